@@ -49,9 +49,27 @@ export {
 } from './names.ts';
 export type { Clock, Scheduler, Timer } from './ports/clock.ts';
 export type { Compute } from './ports/compute.ts';
-export { type DirectoryEntry, type Disk, DiskError, type DiskErrorKind, type DiskFile, type DiskLock, type DiskSpace, type FileStatus } from './ports/disk.ts';
+export {
+  type DirectoryEntry,
+  type Disk,
+  DiskError,
+  type DiskErrorKind,
+  type DiskFile,
+  type DiskLock,
+  type DiskSpace,
+  type FileStatus,
+} from './ports/disk.ts';
 export { LOG_LEVELS, type LogFields, type Logger, type LogLevel, silentLogger } from './ports/logger.ts';
-export { type Counter, type Gauge, type Histogram, type HistogramDefinition, type Labelled, type Meter, type MetricDefinition, silentMeter } from './ports/meter.ts';
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramDefinition,
+  type Labelled,
+  type Meter,
+  type MetricDefinition,
+  silentMeter,
+} from './ports/meter.ts';
 export type { Ids, Random } from './ports/random.ts';
 export {
   type CallHandler,

@@ -1,5 +1,5 @@
-import { type Certainty, ERROR_CATALOGUE, type ErrorName } from './catalogue.ts';
 import type { StatusName } from '../ports/transport.ts';
+import { type Certainty, ERROR_CATALOGUE, type ErrorName } from './catalogue.ts';
 
 /** Facts of an error for programs: the thing, the value, the limit; strings only, as `google.rpc.ErrorInfo` has them. */
 export type ErrorFacts = Readonly<Record<string, string>>;
@@ -12,7 +12,12 @@ export class MoldauError extends Error {
   /** How long to wait before a retry, where the sender knew better than the caller's back-off. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(reason: ErrorName, message: string, facts: ErrorFacts = {}, options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {}) {
+  constructor(
+    reason: ErrorName,
+    message: string,
+    facts: ErrorFacts = {},
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.reason = reason;
     this.facts = facts;

@@ -1,0 +1,60 @@
+import { FetchedPartition, FetchStreamPartition } from '../gen/moldau/v1/fetch.ts';
+import { delimitedLength, WireWriter } from './wire.ts';
+
+const FRAME_RECORDS = 1; // FetchStreamResponse.records
+const RECORDS_PARTITIONS = 1; // FetchStreamRecords.partitions
+const STREAM_BATCHES = 6; // FetchStreamPartition.record_batches
+const RESPONSE_PARTITIONS = 1; // FetchResponse.partitions
+const FETCHED_BATCHES = 7; // FetchedPartition.record_batches
+const NO_BYTES = new Uint8Array(0);
+
+/** A partition's answer with its batches as they lie in the log's buffers. */
+export interface WithBatches<Head> {
+  /** All but the batches. */
+  readonly head: Omit<Head, 'recordBatches'>;
+  readonly batches: readonly Uint8Array[];
+}
+
+/** Encodes a FetchStreamResponse with records, copying each batch once, straight into the message. */
+export function encodeStreamRecords(partitions: readonly WithBatches<FetchStreamPartition>[]): Uint8Array {
+  const parts = partitions.map(
+    ({ head, batches }) => new Part(FetchStreamPartition.encode({ ...head, recordBatches: NO_BYTES }).finish(), batches),
+  );
+  const total = parts.reduce((sum, part) => sum + delimitedLength(part.length), 0);
+  const writer = new WireWriter(delimitedLength(total));
+  writer.open(FRAME_RECORDS, total);
+  for (const part of parts) part.write(writer, RECORDS_PARTITIONS, STREAM_BATCHES);
+  return writer.finish();
+}
+
+/** Encodes a FetchResponse, copying each batch once, straight into the message. */
+export function encodeFetchResponse(partitions: readonly WithBatches<FetchedPartition>[]): Uint8Array {
+  const parts = partitions.map(
+    ({ head, batches }) => new Part(FetchedPartition.encode({ ...head, recordBatches: NO_BYTES }).finish(), batches),
+  );
+  const writer = new WireWriter(parts.reduce((sum, part) => sum + delimitedLength(part.length), 0));
+  for (const part of parts) part.write(writer, RESPONSE_PARTITIONS, FETCHED_BATCHES);
+  return writer.finish();
+}
+
+class Part {
+  readonly length: number;
+  readonly #head: Uint8Array;
+  readonly #batches: readonly Uint8Array[];
+  readonly #bytes: number;
+
+  constructor(head: Uint8Array, batches: readonly Uint8Array[]) {
+    this.#head = head;
+    this.#batches = batches;
+    this.#bytes = batches.reduce((sum, batch) => sum + batch.length, 0);
+    this.length = head.length + (this.#bytes === 0 ? 0 : delimitedLength(this.#bytes));
+  }
+
+  write(writer: WireWriter, field: number, batchesField: number): void {
+    writer.open(field, this.length);
+    writer.put(this.#head);
+    if (this.#bytes === 0) return;
+    writer.open(batchesField, this.#bytes);
+    for (const batch of this.#batches) writer.put(batch);
+  }
+}

@@ -1,0 +1,4 @@
+import { resolve } from 'node:path';
+import { generateProtocol } from './protocol.ts';
+
+generateProtocol(resolve(import.meta.dirname, '../../..'));
