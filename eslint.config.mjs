@@ -1,0 +1,3 @@
+import { eslintConfig } from './tools/src/lint/config.ts';
+
+export default eslintConfig();

@@ -1,0 +1,107 @@
+import { layerOf, type Project, scopeOf } from '../workspace/projects.ts';
+
+/**
+ * Who may import whom. docs/ARCHITECTURE.md gives the reasons; think hard before you add an entry.
+ *
+ * Every constraint that matches a project must hold, so a project obeys its layer AND its scope. A project that no
+ * constraint matches may import nothing.
+ */
+export interface DependencyConstraint {
+  /** The constraint holds for projects with all of these tags. */
+  readonly allSourceTags?: string[];
+  readonly sourceTag?: string;
+  readonly onlyDependOnLibsWithTags?: string[];
+  readonly notDependOnLibsWithTags?: string[];
+  readonly bannedExternalImports?: string[];
+}
+
+/** Where a file stands, as far as it widens what the file may import. */
+export type FileRole = 'source' | 'spec' | 'node-entry';
+
+/** The direction of dependencies: each layer with the layers it may import. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  model: ['kernel'],
+  core: ['kernel', 'model', 'core'],
+  sdk: ['kernel', 'model', 'core', 'sdk'],
+  service: ['kernel', 'model', 'core', 'sdk'],
+  server: ['kernel', 'model', 'core', 'sdk'],
+  // Implements ports: those of the kernel, and as types those that a core declares.
+  platform: ['kernel', 'model', 'core'],
+  adapter: ['kernel', 'model', 'core'],
+  testkit: ['kernel'],
+  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'app'],
+  harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit'],
+  test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'harness'],
+  tool: ['kernel', 'model', 'core', 'sdk', 'service', 'platform', 'harness'],
+};
+
+/** Narrower than its layer: each library that has siblings it must not know, with the scopes it may import. */
+const SCOPES: Readonly<Record<string, readonly string[]>> = {
+  'core/cluster': ['kernel', 'protocol'],
+  'core/storage': ['kernel', 'records'],
+  'core/replication': ['kernel', 'records', 'protocol', 'cluster'],
+  'core/groups': ['kernel', 'records', 'protocol'],
+  'core/transactions': ['kernel', 'records', 'protocol'],
+  'adapter/cluster-embedded': ['kernel', 'protocol', 'cluster'],
+  'adapter/cluster-etcd': ['kernel', 'protocol', 'cluster'],
+  'sdk/client': ['kernel', 'records', 'protocol', 'platform-node'],
+  'service/service': ['kernel', 'protocol'],
+  'server/broker': ['kernel', 'records', 'protocol', 'cluster', 'storage', 'replication'],
+  'server/coordinator': ['kernel', 'records', 'protocol', 'cluster', 'groups', 'transactions'],
+};
+
+/** The only app that may import another: the command line starts standalone in its own process. */
+const APP_THAT_IMPORTS_APPS = 'cli';
+
+/** Packages of the registry that belong to one place, each with the scopes that may import it. */
+const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  etcd3: ['cluster-etcd'],
+  '@grpc/*': ['platform-node', 'conformance'],
+  'grpc-health-check': ['platform-node'],
+  '@node-rs/crc32': ['records'],
+  snappy: ['records'],
+  'lz4-napi': ['records'],
+  pino: ['service'],
+  'prom-client': ['service'],
+};
+
+/** The constraints for files of this role, over the projects that exist. */
+export function dependencyConstraints(projects: readonly Project[], role: FileRole): readonly DependencyConstraint[] {
+  return [...layerConstraints(role), ...scopeConstraints(role), ...appConstraints(projects), ...packageConstraints(projects)];
+}
+
+function layerConstraints(role: FileRole): readonly DependencyConstraint[] {
+  return Object.entries(LAYERS).map(([layer, allowed]) => ({
+    sourceTag: `layer:${layer}`,
+    onlyDependOnLibsWithTags: [...allowed, ...widening(layer, role)].map((name) => `layer:${name}`),
+  }));
+}
+
+function widening(layer: string, role: FileRole): readonly string[] {
+  if (role === 'spec') return ['testkit'];
+  // The SDK's cores take ports; only its entry point for Node assembles them with Node's.
+  if (role === 'node-entry' && layer === 'sdk') return ['platform'];
+  return [];
+}
+
+function scopeConstraints(role: FileRole): readonly DependencyConstraint[] {
+  return Object.entries(SCOPES).map(([place, allowed]) => {
+    const [layer, scope] = place.split('/');
+    const scopes = role === 'spec' ? [...allowed, 'testkit'] : allowed;
+    return { allSourceTags: [`layer:${layer}`, `scope:${scope}`], onlyDependOnLibsWithTags: scopes.map((name) => `scope:${name}`) };
+  });
+}
+
+function appConstraints(projects: readonly Project[]): readonly DependencyConstraint[] {
+  const apps = projects.filter((project) => layerOf(project) === 'app' && scopeOf(project) !== APP_THAT_IMPORTS_APPS);
+  return apps.map((app) => ({ allSourceTags: ['layer:app', `scope:${scopeOf(app)}`], notDependOnLibsWithTags: ['layer:app'] }));
+}
+
+function packageConstraints(projects: readonly Project[]): readonly DependencyConstraint[] {
+  const scopes = new Set(projects.flatMap((project) => scopeOf(project) ?? []));
+  return [...scopes].map((scope) => ({
+    sourceTag: `scope:${scope}`,
+    bannedExternalImports: Object.entries(OWNED_PACKAGES).flatMap(([name, owners]) => (owners.includes(scope) ? [] : [name])),
+  }));
+}

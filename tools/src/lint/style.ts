@@ -1,0 +1,48 @@
+import type { Linter } from 'eslint';
+
+export type Rules = Readonly<Record<string, Linter.RuleEntry>>;
+
+/** Size budgets: the first number is a warning, the second an error (docs/STYLE.md). */
+export const FILE_LINES_WARN = 300;
+export const FILE_LINES_MAX = 500;
+export const FUNCTION_LINES_WARN = 50;
+export const FUNCTION_LINES_MAX = 70;
+
+/** Rules for every TypeScript file. */
+export const STYLE_RULES: Rules = {
+  '@typescript-eslint/consistent-type-exports': 'error',
+  '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: true }],
+  '@typescript-eslint/explicit-module-boundary-types': 'error',
+  '@typescript-eslint/no-explicit-any': 'error',
+  '@typescript-eslint/no-floating-promises': 'error',
+  '@typescript-eslint/no-misused-promises': 'error',
+  '@typescript-eslint/no-non-null-assertion': 'error',
+  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' }],
+  '@typescript-eslint/only-throw-error': 'error',
+  '@typescript-eslint/switch-exhaustiveness-check': ['error', { requireDefaultForNonUnion: true }],
+  // Numbers and booleans print as themselves everywhere.
+  '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+  // A function that implements an asynchronous port is async whether or not this implementation waits.
+  '@typescript-eslint/require-await': 'off',
+  eqeqeq: 'error',
+  'import-x/no-cycle': ['error', { ignoreExternal: true }],
+  'no-restricted-syntax': [
+    'error',
+    { selector: 'ExportAllDeclaration', message: 'Name each export: the public surface is visible in index.ts.' },
+    { selector: 'ExportDefaultDeclaration', message: 'Export by name: a thing has one name everywhere.' },
+  ],
+  'moldau-budget/file-lines': ['warn', { max: FILE_LINES_WARN }],
+  'moldau-budget/function-lines': ['warn', { max: FUNCTION_LINES_WARN }],
+  'max-lines': ['error', { max: FILE_LINES_MAX }],
+  'max-lines-per-function': ['error', { max: FUNCTION_LINES_MAX }],
+};
+
+/** Libraries speak through a Logger, never to the terminal. */
+export const LIBRARY_RULES: Rules = { 'no-console': 'error' };
+
+/** A suite is one long function of cases; and a fake is typed by the port it implements. */
+export const SPEC_RULES: Rules = {
+  'max-lines-per-function': 'off',
+  'moldau-budget/function-lines': 'off',
+  '@typescript-eslint/explicit-module-boundary-types': 'off',
+};
