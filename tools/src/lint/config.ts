@@ -6,7 +6,7 @@ import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 import { layerOf, type Project, REPOSITORY_ROOT, readProjects } from '../workspace/projects.ts';
 import { dependencyConstraints, type FileRole } from './boundaries.ts';
-import { BANNED_GLOBALS, BANNED_PROPERTIES, CORE_FOLDERS, NODE_ENTRY_FILES } from './determinism.ts';
+import { BANNED_GLOBALS, BANNED_PROPERTIES, BANNED_TYPES, CORE_FOLDERS, NODE_ENTRY_FILES } from './determinism.ts';
 import { restrictedImports } from './imports.ts';
 import { LIBRARY_RULES, SPEC_RULES, STYLE_RULES } from './style.ts';
 
@@ -42,7 +42,11 @@ function typeScript(): Config[] {
       languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: REPOSITORY_ROOT } },
       linterOptions: { reportUnusedDisableDirectives: 'error' },
       plugins: { '@nx': nx, 'import-x': importX, 'moldau-budget': budgetPlugin() } as unknown as NonNullable<Config['plugins']>,
-      settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js', '.json'] })] },
+      settings: {
+        'import-x/extensions': ['.ts'],
+        'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+        'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js', '.json'] })],
+      },
       rules: STYLE_RULES,
     },
   ];
@@ -113,6 +117,7 @@ function determinism(): Config[] {
       rules: {
         'no-restricted-globals': ['error', ...BANNED_GLOBALS],
         'no-restricted-properties': ['error', ...BANNED_PROPERTIES],
+        '@typescript-eslint/no-restricted-types': ['error', { types: BANNED_TYPES }],
       },
     },
   ];

@@ -36,6 +36,21 @@ const COMPUTE = 'Take a Compute: long work leaves the event loop through it.';
 const OPTIONS = 'Take it as an option: the app reads the environment once, at its edge.';
 const NOTHING = 'Deterministic code uses no module of Node but buffer, events, util and the synchronous half of zlib.';
 
+/** The codecs of node:zlib, as its functions are named. */
+const ZLIB_CODECS = [
+  'brotliCompress',
+  'brotliDecompress',
+  'deflate',
+  'deflateRaw',
+  'gunzip',
+  'gzip',
+  'inflate',
+  'inflateRaw',
+  'unzip',
+  'zstdCompress',
+  'zstdDecompress',
+] as const;
+
 export interface RestrictedName {
   readonly name: string;
   readonly message: string;
@@ -52,6 +67,9 @@ export const BANNED_GLOBALS: readonly RestrictedName[] = [
   ...named(['WeakRef', 'FinalizationRegistry'], 'The garbage collector runs when it likes, so what it decides does not replay.'),
 ];
 
+/** Types of the same; the rule on globals looks only at values. */
+export const BANNED_TYPES = { Date: { message: CLOCK } };
+
 export interface RestrictedProperty {
   readonly object: string;
   readonly property: string;
@@ -63,6 +81,7 @@ export const BANNED_PROPERTIES: readonly RestrictedProperty[] = [
   { object: 'AbortSignal', property: 'timeout', message: `${SCHEDULER} Abort an AbortController from it.` },
   { object: 'process', property: 'hrtime', message: CLOCK },
   ...BANNED_GLOBALS.map(({ name, message }) => ({ object: 'globalThis', property: name, message })),
+  ...ZLIB_CODECS.map((name) => ({ object: 'zlib', property: name, message: `Only zlib's synchronous functions. ${COMPUTE}` })),
 ];
 
 const REPLACEMENTS: Readonly<Record<string, string>> = {
@@ -89,22 +108,12 @@ const REPLACEMENTS: Readonly<Record<string, string>> = {
 /** Modules of Node without clocks, randomness or input. */
 const HARMLESS = new Set(['buffer', 'events', 'util', 'util/types', 'string_decoder']);
 
-/** Names of node:zlib that return their result: the asynchronous half runs on threads in an order that does not replay. */
-const ZLIB_SYNCHRONOUS = [
-  'brotliCompressSync',
-  'brotliDecompressSync',
-  'constants',
-  'crc32',
-  'deflateRawSync',
-  'deflateSync',
-  'gunzipSync',
-  'gzipSync',
-  'inflateRawSync',
-  'inflateSync',
-  'unzipSync',
-  'zstdCompressSync',
-  'zstdDecompressSync',
-];
+/**
+ * Names of node:zlib that return their result: the asynchronous half runs on threads in an order that does not replay.
+ * The default export is for code that also runs on a Node without zstd; it must be called `zlib`, by which its
+ * asynchronous functions are found.
+ */
+const ZLIB_SYNCHRONOUS = ['constants', 'crc32', 'default', ...ZLIB_CODECS.map((name) => `${name}Sync`)];
 
 /** An entry of `paths` of the rule no-restricted-imports. */
 export interface RestrictedPath {
@@ -114,7 +123,7 @@ export interface RestrictedPath {
   readonly allowTypeImports?: boolean;
 }
 
-/** Every banned module of Node, under both of its spellings, and the asynchronous half of the codecs. */
+/** Every banned module of Node, under both of its spellings. */
 export const BANNED_MODULES: readonly RestrictedPath[] = [
   ...plainBuiltins()
     .filter((name) => !HARMLESS.has(name) && name !== 'zlib')
@@ -123,12 +132,6 @@ export const BANNED_MODULES: readonly RestrictedPath[] = [
     ...path,
     allowImportNames: ZLIB_SYNCHRONOUS,
   })),
-  { name: 'snappy', message: `Only its synchronous functions, by name. ${COMPUTE}`, allowImportNames: ['compressSync', 'uncompressSync'] },
-  {
-    name: 'lz4-napi',
-    message: `Only its synchronous functions, by name. ${COMPUTE}`,
-    allowImportNames: ['compressFrameSync', 'compressSync', 'decompressFrameSync', 'uncompressSync'],
-  },
 ];
 
 function plainBuiltins(): readonly string[] {
