@@ -12,7 +12,8 @@ import { LIBRARY_RULES, SPEC_RULES, STYLE_RULES } from './style.ts';
 
 type Config = Linter.Config;
 
-const SPEC_FILES = '**/*.spec.ts';
+/** Specs, the contracts that specs of several adapters share, and microbenchmarks. */
+const SPEC_FILES = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts'];
 const CORE_FILES = CORE_FOLDERS.map((folder) => `${folder}/src/**/*.ts`);
 /** Folders whose specs, and whose code, are tests or tools: development dependencies are theirs to use. */
 const DEVELOPMENT_FOLDERS = ['tests', 'bench', 'tools', 'libs/harness'];
@@ -29,7 +30,7 @@ export function eslintConfig(): Config[] {
     ...projects.map(declaredDependencies),
     ...importRestrictions(projects),
     ...determinism(),
-    { files: [SPEC_FILES], rules: SPEC_RULES },
+    { files: SPEC_FILES, rules: SPEC_RULES },
   ];
 }
 
@@ -59,13 +60,13 @@ function budgetPlugin(): { readonly rules: Readonly<Record<string, unknown>> } {
 
 /** Who may import whom; specs and the SDK's entry point for Node may import a little more. */
 function boundaries(projects: readonly Project[]): Config[] {
-  const files: readonly (readonly [FileRole, string])[] = [
-    ['source', '**/*.ts'],
-    ['node-entry', NODE_ENTRY_FILES],
+  const roles: readonly (readonly [FileRole, readonly string[]])[] = [
+    ['source', ['**/*.ts']],
+    ['node-entry', [NODE_ENTRY_FILES]],
     ['spec', SPEC_FILES],
   ];
-  return files.map(([role, pattern]) => ({
-    files: [pattern],
+  return roles.map(([role, files]) => ({
+    files: [...files],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
@@ -85,7 +86,7 @@ function declaredDependencies(project: Project): Config {
         'error',
         {
           packageDir: [join(REPOSITORY_ROOT, project.folder), REPOSITORY_ROOT],
-          devDependencies: development ? true : ['**/*.spec.ts'],
+          devDependencies: development ? true : SPEC_FILES,
           optionalDependencies: false,
           includeTypes: true,
         },
@@ -105,7 +106,7 @@ function importRestrictions(projects: readonly Project[]): Config[] {
       files: projects.filter((project) => layerOf(project) === 'platform').map((project) => `${project.folder}/src/**/*.ts`),
       rules: { [rule]: ['error', restrictedImports({ projects, deterministic: false, typesOnly: cores })] },
     },
-    { files: [NODE_ENTRY_FILES, SPEC_FILES], rules: { [rule]: ['error', general] } },
+    { files: [NODE_ENTRY_FILES, ...SPEC_FILES], rules: { [rule]: ['error', general] } },
   ];
 }
 
@@ -113,7 +114,7 @@ function determinism(): Config[] {
   return [
     {
       files: CORE_FILES,
-      ignores: [NODE_ENTRY_FILES, SPEC_FILES],
+      ignores: [NODE_ENTRY_FILES, ...SPEC_FILES],
       rules: {
         'no-restricted-globals': ['error', ...BANNED_GLOBALS],
         'no-restricted-properties': ['error', ...BANNED_PROPERTIES],
