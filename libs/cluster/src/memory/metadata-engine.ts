@@ -12,6 +12,9 @@ export interface MetadataEngineDeps {
 /** Given to a holder beyond its ttl, so that its own clock always tells it first. */
 const LEASE_GRACE_MS = 100;
 
+/** Changes that wait for their commit; more are refused before they are staged, so a stuck disk costs bounded memory. */
+export const UNCOMMITTED_CHANGES_MAX = 4_096;
+
 interface LeaseState {
   readonly ttlMs: number;
   deadlineMs: number;
@@ -29,6 +32,7 @@ export class MetadataEngine {
   private readonly listeners = new Set<() => void>();
   private lastCommit: Promise<void> = Promise.resolve();
   private leaseCount = 0;
+  private uncommitted = 0;
   private failure: MoldauError | undefined;
 
   constructor(deps: MetadataEngineDeps, state: VersionedState = new VersionedState()) {
@@ -57,6 +61,7 @@ export class MetadataEngine {
     for (const operation of transaction.operations) {
       if (operation.kind === 'put' && operation.lease !== undefined) this.leaseState(operation.lease);
     }
+    if (this.uncommitted >= UNCOMMITTED_CHANGES_MAX) throw unavailable(`${this.uncommitted} changes wait for the disk`);
     const { succeeded, revision, change } = this.state.stage(transaction);
     await (change === undefined ? this.settled() : this.commit(change));
     return { succeeded, revision };
@@ -117,8 +122,10 @@ export class MetadataEngine {
   }
 
   private commit(change: StagedChange): Promise<void> {
+    this.uncommitted += 1;
     this.lastCommit = this.deps.commit(change).then(
       () => {
+        this.uncommitted -= 1;
         this.assertServing();
         this.state.publish(change.revision);
         this.tell();

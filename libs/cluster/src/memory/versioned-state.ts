@@ -32,6 +32,8 @@ export interface LeasedEntry extends StoredEntry {
 
 /** One staged transaction: what a log must hold to repeat it. */
 export interface StagedChange extends RevisionEvents {
+  /** Leases of the keys that were put on one. */
+  readonly leases: ReadonlyMap<string, LeaseId>;
   readonly root: Tree<LeasedEntry>;
 }
 
@@ -92,12 +94,12 @@ export class VersionedState {
   }
 
   /** Stages a change that a log holds. */
-  replay(changes: RevisionEvents): void {
+  replay(changes: RevisionEvents, leases: ReadonlyMap<string, LeaseId>): void {
     assert(changes.revision === this.head.revision + 1, 'a log is replayed without gaps', {
       revision: changes.revision,
       head: this.head.revision,
     });
-    this.advance(changes.events, new Map());
+    this.advance(changes.events, leases);
   }
 
   /** Stages the deletion of all keys of a lease; undefined when it has none. */
@@ -176,7 +178,7 @@ export class VersionedState {
       root = after === undefined ? treeRemove(root, event.key) : treePut(root, event.key, after);
       this.indexLease(before, after);
     }
-    const change = { revision, events, root };
+    const change = { revision, events, leases, root };
     this.head = { revision, root };
     this.history.push(change);
     this.historyEvents += events.length;

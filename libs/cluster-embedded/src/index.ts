@@ -1,0 +1,1 @@
+export { createEmbeddedMetadataStore, type EmbeddedStoreDeps, type EmbeddedStoreOptions } from './embedded-metadata-store.ts';
