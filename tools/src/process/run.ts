@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { REPOSITORY_ROOT } from '../workspace/projects.ts';
 import { killMarked } from './stragglers.ts';
 
@@ -7,6 +8,8 @@ import { killMarked } from './stragglers.ts';
 const OUTPUT_CHARS_MAX = 4_000_000;
 /** Between asking a process group to end and killing it. */
 const GRACE_MS = 5_000;
+/** Longest wait for the rest of the output after the child has ended. */
+const DRAIN_MS_MAX = 2_000;
 
 export interface RunOptions {
   readonly command: string;
@@ -40,8 +43,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
     detached: true,
   });
   const output = capture(child);
+  const closed = new Promise<void>((done) => child.once('close', () => done()));
   const ending = await settle(child, options.timeoutMs);
   const stragglers = await killMarked(marker);
+  // What the child wrote last may still be on its way.
+  await Promise.race([closed, sleep(DRAIN_MS_MAX, undefined, { ref: false })]);
   return { ...ending, output: output(), stragglers };
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a process that was left behind may take to end by itself before it is killed. */
 const GRACE_MS = 1_000;
@@ -10,15 +11,22 @@ const POLL_MS = 50;
  * it does nothing.
  */
 export async function killMarked(marker: string): Promise<readonly string[]> {
+  const left = await remaining(marker);
+  const commands = left.map(commandOf);
+  for (const pid of left) kill(pid);
+  if (left.length > 0) await remaining(marker);
+  return commands;
+}
+
+/** Those that have not ended by themselves within the grace. */
+async function remaining(marker: string): Promise<readonly number[]> {
   const deadline = performance.now() + GRACE_MS;
   let left = findMarked(marker);
   while (left.length > 0 && performance.now() < deadline) {
-    await new Promise((wake) => setTimeout(wake, POLL_MS));
+    await sleep(POLL_MS);
     left = findMarked(marker);
   }
-  const commands = left.map(commandOf);
-  for (const pid of left) kill(pid);
-  return commands;
+  return left;
 }
 
 function findMarked(marker: string): readonly number[] {
