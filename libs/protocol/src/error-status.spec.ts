@@ -1,0 +1,47 @@
+import { ERROR_CATALOGUE, type ErrorName, MoldauError, StatusError } from '@moldau/kernel';
+import { describe, expect, it } from 'vitest';
+import { callError, errorToStatus, statusToError, toStatusError } from './error-status.ts';
+import { errorToItem, itemToError } from './item-error.ts';
+
+const names = Object.keys(ERROR_CATALOGUE) as ErrorName[];
+
+describe('an error on the wire', () => {
+  it.each(names)('%s arrives with its reason, facts and delay', (name) => {
+    const sent = new MoldauError(name, 'topic orders is unknown', { topic: 'orders' }, { retryAfterMs: 1250 });
+    const arrived = statusToError(errorToStatus(sent));
+    expect(arrived.reason).toBe(name);
+    expect(arrived.facts).toEqual({ topic: 'orders' });
+    expect(arrived.retryAfterMs).toBe(1250);
+    expect(errorToStatus(sent).code).toBe(ERROR_CATALOGUE[name].status);
+  });
+
+  it('does not tell the other side what an internal error was', () => {
+    const status = errorToStatus(MoldauError.from(new Error('password=hunter2')));
+    expect(status.message).not.toContain('hunter2');
+    expect(Buffer.from(status.details ?? []).toString('latin1')).not.toContain('hunter2');
+  });
+
+  it('goes by the status alone when a foreign server or a proxy sent it', () => {
+    expect(statusToError({ code: 'UNAVAILABLE', message: 'no healthy upstream' }).reason).toBe('CONNECTION_FAILED');
+    expect(statusToError({ code: 'DEADLINE_EXCEEDED', message: '' }).reason).toBe('REQUEST_TIMED_OUT');
+    expect(statusToError({ code: 'DATA_LOSS', message: '', details: new Uint8Array([255, 255]) }).reason).toBe('INTERNAL');
+  });
+
+  it('keeps a status that is one already', () => {
+    const status = new StatusError({ code: 'ABORTED', message: 'x' });
+    expect(toStatusError(status)).toBe(status);
+    expect(callError(new RangeError('x')).reason).toBe('INTERNAL');
+  });
+});
+
+describe('an error of one item', () => {
+  it.each(names)('%s arrives with its reason and facts', (name) => {
+    const arrived = itemToError(errorToItem(new MoldauError(name, 'why', { partition: '3' })));
+    expect([arrived.reason, arrived.facts]).toEqual([name, { partition: '3' }]);
+  });
+
+  it('of a name that this version does not know becomes INTERNAL and keeps the name', () => {
+    const item = { ...errorToItem(new MoldauError('NOT_LEADER', 'why')), reason: 'FROM_THE_FUTURE' };
+    expect(itemToError(item)).toMatchObject({ reason: 'INTERNAL', facts: { reason: 'FROM_THE_FUTURE' } });
+  });
+});
