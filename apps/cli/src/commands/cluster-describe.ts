@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
+import { writeJson } from '../output/format.ts';
+import { writeTable } from '../output/table.ts';
+
+export function registerCluster(program: Command, context: CommandContext): void {
+  const cluster = program.command('cluster').description('show the cluster');
+  cluster
+    .command('describe')
+    .description('show brokers, coordinators and how much they hold')
+    .action((_local: unknown, command: Command) => describe(context, optionsOf<ConnectionOptions>(command)));
+}
+
+async function describe(context: CommandContext, options: ConnectionOptions): Promise<void> {
+  await context.withClient(options, async (moldau) => {
+    const cluster = await moldau.admin().describeCluster();
+    if (options.output === 'json') return writeJson(context.terminal, cluster);
+    await context.terminal.write(
+      `cluster ${cluster.clusterId}  metadata version ${cluster.metadataVersion}  topics ${cluster.topics}  partitions ${cluster.partitions}\n`,
+    );
+    await writeTable(
+      context.terminal,
+      ['BROKER', 'ADDRESS', 'RACK', 'STATE', 'EPOCH', 'VERSION'],
+      cluster.brokers.map((broker) => [
+        String(broker.brokerId),
+        `${broker.host}:${broker.port}`,
+        broker.rack ?? '-',
+        broker.fenced ? 'fenced' : 'serving',
+        String(broker.brokerEpoch),
+        broker.softwareVersion,
+      ]),
+    );
+    await writeTable(
+      context.terminal,
+      ['COORDINATOR', 'ADDRESS', 'ROLE'],
+      cluster.coordinators.map((coordinator) => [
+        coordinator.coordinatorId,
+        coordinator.address,
+        coordinator.controller ? 'controller' : 'standby',
+      ]),
+    );
+  });
+}

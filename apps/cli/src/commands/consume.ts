@@ -1,0 +1,88 @@
+import type { ConsumedRecord, StartPosition } from '@moldau/client';
+import type { Command } from 'commander';
+import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
+import { startPosition } from '../input/start-position.ts';
+import { wholeNumber } from '../input/values.ts';
+import { compileRecordFormat, FORMAT_HELP } from '../output/record-format.ts';
+import { recordToJson } from '../output/record-json.ts';
+
+/** Output is gathered up to this size before it is written: one write for each record would be slow. */
+const OUTPUT_CHUNK_BYTES = 64 * 1024;
+
+interface Options extends ConnectionOptions {
+  readonly from: StartPosition;
+  readonly partition?: number;
+  readonly max?: number;
+  readonly exitAtEnd: boolean;
+  readonly format: string;
+}
+
+type RawRecord = ConsumedRecord<Uint8Array | null, Uint8Array | null>;
+
+export function registerConsume(program: Command, context: CommandContext): void {
+  program
+    .command('consume')
+    .description('print the records of a topic')
+    .argument('<topic>', 'the topic')
+    .option(
+      '--from <position>',
+      'earliest, latest, an offset, an ISO time, or @ with milliseconds since the Unix epoch',
+      startPosition,
+      'latest',
+    )
+    .option('--partition <n>', 'only this partition (default: all)', wholeNumber(0, 0x7fff_ffff))
+    .option('--max <n>', 'stop after this many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--exit-at-end', 'stop at what is the end of the topic now', false)
+    .option('-f, --format <format>', `how a record is printed; nothing is appended: ${FORMAT_HELP}`, '%v\\n')
+    .action((topic: string, _local: unknown, command: Command) => consume(context, topic, optionsOf<Options>(command)));
+}
+
+async function consume(context: CommandContext, topic: string, options: Options): Promise<void> {
+  const render = options.output === 'json' ? jsonLine : compileRecordFormat(options.format);
+  await context.withClient(options, async (moldau) => {
+    const assignment = { topic, from: options.from, ...(options.partition === undefined ? {} : { partition: options.partition }) };
+    const consumer = moldau.consumer({ assignment: [assignment], stopAtEnd: options.exitAtEnd, signal: context.terminal.signal });
+    const output = new GatheredOutput(context);
+    let left = options.max ?? Number.POSITIVE_INFINITY;
+    try {
+      for await (const batch of consumer.batches()) {
+        for (const record of batch.records) {
+          if (left-- <= 0) break;
+          await output.add(render(record));
+        }
+        await output.flush();
+        if (left <= 0) break;
+      }
+    } finally {
+      await consumer.close();
+    }
+  });
+}
+
+function jsonLine(record: RawRecord): Uint8Array {
+  return Buffer.from(`${JSON.stringify(recordToJson(record))}\n`);
+}
+
+class GatheredOutput {
+  readonly #context: CommandContext;
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  async add(piece: Uint8Array): Promise<void> {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+    if (this.#bytes >= OUTPUT_CHUNK_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#bytes === 0) return;
+    const chunk = Buffer.concat(this.#pieces, this.#bytes);
+    this.#pieces = [];
+    this.#bytes = 0;
+    await this.#context.terminal.write(chunk);
+  }
+}

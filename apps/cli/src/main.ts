@@ -1,0 +1,11 @@
+import { EXIT_CODES } from './exit-code.ts';
+import { createProcessTerminal } from './process-terminal.ts';
+import { run } from './run.ts';
+
+const interruption = new AbortController();
+process.once('SIGINT', () => interruption.abort());
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT_CODES.ok.code); // the reader of our output has gone, and wants no more
+});
+process.exitCode = await run(process.argv.slice(2), createProcessTerminal(interruption.signal));

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { MoldauError } from '@moldau/client';
+import { CommanderError } from 'commander';
+import { createCommandContext } from './context.ts';
+import { EXIT_CODES, exitCodeOf } from './exit-code.ts';
+import { createProgram } from './program.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Runs one command line; resolves to the exit code. */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await createProgram(createCommandContext(terminal), version()).parseAsync([...argv], { from: 'user' });
+    return EXIT_CODES.ok.code;
+  } catch (caught) {
+    return report(caught, terminal);
+  }
+}
+
+function report(caught: unknown, terminal: Terminal): number {
+  if (caught instanceof CommanderError) return caught.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
+  if (terminal.signal.aborted) return EXIT_CODES.interrupted.code;
+  if (isBrokenPipe(caught)) return EXIT_CODES.ok.code; // `moldau consume … | head`: the reader has what it wants
+  if (caught instanceof RangeError) {
+    terminal.note(`moldau: ${caught.message}`);
+    return EXIT_CODES.failed.code;
+  }
+  const error = MoldauError.from(caught);
+  terminal.note(`moldau: ${error.reason}: ${error.message}`);
+  const facts = Object.entries(error.facts).map(([name, value]) => `${name}=${value}`);
+  if (facts.length > 0) terminal.note(`        ${facts.join(' ')}`);
+  return exitCodeOf(error);
+}
+
+function isBrokenPipe(caught: unknown): boolean {
+  return caught instanceof Error && 'code' in caught && caught.code === 'EPIPE';
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+}
