@@ -127,6 +127,8 @@ export class RecordBatchReader implements IterableIterator<DecodedRecord> {
     // The record's attributes: no bit of them is in use.
     cursor.position += 1;
     const timestamp = this.#baseTimestamp + cursor.varlong();
+    if (timestamp > Number.MAX_SAFE_INTEGER || timestamp < Number.MIN_SAFE_INTEGER)
+      throw this.#fault('has a timestamp beyond ±2^53', timestamp);
     const delta = cursor.varint();
     if (delta <= this.#previousDelta || delta > this.#lastOffsetDelta)
       throw this.#fault('has a record with its offset out of order', delta);
