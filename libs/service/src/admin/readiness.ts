@@ -1,0 +1,39 @@
+/** Something the service waits for before it takes work: the reason why not, or undefined when it is ready. */
+export type ReadinessCheck = () => string | undefined;
+
+/** Whether the service takes work. */
+export interface Readiness {
+  /** Why not, by the name of the part; empty when the service is ready. */
+  reasons(): Readonly<Record<string, string>>;
+  add(part: string, check: ReadinessCheck): void;
+}
+
+/** How often a watcher looks. */
+const WATCH_INTERVAL_MS = 200;
+
+export function createReadiness(): Readiness {
+  const checks = new Map<string, ReadinessCheck>();
+  return {
+    add: (part, check) => void checks.set(part, check),
+    reasons: () => Object.fromEntries([...checks].flatMap(([part, check]) => pair(part, check()))),
+  };
+}
+
+function pair(part: string, reason: string | undefined): readonly (readonly [string, string])[] {
+  return reason === undefined ? [] : [[part, reason]];
+}
+
+/** Tells of each change, and of the state at the beginning: for the status of gRPC's health service. */
+export function watchReadiness(readiness: Readiness, changed: (ready: boolean) => void): { stop(): void } {
+  let last: boolean | undefined;
+  const look = (): void => {
+    const ready = Object.keys(readiness.reasons()).length === 0;
+    if (ready === last) return;
+    last = ready;
+    changed(ready);
+  };
+  look();
+  const timer = setInterval(look, WATCH_INTERVAL_MS);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
