@@ -168,6 +168,13 @@ export const ERROR_CATALOGUE = {
     'definite',
     "A record waited in the producer's buffer for its whole delivery timeout and was never sent.",
   ),
+  DELIVERY_UNKNOWN: row(
+    58,
+    'ABORTED',
+    'final',
+    'indefinite',
+    'A record may have been written, but the answer that would tell is lost; sending it again could write it twice.',
+  ),
   // Fenced, or in the wrong state.
   FENCED_LEADER_EPOCH: row(
     70,
