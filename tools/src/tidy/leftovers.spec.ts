@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { REPOSITORY_ROOT } from '../workspace/projects.ts';
 import { describePlace, matchingLines, repositoryFiles } from './repository-files.ts';
 
 const files = repositoryFiles();
@@ -38,6 +40,14 @@ describe('no file keeps', () => {
     expect(places(code, /eslint-disable.*(max-lines|moldau-budget)/)).toEqual([]);
     expect(places(code, /biome-ignore(?!.*: \S.{9,})/)).toEqual([]);
   });
+});
+
+it('nothing that .gitignore names is in the repository', () => {
+  const tracked = execFileSync('git', ['ls-files', '--cached', '--ignored', '--exclude-standard'], {
+    cwd: REPOSITORY_ROOT,
+    encoding: 'utf8',
+  });
+  expect(tracked).toBe('');
 });
 
 describe('nothing names', () => {
