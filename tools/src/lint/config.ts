@@ -13,7 +13,9 @@ import { LIBRARY_RULES, SPEC_RULES, STYLE_RULES } from './style.ts';
 type Config = Linter.Config;
 
 /** Specs, the contracts that specs of several adapters share, and microbenchmarks. */
-const SPEC_FILES = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts'];
+const SUITE_FILES = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts'];
+/** Those, and what they are made with: a library's fixtures stand in its `src/testing`. */
+const SPEC_FILES = [...SUITE_FILES, 'libs/*/src/testing/**/*.ts'];
 const CORE_FILES = CORE_FOLDERS.map((folder) => `${folder}/src/**/*.ts`);
 /** Folders whose specs, and whose code, are tests or tools: development dependencies are theirs to use. */
 const DEVELOPMENT_FOLDERS = ['tests', 'bench', 'tools', 'libs/harness'];
@@ -30,7 +32,7 @@ export function eslintConfig(): Config[] {
     ...projects.map(declaredDependencies),
     ...importRestrictions(projects),
     ...determinism(),
-    { files: SPEC_FILES, rules: SPEC_RULES },
+    { files: SUITE_FILES, rules: SPEC_RULES },
   ];
 }
 

@@ -6,8 +6,8 @@ import { readText, repositoryFiles } from './repository-files.ts';
 const projects = readProjects();
 const sources = repositoryFiles().filter((path) => path.endsWith('.ts'));
 
-/** Tests, contracts shared by tests, and microbenchmarks. */
-const TEST_FILE = /\.(spec|contract|bench)\.ts$/;
+/** Tests, contracts shared by tests, microbenchmarks, and the fixtures of a library's tests. */
+const TEST_FILE = /\.(spec|contract|bench)\.ts$|\/src\/testing\//;
 
 /** Names of packages imported by the project's files of that kind; not of modules of Node. */
 function imported(project: Project, isTest: boolean): ReadonlySet<string> {
