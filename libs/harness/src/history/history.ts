@@ -1,0 +1,48 @@
+import { keyOf, type ValueIdentity } from './unique-value.ts';
+
+/**
+ * What the producer was told. `ok`: acknowledged, at an offset. `fail`: surely not written. `info`: unknown, it may
+ * appear or not (Jepsen's words).
+ */
+export type SendOutcome = { readonly kind: 'ok'; readonly offset: number } | { readonly kind: 'fail' } | { readonly kind: 'info' };
+
+/** One value that was sent. */
+export interface Send {
+  readonly identity: ValueIdentity;
+  readonly size: number;
+  readonly partition: number;
+  readonly outcome: SendOutcome;
+}
+
+/** One record that was read. */
+export interface Read {
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: Uint8Array | null;
+}
+
+/** Everything that was sent to a topic, with what became of it. */
+export interface History {
+  /** Notes the value before it is sent: until it is settled its outcome is `info`. */
+  begin(identity: ValueIdentity, partition: number, size: number): void;
+  settle(identity: ValueIdentity, outcome: SendOutcome): void;
+  sends(): readonly Send[];
+  count(kind: SendOutcome['kind']): number;
+}
+
+export function createHistory(): History {
+  const sends = new Map<string, Send>();
+  return {
+    begin(identity, partition, size): void {
+      sends.set(keyOf(identity), { identity, partition, size, outcome: { kind: 'info' } });
+    },
+    settle(identity, outcome): void {
+      const key = keyOf(identity);
+      const send = sends.get(key);
+      if (send === undefined) throw new Error(`${key} was settled and never sent`);
+      sends.set(key, { ...send, outcome });
+    },
+    sends: () => [...sends.values()],
+    count: (kind) => [...sends.values()].filter((send) => send.outcome.kind === kind).length,
+  };
+}
