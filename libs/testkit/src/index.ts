@@ -1,5 +1,13 @@
+export { type SimCodecs, SimCompute, type SimComputeOptions } from './compute/sim-compute.ts';
 export { DISK_CONTRACT, type DiskContractCase } from './disk/disk-contract.ts';
 export { DiskFaults, type DiskOperation, type InjectedFault } from './disk/disk-faults.ts';
 export type { DiskHold, DiskLatency } from './disk/disk-queue.ts';
 export { SimDisk, type SimDiskOptions, type SimDiskStats } from './disk/sim-disk.ts';
+export { SimNetwork, type SimNetworkNode, type SimNetworkOptions, type SimServer } from './network/sim-network.ts';
+export { TRANSPORT_CONTRACT, type TransportContractCase, type TransportUnderTest } from './network/transport-contract.ts';
+export { type LogLine, RecordingLogger } from './observe/recording-logger.ts';
+export { RecordingMeter } from './observe/recording-meter.ts';
+export { SeededIds } from './random/seeded-ids.ts';
 export { SeededRandom } from './random/seeded-random.ts';
+export { SIM_EPOCH_MS, SimClock } from './time/sim-clock.ts';
+export { type SimProcess, SimScheduler, type SimSchedulerOptions } from './time/sim-scheduler.ts';

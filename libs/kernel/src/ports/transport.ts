@@ -36,6 +36,8 @@ export interface Status {
   readonly message: string;
   /** An encoded `google.rpc.Status`, when the other side sent one. */
   readonly details?: Uint8Array;
+  /** Set by the caller's side of a transport when nothing of the call has left it: there was no connection. */
+  readonly unsent?: true;
 }
 
 export const STATUS_OK: Status = { code: 'OK', message: '' };
