@@ -51,7 +51,7 @@ interface Golden {
   readonly keys: readonly { readonly key: GoldenBytes; readonly murmur2: number; readonly of6: number; readonly of1000: number }[];
 }
 
-const golden: Golden = JSON.parse(readFileSync(new URL('../golden/golden.json', import.meta.url), 'utf8'));
+const golden = JSON.parse(readFileSync(new URL('../golden/golden.json', import.meta.url), 'utf8')) as Golden;
 
 function expand(bytes: GoldenBytes): Buffer {
   if (typeof bytes === 'string') return Buffer.from(bytes, 'hex');

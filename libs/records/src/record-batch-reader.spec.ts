@@ -24,7 +24,7 @@ function withRecords(hex: string, count = 1, lastOffsetDelta = count - 1): Buffe
 }
 
 const drain = (bytes: Uint8Array): number => [...readBatch(bytes)].length;
-const corrupt = expect.objectContaining({ reason: 'CORRUPT_BATCH' });
+const corrupt: unknown = expect.objectContaining({ reason: 'CORRUPT_BATCH' });
 
 describe('RecordBatchReader', () => {
   it('gives views of the batch, made when asked for', () => {

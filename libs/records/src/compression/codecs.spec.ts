@@ -17,8 +17,8 @@ const samples: readonly (readonly [string, Buffer])[] = [
   ['zeros', Buffer.alloc(300_000)],
 ];
 
-const exceeded = expect.objectContaining({ reason: 'DECOMPRESSION_LIMIT_EXCEEDED' });
-const corrupt = expect.objectContaining({ reason: 'CORRUPT_BATCH' });
+const exceeded: unknown = expect.objectContaining({ reason: 'DECOMPRESSION_LIMIT_EXCEEDED' });
+const corrupt: unknown = expect.objectContaining({ reason: 'CORRUPT_BATCH' });
 
 describe.each(COMPRESSION_NAMES)('%s', (codec) => {
   it.each(samples)('gives %s back, and not within one byte less', (_, sample) => {

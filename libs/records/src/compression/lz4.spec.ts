@@ -4,7 +4,7 @@ import { decompress } from './codecs.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 const text = Buffer.from('to be or not to be, that is the question. '.repeat(5000));
-const corrupt = expect.objectContaining({ reason: 'CORRUPT_BATCH' });
+const corrupt: unknown = expect.objectContaining({ reason: 'CORRUPT_BATCH' });
 const MAGIC = '04224d18';
 const END = '00000000';
 const INDEPENDENT = 0x60;

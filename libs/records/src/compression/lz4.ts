@@ -1,7 +1,7 @@
-import { compressFrameSync } from 'lz4-napi';
 import { corruptBatch, decompressionLimitExceeded } from '../corrupt-batch.ts';
 import { type Codec, nothingToPrepare } from './codec.ts';
-import { decompressLz4Block, lz4BlockSize } from './lz4-block.ts';
+import { decompressLz4Block, lz4BlockSize } from './lz4-decode-block.ts';
+import { Lz4BlockEncoder, lz4BlockBound } from './lz4-encode-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 /**
@@ -12,8 +12,8 @@ import { xxhash32 } from './xxhash32.ts';
  *   [XXH32 of the content]
  *
  * Numbers are little-endian. Frames may follow each other. Written here: independent blocks without checksums, the kind
- * Kafka's clients read. Read here: linked blocks and all checksums too. The native library decodes only whole frames
- * without a bound, so the blocks are measured first and decoded here.
+ * Kafka's clients read. Read here: linked blocks and all checksums too. Blocks are measured before they are decoded, so
+ * the limit holds before memory is taken; the native libraries decode only whole frames, without a bound, and are slower.
  */
 const MAGIC = 0x184d_2204;
 const SKIPPABLE_MAGIC = 0x184d_2a50;
@@ -29,10 +29,44 @@ const BLOCK_BYTES_MAX: Readonly<Record<number, number>> = { 4: 0x1_0000, 5: 0x4_
 
 export const lz4: Codec = {
   name: 'lz4',
-  compress: (bytes) => compressFrameSync(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+  compress,
   decompress,
   prepare: nothingToPrepare,
 };
+
+/** Of the frames written: independent blocks of 64 KiB at most, as Kafka's clients write them. */
+const WRITTEN_FLAGS = (VERSION << 6) | FLAG_INDEPENDENT;
+const WRITTEN_DESCRIPTOR = 4 << 4;
+const WRITTEN_BLOCK_BYTES = 0x1_0000;
+const WRITTEN_HEADER_BYTES = 7;
+
+function compress(bytes: Uint8Array): Uint8Array {
+  const blocks = Math.ceil(bytes.length / WRITTEN_BLOCK_BYTES);
+  const output = Buffer.allocUnsafe(WRITTEN_HEADER_BYTES + blocks * (4 + lz4BlockBound(WRITTEN_BLOCK_BYTES)) + 4);
+  output.writeUInt32LE(MAGIC, 0);
+  output[4] = WRITTEN_FLAGS;
+  output[5] = WRITTEN_DESCRIPTOR;
+  output[6] = xxhash32(output, 4, 6) >>> 8;
+  const encoder = new Lz4BlockEncoder(bytes);
+  let to = WRITTEN_HEADER_BYTES;
+  for (let start = 0; start < bytes.length; start += WRITTEN_BLOCK_BYTES) {
+    to = writeBlock(encoder, bytes, start, Math.min(bytes.length, start + WRITTEN_BLOCK_BYTES), output, to);
+  }
+  return output.subarray(0, output.writeUInt32LE(0, to));
+}
+
+/** Writes a block with its size, stored where compression does not make it smaller; returns the position after it. */
+function writeBlock(encoder: Lz4BlockEncoder, bytes: Uint8Array, start: number, end: number, output: Buffer, position: number): number {
+  const from = position + 4;
+  const to = encoder.encode(start, end, output, from);
+  if (to - from < end - start) {
+    output.writeUInt32LE(to - from, position);
+    return to;
+  }
+  output.set(bytes.subarray(start, end), from);
+  output.writeUInt32LE(end - start + STORED_FLAG, position);
+  return from + end - start;
+}
 
 interface Block {
   readonly start: number;

@@ -67,7 +67,7 @@ function decompressWith(wasm: ZstdWasm, bytes: Uint8Array, maxBytes: number): Ui
 }
 
 export async function loadZstdWasm(): Promise<ZstdWasm> {
-  return (await import('@bokuweb/zstd-wasm')) as unknown as ZstdWasm;
+  return await import('@bokuweb/zstd-wasm');
 }
 
 export const zstd: Codec = typeof zlib.zstdCompressSync === 'function' ? native : createZstdWasmCodec(loadZstdWasm);
