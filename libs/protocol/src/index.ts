@@ -30,6 +30,7 @@ export {
   NamespaceRecord,
   PartitionRecord,
   ProducerIdsRecord,
+  TopicNameRecord,
   TopicRecord,
   TopicState,
 } from './gen/moldau/internal/v1/metadata_records.ts';

@@ -163,6 +163,18 @@ export interface TopicRecord {
   createdAtMs: number;
   /** Whether Moldau keeps its own state there. */
   internal: boolean;
+  /**
+   * Partitions that clients may see while the state is CREATING: 0 for a new topic, the old number while partitions are
+   * added.
+   */
+  readyPartitions: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Who has a name: its key is absent or this, whatever happens to a topic's own record, so a name is never taken twice. */
+export interface TopicNameRecord {
+  /** The topic, a lower-case UUID. */
+  topicId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -973,6 +985,7 @@ function createBaseTopicRecord(): TopicRecord {
     state: 0,
     createdAtMs: 0,
     internal: false,
+    readyPartitions: 0,
     _unknownFields: {},
   };
 }
@@ -1002,6 +1015,9 @@ export const TopicRecord: MessageFns<TopicRecord> = {
     }
     if (message.internal !== false) {
       writer.uint32(64).bool(message.internal);
+    }
+    if (message.readyPartitions !== 0) {
+      writer.uint32(72).int32(message.readyPartitions);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1089,6 +1105,76 @@ export const TopicRecord: MessageFns<TopicRecord> = {
             }
 
             message.internal = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.readyPartitions = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTopicNameRecord(): TopicNameRecord {
+  return { topicId: "", _unknownFields: {} };
+}
+
+export const TopicNameRecord: MessageFns<TopicNameRecord> = {
+  encode(message: TopicNameRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topicId !== "") {
+      writer.uint32(10).string(message.topicId);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TopicNameRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTopicNameRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicId = reader.string();
             continue;
           }
         }
