@@ -95,6 +95,10 @@ describe('RecordBatchBuilder', () => {
     expect(reader.lastOffset).toBe(112);
   });
 
+  it.each([1.5, Number.NaN, 2 ** 53, -2])('takes %d for a bug of the caller, not for a timestamp', (timestamp) => {
+    expect(() => new RecordBatchBuilder(LIMITS).append(timestamp, null, null)).toThrow('a timestamp is a safe integer');
+  });
+
   it('knows the largest timestamp', () => {
     const builder = new RecordBatchBuilder(LIMITS);
     expect(builder.maxTimestamp).toBe(undefined);

@@ -65,8 +65,8 @@ export class RecordBatchBuilder {
 
   /**
    * Adds a record with the next offset. False, with nothing added, when the batch has records and this one would take it
-   * past `targetBytes`: build it and try again. The first record's timestamp (ms since the epoch, a safe integer) is
-   * the batch's base.
+   * past `targetBytes`: build it and try again. The timestamp is in ms since the
+   * epoch, −1 for none; the first record's is the batch's base.
    *
    * @throws MoldauError RECORD_TOO_LARGE when an empty batch can't hold it within `maxBytes`
    */
@@ -83,6 +83,7 @@ export class RecordBatchBuilder {
     headers: readonly RecordHeader[] = NO_HEADERS,
   ): boolean {
     assert(offsetDelta > this.#lastOffsetDelta && offsetDelta <= OFFSET_DELTA_MAX, 'offsets in a batch rise', { offsetDelta });
+    assert(Number.isSafeInteger(timestamp) && timestamp >= NO_TIMESTAMP, 'a timestamp is a safe integer ≥ −1', { timestamp });
     const empty = this.#count === 0;
     const baseTimestamp = this.#baseTimestamp ?? timestamp;
     const timestampDelta = timestamp - baseTimestamp;

@@ -8,7 +8,7 @@ import { validateBatch } from './validate-batch.ts';
 const RUNS = 300;
 const bytes = fc.option(fc.uint8Array({ maxLength: 300 }), { nil: null });
 const header = fc.record({ key: fc.string({ unit: 'grapheme', maxLength: 20 }), value: bytes });
-const timestamp = fc.oneof(fc.integer({ min: -1, max: 2 ** 31 }), fc.integer({ min: 0, max: 2 ** 51 }));
+const timestamp = fc.oneof(fc.integer({ min: -1, max: 2 ** 31 }), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
 const record = fc.record({ timestamp, key: bytes, value: bytes, headers: fc.array(header, { maxLength: 4 }) });
 const fields = fc.record({
   compression: fc.constantFrom(...COMPRESSION_NAMES),
