@@ -17,9 +17,11 @@ export const STYLE_RULES: Rules = {
   '@typescript-eslint/no-floating-promises': 'error',
   '@typescript-eslint/no-misused-promises': 'error',
   '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' }],
-  '@typescript-eslint/only-throw-error': 'error',
+  // What was caught, and the reason of an AbortSignal, are passed on as they came.
+  '@typescript-eslint/only-throw-error': ['error', { allowThrowingAny: true, allowThrowingUnknown: true }],
   '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
-  '@typescript-eslint/switch-exhaustiveness-check': ['error', { requireDefaultForNonUnion: true }],
+  // A default branch over a union is a decision: a few errors of the catalogue are special, the rest are alike.
+  '@typescript-eslint/switch-exhaustiveness-check': ['error', { requireDefaultForNonUnion: true, considerDefaultExhaustiveForUnions: true }],
   // Numbers and booleans print as themselves everywhere.
   '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
   // A function that implements an asynchronous port is async whether or not this implementation waits.
@@ -29,6 +31,8 @@ export const STYLE_RULES: Rules = {
   // Ports are objects of closures as often as classes, and interfaces can't tell which.
   '@typescript-eslint/unbound-method': 'off',
   eqeqeq: 'error',
+  // A callback may name the handle that the call it is given to returns.
+  'prefer-const': ['error', { ignoreReadBeforeAssign: true }],
   'import-x/no-cycle': ['error', { ignoreExternal: true }],
   'no-restricted-syntax': [
     'error',
