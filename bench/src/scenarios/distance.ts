@@ -1,0 +1,41 @@
+import { spawnStandalone, tcpProxy } from '@moldau/harness';
+import { spreadOf } from '../measure/statistics.ts';
+import type { Figure } from '../report/figure.ts';
+import { Worker } from '../worker/worker.ts';
+import { type Scenario, scaled } from './scenario.ts';
+import { createTopic } from './test-topic.ts';
+
+const ROUND_TRIP_MS = 2;
+const SIZES = [
+  { size: 100, records: 2_000_000 },
+  { size: 1024, records: 300_000 },
+] as const;
+
+/** The same through a proxy that adds a network's round trip. */
+export const distance: Scenario = {
+  name: 'distance',
+  description: 'records per second with a round trip of 2 ms between client and broker',
+  async run(context) {
+    await using standalone = await spawnStandalone();
+    await using proxy = await tcpProxy({ target: standalone.address, roundTripMs: ROUND_TRIP_MS });
+    await using worker = await Worker.connect(proxy.address);
+    const figures: Figure[] = [];
+    for (const { size, records: full } of SIZES) {
+      const records = scaled(context, full);
+      const rates: { produce: number[]; consume: number[] } = { produce: [], consume: [] };
+      for (let run = 0; run <= context.runs; run++) {
+        const topic = await createTopic(standalone.address, 6, 'async');
+        const produced = await worker.run({ kind: 'produce', topic, records, size, acks: 'all', byTurns: undefined });
+        const consumed = await worker.run({ kind: 'consume', topic, records });
+        if (run === 0) continue;
+        rates.produce.push(produced.recordsPerSecond);
+        rates.consume.push(consumed.recordsPerSecond);
+      }
+      for (const kind of ['produce', 'consume'] as const) {
+        context.say(`  ${kind} ${size} B at 2 ms: ${Math.round(spreadOf(rates[kind]).median).toLocaleString('en')} records/s`);
+        figures.push({ group: 'Through a round trip of 2 ms', name: `${kind} ${size} B`, unit: 'records/s', ours: spreadOf(rates[kind]) });
+      }
+    }
+    return figures;
+  },
+};
