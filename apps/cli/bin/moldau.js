@@ -22,7 +22,9 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
 function startPinnedNode() {
   const node = pinnedNode();
   if (node === undefined) {
-    process.stderr.write(`moldau: needs Node ${NODE_MAJOR_MIN} or later, this is ${process.version}, and no pinned one is installed for ${process.platform}-${process.arch}\n`);
+    process.stderr.write(
+      `moldau: needs Node ${NODE_MAJOR_MIN} or later, this is ${process.version}, and no pinned one is installed for ${process.platform}-${process.arch}\n`,
+    );
     process.exit(1);
   }
   const env = { ...process.env, UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? THREAD_POOL_SIZE };

@@ -1,0 +1,66 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { EXIT_CODES } from './exit-code.ts';
+import { run } from './run.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function moldau(argv: readonly string[], input = ''): Promise<Outcome> {
+  const out: Buffer[] = [];
+  const err: string[] = [];
+  const terminal: Terminal = {
+    input: Readable.from([Buffer.from(input)]),
+    async write(chunk): Promise<void> {
+      out.push(Buffer.from(chunk));
+    },
+    note: (line) => void err.push(`${line}\n`),
+    draw: (text) => void err.push(text),
+    interactive: false,
+    columns: 80,
+    signal: new AbortController().signal,
+  };
+  const code = await run(argv, terminal);
+  return { code, out: Buffer.concat(out).toString(), err: err.join('') };
+}
+
+describe('moldau', () => {
+  it('prints its help with the exit codes', async () => {
+    const { code, out } = await moldau(['--help']);
+    expect(code).toBe(EXIT_CODES.ok.code);
+    expect(out).toContain('standalone');
+    expect(out).toContain('no broker answered');
+  });
+
+  it.each([
+    [['nonsense'], "unknown command 'nonsense'"],
+    [['topic', 'create'], "missing required argument 'name'"],
+    [['topic', 'create', 'x', '--partitions', '0'], "'0' is not a whole number from 1 to 10000"],
+    [['topic', 'create', 'x', '--config', 'retention'], "'retention' is not NAME=VALUE"],
+    [['consume', 'x', '--from', 'yesterday'], "'yesterday' is not earliest"],
+    [['produce', 'x', '--acks', '2'], "'2' is not 0, 1 or all"],
+    [['produce', 'x', '--compression', 'rar'], 'Allowed choices are none, gzip'],
+    [['perf', 'produce'], "required option '--topic <name>' not specified"],
+    [['topic', 'list', '--output', 'xml'], 'Allowed choices are table, json'],
+  ])('refuses %j and says why', async (argv, message) => {
+    const { code, err } = await moldau(argv);
+    expect(err).toContain(message);
+    expect(code).toBe(EXIT_CODES.usage.code);
+  });
+
+  it('says that no broker answers, where it looked, and ends with its own exit code', async () => {
+    const { code, err } = await moldau(['topic', 'list', '--bootstrap', '127.0.0.1:1', '--timeout', '2000']);
+    expect(err).toContain('127.0.0.1:1');
+    expect(code).toBe(EXIT_CODES.unreachable.code);
+  });
+
+  it.each(['bash', 'zsh', 'fish'])('prints a completion script for %s that knows the commands', async (shell) => {
+    const { code, out } = await moldau(['completion', shell]);
+    expect(code).toBe(EXIT_CODES.ok.code);
+    expect(out).toContain('add-partitions');
+  });
+});
