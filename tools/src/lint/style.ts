@@ -21,7 +21,10 @@ export const STYLE_RULES: Rules = {
   '@typescript-eslint/only-throw-error': ['error', { allowThrowingAny: true, allowThrowingUnknown: true }],
   '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
   // A default branch over a union is a decision: a few errors of the catalogue are special, the rest are alike.
-  '@typescript-eslint/switch-exhaustiveness-check': ['error', { requireDefaultForNonUnion: true, considerDefaultExhaustiveForUnions: true }],
+  '@typescript-eslint/switch-exhaustiveness-check': [
+    'error',
+    { requireDefaultForNonUnion: true, considerDefaultExhaustiveForUnions: true },
+  ],
   // Numbers and booleans print as themselves everywhere.
   '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
   // A function that implements an asynchronous port is async whether or not this implementation waits.

@@ -36,7 +36,7 @@ export function vitestStage(options: VitestStageOptions): Stage {
 
 function runVitest(folders: readonly string[], resultsPath: string, timeoutMs: number): Promise<RunResult> {
   return runNode('node_modules/vitest/vitest.mjs', {
-    arguments: ['run', '--no-color', '--reporter=default', `--reporter=${REPORTER}`, ...folders],
+    arguments: ['run', '--no-color', '--reporter=dot', `--reporter=${REPORTER}`, ...folders],
     timeoutMs,
     environment: { MOLDAU_TEST_RESULTS: resultsPath, NO_COLOR: '1' },
   });
