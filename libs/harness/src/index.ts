@@ -1,0 +1,14 @@
+export { type Child, type ChildEnding, type ChildOptions, startChild } from './child/child-process.ts';
+export { freePort } from './free-port.ts';
+export { type Anomaly, type AnomalyName, checkHistory } from './history/check-history.ts';
+export { createHistory, type History, type Read, type Send, type SendOutcome } from './history/history.ts';
+export { identityOf, isIntact, keyOf, UNIQUE_VALUE_BYTES_MIN, uniqueValue, type ValueIdentity } from './history/unique-value.ts';
+export { type ProxyFault, type ProxyOptions, type TcpProxy, tcpProxy } from './proxy/tcp-proxy.ts';
+export { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
+export {
+  type ReadyLine,
+  type SpawnedStandalone,
+  type SpawnOptions,
+  spawnStandalone,
+  spawnStandaloneProcess,
+} from './standalone/spawn-standalone.ts';
