@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REPOSITORY_ROOT } from '../workspace/projects.ts';
-import { killMarked } from './stragglers.ts';
+import { killMarked, MARKER_VARIABLE, withMarker } from './stragglers.ts';
 
 /** The most output of one child that is kept, in characters; of more the beginning is dropped. */
 const OUTPUT_CHARS_MAX = 4_000_000;
@@ -33,11 +33,10 @@ export interface RunResult {
 
 /** Runs a child to its end, or its time limit, and leaves no process of it behind. Never rejects: a child that can't start has status 127. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const marker = `MOLDAU_RUN=${randomUUID()}`;
-  const [key, value] = marker.split('=') as [string, string];
+  const marker = randomUUID();
   const child = spawn(options.command, options.arguments, {
     cwd: REPOSITORY_ROOT,
-    env: { ...process.env, ...options.environment, [key]: value },
+    env: { ...process.env, ...options.environment, [MARKER_VARIABLE]: withMarker(process.env[MARKER_VARIABLE], marker) },
     stdio: ['ignore', ...(options.output === 'inherit' ? (['inherit', 'inherit'] as const) : (['pipe', 'pipe'] as const))],
     // Its own process group, so that one signal reaches all it started.
     detached: true,

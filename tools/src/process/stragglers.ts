@@ -5,10 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const GRACE_MS = 1_000;
 const POLL_MS = 50;
 
+/** The environment variable that marks a child and, because they inherit it, all that it starts. */
+export const MARKER_VARIABLE = 'MOLDAU_RUN';
+
+/** The variable's value for a child: the marks this process bears itself, and the child's own. */
+export function withMarker(inherited: string | undefined, marker: string): string {
+  return inherited === undefined ? marker : `${inherited},${marker}`;
+}
+
 /**
- * Kills every process whose environment holds `marker` (`NAME=value`): children inherit it, also those that left their
- * process group. Answers with the command lines of those that had to be killed. Only Linux shows environments; elsewhere
- * it does nothing.
+ * Kills every process that bears the mark, also those that left their process group. Answers with the command lines of
+ * those that had to be killed. Only Linux shows environments; elsewhere it does nothing.
  */
 export async function killMarked(marker: string): Promise<readonly string[]> {
   const left = await remaining(marker);
@@ -30,7 +37,17 @@ async function remaining(marker: string): Promise<readonly number[]> {
 }
 
 function findMarked(marker: string): readonly number[] {
-  return processIds().filter((pid) => pid !== process.pid && read(`/proc/${pid}/environ`).split('\0').includes(marker));
+  return processIds().filter((pid) => pid !== process.pid && isMarked(read(`/proc/${pid}/environ`), marker));
+}
+
+function isMarked(environment: string, marker: string): boolean {
+  const entry = environment.split('\0').find((line) => line.startsWith(`${MARKER_VARIABLE}=`));
+  return (
+    entry
+      ?.slice(MARKER_VARIABLE.length + 1)
+      .split(',')
+      .includes(marker) ?? false
+  );
 }
 
 function processIds(): readonly number[] {
