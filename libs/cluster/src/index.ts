@@ -1,3 +1,89 @@
+export { BROKER_SETTINGS, CLUSTER_ONLY_SETTINGS } from './config/broker-config.ts';
+export {
+  brokerValues,
+  type ConfigSource,
+  clusterTopicDefaults,
+  clusterValue,
+  type DescribedConfig,
+  describeConfigs,
+  registryFor,
+  type StaticConfigs,
+} from './config/describe-configs.ts';
+export { describeLimits, invalidConfig, type Setting, type SettingProblem, settingFault } from './config/setting.ts';
+export { TOPIC_SETTINGS, type TopicSettings, topicConfigProblems, topicSettings } from './config/topic-config.ts';
+export { alterConfigs, assertTargetExists, CONFIG_CHANGES_MAX, type ConfigChanges } from './decision/alter-configs.ts';
+export {
+  type BrokerRegistration,
+  changeBrokerState,
+  finishedDeletions,
+  holdsAnything,
+  leadsMovable,
+  registerBroker,
+  reportRemoved,
+} from './decision/broker-life.ts';
+export { addPartitions, deleteTopic, type TopicProgress, topicProgress } from './decision/change-topic.ts';
+export {
+  createTopic,
+  type NewTopicPlan,
+  type NewTopicRequest,
+  PARTITIONS_MAX,
+  REPLICATION_FACTOR_MAX,
+  type TopicContext,
+} from './decision/create-topic.ts';
+export { placeableBrokers, placeReplicas } from './decision/place-replicas.ts';
+export { allocateProducerIds, PRODUCER_ID_BLOCK } from './decision/producer-ids.ts';
+export { type Expected, type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './decision/record-write.ts';
+export { type BrokersById, type PartitionSettings, settlePartition, stripRights } from './decision/settle-partition.ts';
+export { applyChanges, type ImageDelta, type KeyChange } from './image/apply-changes.ts';
+export { imageEntries } from './image/image-entries.ts';
+export {
+  type BrokerImage,
+  type ClusterImage,
+  type ConfigImage,
+  type ControllerImage,
+  type CoordinatorImage,
+  type DeletedTopicImage,
+  EMPTY_IMAGE,
+  type Endpoint,
+  type FeaturesImage,
+  type FlushMode,
+  isServing,
+  type MetadataImage,
+  type PartitionImage,
+  type ProducerIdsImage,
+  partitionOf,
+  type Stored,
+  type TopicImage,
+  type TopicLifeState,
+  topicByName,
+} from './image/metadata-image.ts';
+export {
+  brokerKey,
+  CLUSTER_KEY,
+  CONTROLLER_KEY,
+  type ConfigTarget,
+  clusterPrefix,
+  configKey,
+  coordinatorKey,
+  deletedTopicKey,
+  FEATURES_KEY,
+  type ParsedKey,
+  PRODUCER_IDS_KEY,
+  parseKey,
+  partitionRecordKey,
+  topicKey,
+  topicNameKey,
+} from './image/metadata-keys.ts';
+export {
+  encodeBrokerState,
+  encodeCluster,
+  encodeConfig,
+  encodeController,
+  encodeCoordinator,
+  encodePartition,
+  encodeTopic,
+  type PartitionState,
+} from './image/record-codec.ts';
 export { keepLease, type LeaseKeeper, type LeaseKeeperDeps, type LeaseKeeperOptions } from './lease-keeper.ts';
 export {
   assertTransaction,
