@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { generateConfigurationPage } from './configuration-doc.ts';
 import { generateErrorsPage } from './errors-doc.ts';
 import { generateProtocol } from './protocol.ts';
 
@@ -6,3 +7,4 @@ import { generateProtocol } from './protocol.ts';
 const root = resolve(import.meta.dirname, '../../..');
 generateProtocol(root);
 generateErrorsPage(root);
+generateConfigurationPage(root);

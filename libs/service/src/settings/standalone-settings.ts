@@ -19,7 +19,10 @@ export const STANDALONE_SETTINGS = {
   }),
   advertisedPort: optional(port({ free: false }), { doc: 'Port by which clients reach it. Default: port.' }),
   brokerId: defaulted(integer(0, INT32_MAX), { default: 1, doc: 'Identity of the broker; stays with its data directory.' }),
-  output: defaulted(oneOf('table', 'json'), { default: 'table', doc: 'How the lines that tell of readiness are written to stdout: for people, or as one JSON object.' }),
+  output: defaulted(oneOf('table', 'json'), {
+    default: 'table',
+    doc: 'How the lines that tell of readiness are written to stdout: for people, or as one JSON object.',
+  }),
   ...BROKER_BUDGET_SETTINGS,
 };
 
