@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../process/run.ts';
 import { REPOSITORY_ROOT } from '../workspace/projects.ts';
 
@@ -82,7 +82,11 @@ describe('the bootstrap', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('on a bare clone', () => {
+describe('on a bare clone', () => {
+  beforeEach((context) => {
+    if (process.platform === 'win32') context.skip('the stand-in for npm is a shell script');
+  });
+
   it('installs once, says so, and then runs the script; the second time nothing is installed', async () => {
     const clone = bareClone('once');
     const path = script('hello.mjs', "console.log('hello');");
