@@ -1,0 +1,236 @@
+import { MoldauError, type Scheduler } from '@moldau/kernel';
+import {
+  encodeFetchResponse,
+  type FetchedPartition,
+  type FetchPartition,
+  type FetchRequest,
+  fetchService,
+  type WithBatches,
+} from '@moldau/protocol';
+import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
+import { readVisible, sizeOf, visibleEnds } from '../fetch/visible-read.ts';
+import type { ByteBudget } from '../limits/byte-budget.ts';
+import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
+import type { TurnShare } from '../limits/turn-share.ts';
+import type { Partition, PartitionWatcher } from '../partition/partition.ts';
+import type { PartitionLocator } from '../partition/partition-locator.ts';
+import { assertCount, invalidField } from '../produce/produce-terms.ts';
+import { encodedUnary, type RegisteredMethod } from '../request/registered-method.ts';
+import type { RequestContext } from '../request/request-context.ts';
+
+const MIB = 1024 * 1024;
+const MAX_WAIT_MS_DEFAULT = 500;
+const MAX_WAIT_MS_MAX = 60_000;
+const MIN_BYTES_DEFAULT = 1;
+const MIN_BYTES_MAX = 64 * MIB;
+const RESPONSE_BYTES_DEFAULT = 3 * MIB;
+const RESPONSE_BYTES_MAX = 50 * MIB;
+const PARTITION_BYTES_DEFAULT = MIB;
+const PARTITION_BYTES_MAX = 64 * MIB;
+const PARTITIONS_MAX = 10_000;
+/** Share of the fetch budget that one response may fill, whatever the client asked for. */
+const BUDGET_SHARE_MAX = 0.25;
+
+export interface FetchDeps {
+  readonly locator: PartitionLocator;
+  readonly scheduler: Scheduler;
+  readonly wheel: DeadlineWheel;
+  readonly budget: ByteBudget;
+  readonly share: TurnShare;
+  readonly metrics: FetchMetrics;
+}
+
+/**
+ * `FetchService.Fetch`: reads the partitions in the request's order; where less than `min_bytes` is there it waits,
+ * woken by the high watermarks of exactly its partitions, and reads on from where it was. An error answers at once.
+ */
+export function fetchMethod(deps: FetchDeps): RegisteredMethod {
+  return encodedUnary(fetchService.fetch, (request, context) => new Fetch(deps, request, context).answer());
+}
+
+interface Entry {
+  readonly asked: FetchPartition;
+  readonly maxBytes: number;
+  partition: Partition | undefined;
+  nextOffset: number;
+  readonly batches: Uint8Array[];
+  sizeBytes: number;
+  error: MoldauError | undefined;
+  /** May have something that has not been read. */
+  ready: boolean;
+}
+
+interface Bounds {
+  readonly maxWaitMs: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+}
+
+class Fetch implements PartitionWatcher {
+  readonly #deps: FetchDeps;
+  readonly #context: RequestContext;
+  readonly #bounds: Bounds;
+  readonly #entries: Entry[];
+  readonly #byPartition = new Map<Partition, Entry[]>();
+  #sizeBytes = 0;
+  #failed = false;
+  #waitEnded = false;
+  #deadline: Deadline | undefined;
+  #wakeUp: (() => void) | undefined;
+
+  /** @throws MoldauError INVALID_REQUEST */
+  constructor(deps: FetchDeps, request: FetchRequest, context: RequestContext) {
+    this.#deps = deps;
+    this.#context = context;
+    assertCount('partitions', request.partitions.length, PARTITIONS_MAX);
+    this.#bounds = validateBounds(request, Math.floor(deps.budget.limitBytes * BUDGET_SHARE_MAX));
+    this.#entries = request.partitions.map((asked) => newEntry(asked));
+    for (const entry of this.#entries) this.#locate(entry);
+  }
+
+  async answer(): Promise<Uint8Array> {
+    let takenBytes = 0;
+    const abort = (): void => this.#endWait();
+    this.#context.signal.addEventListener('abort', abort);
+    try {
+      for (;;) {
+        if (!this.#deps.share.left) await new Promise<void>((resolve) => this.#deps.share.whenNextTurn(resolve));
+        const wantedBytes = this.#bounds.maxBytes - this.#sizeBytes;
+        if (wantedBytes > 0 && this.#entries.some((entry) => entry.ready)) {
+          this.#deps.budget.take(wantedBytes);
+          takenBytes += wantedBytes;
+          await this.#readReady();
+          // The last batch of a read may be larger than what was left; that much is over the budget for a moment.
+          const spareBytes = Math.max(0, takenBytes - this.#sizeBytes);
+          this.#deps.budget.give(spareBytes);
+          takenBytes -= spareBytes;
+        }
+        if (this.#isDone()) return this.#encode();
+        await this.#wait();
+      }
+    } finally {
+      this.#context.signal.removeEventListener('abort', abort);
+      this.#deadline?.cancel();
+      for (const partition of this.#byPartition.keys()) partition.unwatch(this);
+      // The response is copied out of the log's buffers; it leaves with this turn.
+      if (takenBytes > 0) this.#deps.scheduler.nextTurn(() => this.#deps.budget.give(takenBytes));
+    }
+  }
+
+  partitionMoved(partition: Partition): void {
+    for (const entry of this.#byPartition.get(partition) ?? []) entry.ready = true;
+    this.#wakeUp?.();
+  }
+
+  #locate(entry: Entry): void {
+    const { asked } = entry;
+    try {
+      const partition = this.#deps.locator.locate(asked.topicId, asked.partition, this.#context);
+      entry.partition = partition;
+      const entries = this.#byPartition.get(partition);
+      if (entries === undefined) this.#byPartition.set(partition, [entry]);
+      else entries.push(entry);
+    } catch (caught) {
+      this.#fail(entry, caught);
+    }
+  }
+
+  async #readReady(): Promise<void> {
+    for (const entry of this.#entries) {
+      if (!entry.ready || entry.partition === undefined) continue;
+      const room = Math.min(entry.maxBytes - entry.sizeBytes, this.#bounds.maxBytes - this.#sizeBytes);
+      if (room <= 0) {
+        if (this.#sizeBytes >= this.#bounds.maxBytes) return;
+        entry.ready = false;
+        continue;
+      }
+      entry.ready = false;
+      try {
+        const reading = readVisible(entry.partition, entry.nextOffset, room, entry.asked.leaderEpoch, this.#deps.metrics);
+        const read = reading instanceof Promise ? await reading : reading;
+        // A first batch larger than what is left would make the response larger than asked: it comes in the next one.
+        const sizeBytes = sizeOf(read);
+        if (sizeBytes > room && this.#sizeBytes > 0) continue;
+        for (const batch of read.batches) entry.batches.push(batch);
+        entry.sizeBytes += sizeBytes;
+        entry.nextOffset = read.nextOffset;
+        this.#sizeBytes += sizeBytes;
+        this.#deps.share.spend(sizeBytes);
+      } catch (caught) {
+        this.#fail(entry, caught);
+      }
+    }
+  }
+
+  #fail(entry: Entry, caught: unknown): void {
+    entry.error = MoldauError.from(caught);
+    entry.ready = false;
+    this.#failed = true;
+    this.#deps.metrics.failed(entry.error.reason);
+  }
+
+  #isDone(): boolean {
+    const { minBytes, maxBytes } = this.#bounds;
+    return this.#failed || this.#waitEnded || this.#sizeBytes >= minBytes || this.#sizeBytes >= maxBytes || this.#bounds.maxWaitMs === 0;
+  }
+
+  /** Until a partition moves or the wait is over. */
+  #wait(): Promise<void> {
+    this.#deadline ??= this.#deps.wheel.after(this.#bounds.maxWaitMs, () => this.#endWait());
+    for (const partition of this.#byPartition.keys()) partition.watch(this);
+    return new Promise((resolve) => {
+      this.#wakeUp = () => {
+        this.#wakeUp = undefined;
+        // All that moves in this turn is read together.
+        this.#deps.scheduler.nextTurn(resolve);
+      };
+    });
+  }
+
+  #endWait(): void {
+    this.#waitEnded = true;
+    this.#wakeUp?.();
+  }
+
+  #encode(): Uint8Array {
+    const idle = this.#waitEnded || this.#bounds.maxWaitMs === 0 || this.#sizeBytes === 0;
+    const partitions: WithBatches<FetchedPartition>[] = [];
+    for (const entry of this.#entries) {
+      if (entry.sizeBytes === 0 && entry.error === undefined && !idle) continue;
+      partitions.push({ head: this.#head(entry), batches: entry.error === undefined ? entry.batches : [] });
+    }
+    this.#deps.metrics.sent(this.#sizeBytes);
+    return encodeFetchResponse(partitions);
+  }
+
+  #head(entry: Entry): Omit<FetchedPartition, 'recordBatches'> {
+    const { topicId, partition } = entry.asked;
+    const none = { highWatermark: 0, lastStableOffset: 0, logStartOffset: 0 };
+    if (entry.error === undefined && entry.partition !== undefined) {
+      try {
+        const ends = visibleEnds(entry.partition, entry.asked.leaderEpoch);
+        return { topicId, partition, ...ends, abortedTransactions: [], error: undefined };
+      } catch (caught) {
+        entry.error = MoldauError.from(caught);
+      }
+    }
+    const error = entry.error === undefined ? undefined : this.#deps.locator.toItem(entry.error, this.#context);
+    return { topicId, partition, ...none, abortedTransactions: [], error };
+  }
+}
+
+function newEntry(asked: FetchPartition): Entry {
+  const maxBytes = asked.maxBytes ?? PARTITION_BYTES_DEFAULT;
+  if (maxBytes < 1 || maxBytes > PARTITION_BYTES_MAX) throw invalidField('partitions.max_bytes', maxBytes, `1 … ${PARTITION_BYTES_MAX}`);
+  return { asked, maxBytes, partition: undefined, nextOffset: asked.fetchOffset, batches: [], sizeBytes: 0, error: undefined, ready: true };
+}
+
+function validateBounds(request: FetchRequest, budgetBytes: number): Bounds {
+  const maxWaitMs = request.maxWaitMs ?? MAX_WAIT_MS_DEFAULT;
+  const minBytes = request.minBytes ?? MIN_BYTES_DEFAULT;
+  const maxBytes = request.maxBytes ?? RESPONSE_BYTES_DEFAULT;
+  if (maxWaitMs < 0 || maxWaitMs > MAX_WAIT_MS_MAX) throw invalidField('max_wait_ms', maxWaitMs, `0 … ${MAX_WAIT_MS_MAX}`);
+  if (minBytes < 0 || minBytes > MIN_BYTES_MAX) throw invalidField('min_bytes', minBytes, `0 … ${MIN_BYTES_MAX}`);
+  if (maxBytes < 1 || maxBytes > RESPONSE_BYTES_MAX) throw invalidField('max_bytes', maxBytes, `1 … ${RESPONSE_BYTES_MAX}`);
+  return { maxWaitMs, minBytes, maxBytes: Math.min(maxBytes, budgetBytes) };
+}

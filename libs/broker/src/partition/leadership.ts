@@ -1,0 +1,192 @@
+import { type BrokerId, type Clock, type LeaderEpoch, MoldauError, type Offset } from '@moldau/kernel';
+import { NO_PRODUCER_ID, producerIdAt, stampLogAppendTime } from '@moldau/records';
+import type { ProducerVerdict, Progress } from '@moldau/storage';
+import { AckQueue } from './ack-queue.ts';
+import { HighWatermark, type ReplicationTerms } from './high-watermark.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { NO_PRODUCER, type PendingBatch } from './pending-batch.ts';
+import type { TopicSettings } from './topic-settings.ts';
+import { UnansweredBatches } from './unanswered-batches.ts';
+
+type Duplicate = ProducerVerdict & { readonly kind: 'duplicate' };
+
+export interface LeadershipDeps {
+  readonly clock: Clock;
+  readonly brokerId: BrokerId;
+  readonly log: PartitionLog;
+  /** The high watermark moved. */
+  readonly onWatermark: () => void;
+}
+
+/**
+ * This broker's leadership of one partition in one leader epoch: what has been appended in it, who waits for the
+ * confirmation, and the high watermark. Ends with `resign`.
+ */
+export class Leadership {
+  readonly epoch: LeaderEpoch;
+  /** End of the log when the epoch began: what depends on the watermark is answered once it has reached this. */
+  readonly epochStart: Offset;
+  readonly #deps: LeadershipDeps;
+  readonly #watermark: HighWatermark;
+  /** Wait for the high watermark: acks=all. */
+  readonly #confirmations = new AckQueue();
+  /** Wait for this broker's own end: acks=leader. */
+  readonly #ownWrites = new AckQueue();
+  readonly #unanswered = new UnansweredBatches();
+  readonly #answer = (batch: PendingBatch): void => this.#answered(batch);
+
+  constructor(deps: LeadershipDeps, epoch: LeaderEpoch, terms: ReplicationTerms) {
+    this.#deps = deps;
+    this.epoch = epoch;
+    this.epochStart = deps.log.endOffset;
+    this.#watermark = new HighWatermark(deps.log.highWatermark, terms);
+  }
+
+  get highWatermark(): Offset {
+    return this.#watermark.value;
+  }
+
+  /** Batches that wait for their confirmation. */
+  get pendingCount(): number {
+    return this.#confirmations.length + this.#ownWrites.length;
+  }
+
+  changeTerms(terms: ReplicationTerms): void {
+    if (this.#watermark.changeTerms(terms)) this.#confirm();
+    this.#confirmOwn();
+  }
+
+  /**
+   * Appends a batch that has passed its checks, or answers it as the duplicate it is. What it throws was not appended.
+   *
+   * @throws MoldauError NOT_ENOUGH_REPLICAS, those of idempotence, and those of the log
+   */
+  append(batch: PendingBatch, bytes: Uint8Array, settings: TopicSettings): void {
+    const { log, clock } = this.#deps;
+    if (batch.acks === 'all' && !this.#watermark.hasQuorum) throw this.#notEnoughReplicas('NOT_ENOUGH_REPLICAS');
+    const producerId = producerIdAt(bytes, 0);
+    if (producerId !== NO_PRODUCER_ID) {
+      const verdict = log.checkProducer(bytes);
+      if (verdict.kind === 'duplicate') {
+        this.#answerDuplicate(batch, verdict);
+        return;
+      }
+      this.#unanswered.assertRoom(producerId);
+    }
+    const logAppendTimeMs = settings.timestampType === 'LogAppendTime' ? clock.wallMs() : undefined;
+    if (logAppendTimeMs !== undefined) stampLogAppendTime(bytes, 0, logAppendTimeMs);
+    const { baseOffset, endOffset } = log.append(bytes, this.epoch);
+    batch.appended(baseOffset, endOffset, log.startOffset, logAppendTimeMs);
+    if (producerId !== NO_PRODUCER_ID) {
+      batch.countsForProducer = producerId;
+      this.#unanswered.add(producerId);
+    }
+    if (batch.acks === 'none') batch.complete();
+    else this.#enqueue(batch);
+  }
+
+  /** Answers a batch that failed, behind those that arrived before it. */
+  refuse(batch: PendingBatch, error: MoldauError): void {
+    batch.error = error;
+    const queue = batch.acks === 'leader' ? this.#ownWrites : this.#confirmations;
+    if (batch.acks === 'none' || queue.length === 0) batch.complete();
+    else queue.push(batch);
+  }
+
+  progressed(progress: Progress): void {
+    switch (progress.kind) {
+      case 'advanced': {
+        const { writtenEnd, flushedEnd } = this.#deps.log;
+        this.#confirmOwn();
+        if (this.#watermark.progressed(this.#deps.brokerId, { writtenEnd, flushedEnd })) this.#confirm();
+        return;
+      }
+      case 'dropped':
+        this.#confirmations.drop(progress.from, progress.to, progress.error, this.#answer);
+        this.#ownWrites.drop(progress.from, progress.to, progress.error, this.#answer);
+        // What waited behind the dropped ones may be due already.
+        this.#confirmOwn();
+        this.#confirmations.confirm(this.#watermark.value, this.#answer);
+        return;
+      case 'failed':
+        this.resign(inDoubt(progress.error));
+    }
+  }
+
+  /** Takes note of the log's ends as they are when the epoch begins. */
+  begin(): void {
+    this.progressed({ kind: 'advanced' });
+  }
+
+  /** Answers what has waited for too long. */
+  expire(nowMs: number): void {
+    this.#confirmations.expire(nowMs, (batch) => {
+      batch.error ??= this.#watermark.hasQuorum ? timedOut(batch) : this.#notEnoughReplicas('NOT_ENOUGH_REPLICAS_AFTER_APPEND');
+      this.#answered(batch);
+    });
+    this.#ownWrites.expire(nowMs, (batch) => {
+      batch.error ??= timedOut(batch);
+      this.#answered(batch);
+    });
+  }
+
+  /** Ends the leadership: what waits is answered with `error`, which must be indefinite. */
+  resign(error: MoldauError): void {
+    this.#confirmations.clear(error, this.#answer);
+    this.#ownWrites.clear(error, this.#answer);
+  }
+
+  #enqueue(batch: PendingBatch): void {
+    if (batch.acks === 'leader') {
+      this.#ownWrites.push(batch);
+      this.#confirmOwn();
+    } else {
+      this.#confirmations.push(batch);
+      this.#confirmations.confirm(this.#watermark.value, this.#answer);
+    }
+  }
+
+  /** A duplicate is told its original's offset only once the watermark has passed that: before, it could still vanish. */
+  #answerDuplicate(batch: PendingBatch, original: Duplicate): void {
+    const end = (original.lastOffset + 1) as Offset;
+    batch.appended(original.baseOffset, end, this.#deps.log.startOffset, original.logAppendTime);
+    this.#enqueue(batch);
+  }
+
+  #confirm(): void {
+    this.#deps.log.advanceHighWatermark(this.#watermark.value);
+    this.#confirmations.confirm(this.#watermark.value, this.#answer);
+    this.#deps.onWatermark();
+  }
+
+  #confirmOwn(): void {
+    if (this.#ownWrites.length === 0) return;
+    const { writtenEnd, flushedEnd } = this.#deps.log;
+    this.#ownWrites.confirm(this.#watermark.terms.flush === 'sync' ? flushedEnd : writtenEnd, this.#answer);
+  }
+
+  #answered(batch: PendingBatch): void {
+    if (batch.countsForProducer !== NO_PRODUCER) {
+      this.#unanswered.remove(batch.countsForProducer);
+      batch.countsForProducer = NO_PRODUCER;
+    }
+    batch.complete();
+  }
+
+  #notEnoughReplicas(reason: 'NOT_ENOUGH_REPLICAS' | 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'): MoldauError {
+    const { isr, minIsr } = this.#watermark.terms;
+    const message = `${isr.length} replicas are in sync; min.insync.replicas asks for ${minIsr}`;
+    return new MoldauError(reason, message, { value: String(isr.length), limit: String(minIsr) });
+  }
+}
+
+function timedOut(batch: PendingBatch): MoldauError {
+  const waitedMs = Math.round(batch.deadlineMs - batch.arrivedMs);
+  return new MoldauError('REQUEST_TIMED_OUT', `the batch was not confirmed within ${waitedMs} ms`, { limit: String(waitedMs) });
+}
+
+/** The same failure for a batch that was appended: whether it survives is unknown. */
+function inDoubt(error: MoldauError): MoldauError {
+  if (error.certainty === 'indefinite') return error;
+  return new MoldauError('LOG_DIRECTORY_FAILED_AFTER_APPEND', error.message, error.facts, { cause: error });
+}

@@ -1,0 +1,206 @@
+import {
+  type BrokerEpoch,
+  type BrokerId,
+  type Logger,
+  MoldauError,
+  type PartitionIndex,
+  partitionIndex,
+  type Scheduler,
+  type TopicId,
+} from '@moldau/kernel';
+import type { ClusterChange, ClusterState } from '../metadata/cluster-state.ts';
+import type { MetadataImage, PartitionImage, TopicImage } from '@moldau/cluster';
+import { changedTopics } from '../metadata/changed-topics.ts';
+import { LogJobs } from './log-jobs.ts';
+import type { LogStore } from './log-store.ts';
+import { Partition, type PartitionAssignment, type PartitionDeps } from './partition.ts';
+import type { LocalTopic, PartitionTable } from './partition-table.ts';
+import type { TopicSettings, TopicSettingsCache } from './topic-settings.ts';
+
+/** Partitions compared with the metadata in one turn of the event loop: well below 5 ms. */
+const PARTITIONS_PER_TURN = 256;
+
+export interface PartitionLifecycleDeps {
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly brokerId: BrokerId;
+  readonly cluster: ClusterState;
+  readonly table: PartitionTable;
+  readonly logs: LogStore;
+  readonly partition: PartitionDeps;
+  /** Epoch of this life of the broker; undefined before it registered: then it leads nothing. */
+  readonly brokerEpoch: () => BrokerEpoch | undefined;
+  readonly settings: TopicSettingsCache;
+}
+
+/**
+ * Brings the broker's partitions to what the metadata says, again and again: opens and makes logs, follows leaders, terms
+ * and settings, closes what is assigned elsewhere, removes the data of deleted topics. Works from a list of topics that
+ * may differ, always against the newest view, a bounded number of partitions per turn.
+ */
+export class PartitionLifecycle {
+  readonly #deps: PartitionLifecycleDeps;
+  readonly #dirty = new Set<TopicId>();
+  readonly #removed = new Set<TopicId>();
+  readonly #deleting = new Set<TopicId>();
+  readonly #jobs: LogJobs;
+  #cursor = 0;
+  #armed = false;
+  #stopped = false;
+  #version = 0;
+
+  constructor(deps: PartitionLifecycleDeps) {
+    this.#deps = deps;
+    this.#jobs = new LogJobs(deps.logger, () => this.#settle());
+    deps.cluster.listen((change) => this.#noticed(change));
+  }
+
+  /** Metadata version up to which everything here has been brought in line. */
+  get settledVersion(): number {
+    return this.#version;
+  }
+
+  /** Deleted topics whose data is gone and of which the controller does not know that yet. */
+  get removedTopics(): Iterable<TopicId> {
+    return this.#removed;
+  }
+
+  /** Looks at everything again: the broker has another epoch. */
+  recheck(): void {
+    const { cluster } = this.#deps;
+    this.#noticed({ image: cluster.current, delta: undefined });
+  }
+
+  /** Takes no further change. */
+  stop(): void {
+    this.#stopped = true;
+    this.#jobs.clear();
+  }
+
+  /** Settles when no log is being opened, closed or removed. */
+  async idle(): Promise<void> {
+    await this.#jobs.idle();
+  }
+
+  #noticed(change: ClusterChange): void {
+    if (this.#stopped) return;
+    const topics = changedTopics(change.delta);
+    if (topics === undefined) {
+      for (const topicId of change.image.topics.keys()) this.#dirty.add(topicId);
+      for (const topic of this.#deps.table.topics()) this.#dirty.add(topic.topicId);
+    } else {
+      for (const topicId of topics) this.#dirty.add(topicId);
+    }
+    // The topic being worked on may have changed where the cursor has passed already.
+    this.#cursor = 0;
+    this.#noticeDeletions(change.image);
+    this.#settle();
+    this.#arm();
+  }
+
+  #noticeDeletions(image: MetadataImage): void {
+    const { brokerId } = this.#deps;
+    const listed = new Set<TopicId>();
+    for (const topic of image.deletedTopics.values()) if (topic.brokerIds.includes(brokerId)) listed.add(topic.topicId);
+    for (const topicId of this.#removed) if (!listed.has(topicId)) this.#removed.delete(topicId);
+    for (const topicId of listed) {
+      if (this.#removed.has(topicId) || this.#deleting.has(topicId)) continue;
+      this.#deleting.add(topicId);
+      this.#dirty.add(topicId);
+    }
+  }
+
+  #arm(): void {
+    if (this.#armed || this.#stopped || this.#dirty.size === 0) return;
+    this.#armed = true;
+    this.#deps.scheduler.nextTurn(() => {
+      this.#armed = false;
+      this.#step();
+    });
+  }
+
+  #step(): void {
+    const { cluster, table } = this.#deps;
+    let budget = PARTITIONS_PER_TURN;
+    for (const topicId of this.#dirty) {
+      if (this.#stopped) return;
+      const topic = cluster.current.topics.get(topicId);
+      const local = table.topic(topicId);
+      const end = Math.max(topic?.partitionCount ?? 0, local?.partitions.length ?? 0);
+      for (; this.#cursor < end && budget > 0; this.#cursor += 1, budget -= 1) this.#reconcile(topicId, this.#cursor, topic, local);
+      if (this.#cursor < end) break;
+      this.#cursor = 0;
+      this.#dirty.delete(topicId);
+      if (this.#deleting.has(topicId)) this.#jobs.add(topicId, undefined, () => this.#deleteTopic(topicId));
+    }
+    this.#settle();
+    this.#arm();
+  }
+
+  #reconcile(topicId: TopicId, index: number, topic: TopicImage | undefined, local: LocalTopic | undefined): void {
+    const { brokerId } = this.#deps;
+    const view = topic?.partitions.get(index);
+    const wanted = topic !== undefined && topic.state !== 'deleting' && view?.replicas.includes(brokerId) === true;
+    const existing = local?.partitions[index];
+    if (!wanted) {
+      if (existing !== undefined) this.#close(existing, topic);
+      return;
+    }
+    const settings = this.#deps.settings.of(this.#deps.cluster.current, topicId);
+    if (existing === undefined) {
+      this.#create(topicId, partitionIndex(index), topic, view, settings);
+      return;
+    }
+    if (existing.settings !== settings) existing.reconfigure(settings);
+    existing.reassign(this.#assignment(view));
+  }
+
+  #create(topicId: TopicId, index: PartitionIndex, topic: TopicImage, view: PartitionImage, settings: TopicSettings): void {
+    const { table, partition: deps } = this.#deps;
+    const partition = new Partition(deps, topicId, index, this.#assignment(view), settings);
+    table.add(partition, topic.namespace, topic.name);
+    this.#jobs.add(topicId, index, async () => {
+      if (partition.kind !== 'opening') return;
+      try {
+        partition.opened(await this.#deps.logs.open(topicId, index, partition.settings.storage));
+      } catch (caught) {
+        partition.openFailed(MoldauError.from(caught));
+      }
+    });
+  }
+
+  #close(partition: Partition, topic: TopicImage | undefined): void {
+    const { topicId, index } = partition;
+    this.#deps.table.remove(partition);
+    const facts = { topic_id: topicId, partition: String(index) };
+    const error =
+      topic === undefined
+        ? new MoldauError('LEADER_CHANGED_AFTER_APPEND', `topic ${topicId} was deleted before the batch was confirmed`, facts)
+        : new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'the partition moved before the batch was confirmed', facts);
+    partition.close(error);
+    this.#jobs.add(topicId, index, () => this.#deps.logs.closePartition(topicId, index));
+  }
+
+  #assignment(view: PartitionImage): PartitionAssignment {
+    const { brokerId } = this.#deps;
+    const epoch = this.#deps.brokerEpoch();
+    const leads = view.leader === brokerId && epoch !== undefined && view.leaderBrokerEpoch === epoch;
+    const terms = { isr: view.isr, proposedIsr: view.isr, minIsr: view.minIsr, flush: view.flush };
+    return { leaderId: view.leader, leaderEpoch: view.leaderEpoch, leads, terms };
+  }
+
+  async #deleteTopic(topicId: TopicId): Promise<void> {
+    try {
+      await this.#deps.logs.deleteTopic(topicId);
+      this.#removed.add(topicId);
+      this.#deps.logger.info('removed the data of a deleted topic', { topicId });
+    } finally {
+      this.#deleting.delete(topicId);
+    }
+  }
+
+  #settle(): void {
+    if (this.#dirty.size > 0 || !this.#jobs.isIdle) return;
+    this.#version = this.#deps.cluster.version;
+  }
+}

@@ -1,0 +1,33 @@
+import type { LeaderEpoch, MoldauError, Offset } from '@moldau/kernel';
+import type { PartitionConfig, ProducerVerdict, Progress, ReadOptions, ReadResult, TimestampedOffset } from '@moldau/storage';
+
+/** One partition's log, as the broker uses it: storage's, or a fake. Start ≤ high watermark ≤ end, flushed ≤ written ≤ end. */
+export interface PartitionLog {
+  readonly startOffset: Offset;
+  readonly endOffset: Offset;
+  readonly writtenEnd: Offset;
+  readonly flushedEnd: Offset;
+  readonly highWatermark: Offset;
+  readonly sizeBytes: number;
+  /** Why it can't be used; undefined while it can. */
+  readonly failure: MoldauError | undefined;
+  /** Told of progress; at most one listener. */
+  listen(listener: (progress: Progress) => void): void;
+  /** Moves forward only. */
+  advanceHighWatermark(to: Offset): void;
+  /** Stamps the one batch with its offset and the epoch, and takes it over. Throws MoldauError with nothing appended. */
+  append(batch: Uint8Array, leaderEpoch: LeaderEpoch): { readonly baseOffset: Offset; readonly endOffset: Offset };
+  /** Whether the idempotent batch may be appended or is one that was. Throws MoldauError. */
+  checkProducer(batch: Uint8Array): ProducerVerdict;
+  /** Batches from the one that holds `from`, up to `upTo`; the first comes whole even above `maxBytes`. Sync where memory has it. */
+  read(from: Offset, options: ReadOptions): ReadResult | Promise<ReadResult>;
+  /** The first record below `upTo` at or after the time. */
+  offsetForTimestamp(timestampMs: number, upTo: Offset): Promise<TimestampedOffset | undefined>;
+  /** The record below `upTo` with the greatest timestamp. */
+  maxTimestamp(upTo: Offset): Promise<TimestampedOffset | undefined>;
+  /** The greatest epoch that is not above the one asked for, and where it ends. */
+  endOffsetFor(epoch: number): { readonly epoch: number; readonly endOffset: number } | undefined;
+  /** Moves the start forward; the new start. */
+  deleteRecordsBefore(offset: Offset): Promise<Offset>;
+  reconfigure(config: PartitionConfig): void;
+}
