@@ -1,6 +1,7 @@
 import { ChannelCredentials, type ChannelOptions, Channel as GrpcChannelImplementation } from '@grpc/grpc-js';
 import type { Connector } from '@moldau/kernel';
 import { GrpcChannel } from './grpc-channel.ts';
+import { quietGrpc } from './quiet-grpc.ts';
 
 export interface GrpcConnectorOptions {
   /** A larger message ends its call with RESOURCE_EXHAUSTED; default 8 MiB; 64 MiB between services. */
@@ -39,6 +40,7 @@ const NAME_LOOKUP_MS_MIN = 1000;
 
 /** Channels over gRPC, each with a connection of its own. */
 export function createGrpcConnector(options: GrpcConnectorOptions = {}): Connector {
+  quietGrpc();
   const credentials = credentialsOf(options.tls);
   const writeBufferBytes = options.writeBufferBytes ?? WRITE_BUFFER_BYTES;
   return {

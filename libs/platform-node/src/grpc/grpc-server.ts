@@ -1,9 +1,8 @@
-import type { Server } from '@grpc/grpc-js';
 import type { CallHandlers, Logger } from '@moldau/kernel';
 import { HealthImplementation } from 'grpc-health-check';
 import { createCallInterceptor, registerPaths } from './call-interceptor.ts';
 import { fillLimits, type ListenerOptions } from './listener-options.ts';
-import { bind, createListeningServer } from './listening-server.ts';
+import { bind, createListeningServer, type ListeningServer } from './listening-server.ts';
 import { createReflection, type ReflectionOptions } from './reflection.ts';
 
 export interface GrpcServerOptions {
@@ -38,18 +37,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { logger } = options;
   const health = new HealthImplementation();
   const reflection = options.reflection === undefined ? undefined : createReflection(options.reflection);
-  const servers: Server[] = [];
+  const servers: ListeningServer[] = [];
   let stopped: Promise<void> | undefined;
   return {
     async serve(handlers, listener) {
       const limits = fillLimits(listener.limits);
       const interceptor = createCallInterceptor({ handlers, listener: listener.name, logger, ...limits });
-      const server = createListeningServer(limits, interceptor, logger);
+      const listening = createListeningServer(limits, interceptor, logger);
+      const { server } = listening;
       registerPaths(server, handlers);
       health.addToServer(server);
       reflection?.addToServer(server);
       const port = await bind(server, listener);
-      servers.push(server);
+      servers.push(listening);
       return { name: listener.name, port, address: `${listener.host}:${port}` };
     },
     setServing: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING'),
@@ -60,12 +60,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
+async function stop({ server, breakConnections }: ListeningServer, graceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve) => {
     server.tryShutdown(() => resolve());
     timer = setTimeout(() => {
       server.forceShutdown();
+      breakConnections();
       resolve();
     }, graceMs);
   });

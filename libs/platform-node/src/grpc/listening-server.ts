@@ -3,11 +3,21 @@ import type { Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
 import { assert, type Logger, MoldauError } from '@moldau/kernel';
 import type { FullListenerLimits, ListenerOptions, ServerTls } from './listener-options.ts';
+import { quietGrpc } from './quiet-grpc.ts';
 
 /** What of grpc-js's server is private and yet the only way to HTTP/2's settings and sessions. */
 interface ServerInternals {
   commonServerOptions: { settings?: Settings };
   createHttp2Server(credentials: ServerCredentials): Http2Server | Http2SecureServer;
+}
+
+export interface ListeningServer {
+  readonly server: Server;
+  /**
+   * Closes every socket now. grpc-js's own force only half-closes a connection that was asked to drain before, and then
+   * waits for its peer.
+   */
+  breakConnections(): void;
 }
 
 const ignore = (): void => {};
@@ -16,7 +26,9 @@ const ignore = (): void => {};
  * A server of grpc-js for one listener, with what it has no options for: receive windows, a limit on metadata and on
  * connections, and an error handler on every session, stream and socket (an error nobody handles ends the process).
  */
-export function createListeningServer(limits: FullListenerLimits, interceptor: ServerInterceptor, logger: Logger): Server {
+export function createListeningServer(limits: FullListenerLimits, interceptor: ServerInterceptor, logger: Logger): ListeningServer {
+  quietGrpc();
+  const sockets = new Set<Socket>();
   const server = new Server({
     'grpc.max_receive_message_length': limits.maxReceiveBytes,
     'grpc.max_concurrent_streams': limits.maxConcurrentStreams,
@@ -40,15 +52,29 @@ export function createListeningServer(limits: FullListenerLimits, interceptor: S
   const createHttp2Server = internals.createHttp2Server.bind(server);
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server(credentials);
-    watchHttp2Server(http2Server, limits, logger);
+    watchHttp2Server(http2Server, sockets, limits, logger);
     return http2Server;
   };
-  return server;
+  return {
+    server,
+    breakConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
-function watchHttp2Server(http2Server: Http2Server | Http2SecureServer, limits: FullListenerLimits, logger: Logger): void {
+function watchHttp2Server(
+  http2Server: Http2Server | Http2SecureServer,
+  sockets: Set<Socket>,
+  limits: FullListenerLimits,
+  logger: Logger,
+): void {
   http2Server.maxConnections = limits.maxConnections;
-  http2Server.on('connection', (socket: Socket) => socket.on('error', ignore));
+  http2Server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', ignore);
+    socket.once('close', () => sockets.delete(socket));
+  });
   http2Server.on('sessionError', (error: Error) => logger.debug('HTTP/2 session failed', { error: error.message }));
   http2Server.on('session', (session: ServerHttp2Session) => {
     session.setLocalWindowSize(limits.windowBytes);

@@ -1,0 +1,74 @@
+import { open as openDescriptor } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { type Disk, DiskError, type FileStatus } from '@moldau/kernel';
+import { diskCall, errorCode, toDiskError } from './disk-errors.ts';
+import { lockFile } from './file-lock.ts';
+import { NodeDiskFile } from './node-disk-file.ts';
+
+const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
+
+/** The port `Disk` on the file systems of this machine. */
+export function createNodeDisk(): Disk {
+  return {
+    open: openFile,
+    makeDirectory,
+    list: (path) =>
+      diskCall('list', path, async () => {
+        const entries = await readdir(path, { withFileTypes: true });
+        return entries.map((entry) => ({ name: entry.name, kind: entry.isDirectory() ? ('directory' as const) : ('file' as const) }));
+      }),
+    rename: (from, to) => diskCall('rename', from, () => rename(from, to)),
+    removeFile: (path) => diskCall('removeFile', path, () => unlink(path)),
+    removeTree: (path) =>
+      diskCall('removeTree', path, async () => {
+        if (!(await lstat(path)).isDirectory()) throw new DiskError('io', 'removeTree', path, { detail: 'is not a directory' });
+        await rm(path, { recursive: true });
+      }),
+    syncDirectory: (path) => diskCall('syncDirectory', path, () => syncDirectory(path)),
+    stat: (path) => diskCall('stat', path, () => fileStatus(path)),
+    space: (path) =>
+      diskCall('space', path, async () => {
+        const { bavail, blocks, bsize } = await statfs(path);
+        return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+      }),
+    lock: (path) => diskCall('lock', path, () => lockFile(path)),
+  };
+}
+
+function openFile(path: string, mode: 'read' | 'write' | 'create'): Promise<NodeDiskFile> {
+  return new Promise((resolve, reject) => {
+    openDescriptor(path, FLAGS[mode], (error, descriptor) => {
+      if (error === null) resolve(new NodeDiskFile(path, descriptor));
+      else reject(toDiskError('open', path, error));
+    });
+  });
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (caught) {
+    // A file stands where a directory should be.
+    if (errorCode(caught) === 'ENOTDIR') throw new DiskError('exists', 'makeDirectory', path, { cause: caught });
+    throw toDiskError('makeDirectory', path, caught);
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function fileStatus(path: string): Promise<FileStatus | undefined> {
+  try {
+    const status = await stat(path);
+    return { kind: status.isDirectory() ? 'directory' : 'file', sizeBytes: status.isDirectory() ? 0 : status.size };
+  } catch (caught) {
+    if (errorCode(caught) === 'ENOENT' || errorCode(caught) === 'ENOTDIR') return undefined;
+    throw caught;
+  }
+}
