@@ -21,8 +21,7 @@ export async function produce(moldau: Moldau, task: Extract<Task, { kind: 'produ
     const record = { topic, value: payload(index) };
     producer.send(byTurns === undefined ? record : { ...record, partition: index % byTurns }).catch(failed);
     if (index % TURN_RECORDS !== 0) continue;
-    const room = producer.whenWritable();
-    if (room !== undefined) await room;
+    if (!producer.writable) await producer.drained();
   }
   await producer.flush();
   const result = stop(records, records * size);

@@ -32,7 +32,7 @@ export async function publish<Row>(
     deliveries.push(producer.send({ topic, key: Buffer.from(keyOf(row)), value: Buffer.from(JSON.stringify(row)) }));
     if (index % REPORT_EVERY !== 0) continue;
     report(index);
-    await producer.whenWritable();
+    await producer.drained();
   }
   await producer.flush();
   await Promise.all(deliveries);

@@ -23,8 +23,8 @@ export interface StandaloneProcess {
 
 /** The line `moldau standalone -o json` prints when it is ready. */
 interface ReadyLine {
-  readonly bootstrap: string;
-  readonly admin: string;
+  readonly address: string;
+  readonly adminAddress: string;
 }
 
 /** Starts one on the usual ports where they are free, else on any, with data below `parent`. */
@@ -64,8 +64,8 @@ async function tryStart(root: string, dataDirectory: string): Promise<Standalone
   const ready = await firstOf(readyLine(child), exited, child);
   if (ready !== undefined) {
     return {
-      bootstrap: ready.bootstrap,
-      adminAddress: ready.admin,
+      bootstrap: ready.address,
+      adminAddress: ready.adminAddress,
       dataDirectory,
       readyMs: performance.now() - startedAt,
       ended: exited.then(() => undefined),
@@ -104,8 +104,8 @@ function readyLine(child: ChildProcess): Promise<ReadyLine> {
 function parseReadyLine(line: string): ReadyLine | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || !('bootstrap' in value) || !('admin' in value)) return undefined;
-    return { bootstrap: String(value.bootstrap), admin: String(value.admin) };
+    if (typeof value !== 'object' || value === null || !('address' in value) || !('adminAddress' in value)) return undefined;
+    return { address: String(value.address), adminAddress: String(value.adminAddress) };
   } catch {
     return undefined; // a log line that is no JSON
   }

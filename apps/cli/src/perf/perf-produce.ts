@@ -62,8 +62,9 @@ async function measure(
     } else delivery.catch(failed);
     if (index % turn !== 0) continue;
     progress.update(index);
-    const wait = pacer.wait(index + 1) ?? producer.whenWritable();
+    const wait = pacer.wait(index + 1);
     if (wait !== undefined) await wait;
+    else if (!producer.writable) await producer.drained();
     context.terminal.signal.throwIfAborted();
   }
   await producer.flush();
