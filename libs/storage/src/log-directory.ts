@@ -1,0 +1,237 @@
+import { assert, MoldauError, type PartitionIndex, partitionKey, type TopicId, type TopicPartition } from '@moldau/kernel';
+import { writeCleanShutdown } from './clean-shutdown.ts';
+import type { DirectoryMeta } from './directory-meta.ts';
+import type { DirectoryRuntime } from './directory-runtime.ts';
+import { isDiskError } from './disk-calls.ts';
+import { removeJournal } from './journal-recovery.ts';
+import { startMaintenance } from './maintenance.ts';
+import { describeManifest, writeManifest } from './manifest.ts';
+import type { PartitionConfig } from './partition-config.ts';
+import { PartitionLog } from './partition-log.ts';
+import { type Damage, PartitionState } from './partition-state.ts';
+import { DELETED_SUFFIX, JOURNAL_DIRECTORY, partitionDirectory, TOPICS_DIRECTORY, topicDirectory } from './paths.ts';
+import { writeSegmentIndexes } from './roll.ts';
+import { Segment } from './segment.ts';
+import { SharedSync } from './shared-sync.ts';
+import type { DirectoryCondition } from './storage-context.ts';
+
+/** An active segment with more than this gets an index file at shutdown; less is scanned when first read from disk. */
+const INDEX_AT_SHUTDOWN_BYTES = 1024 * 1024;
+
+/** How opening went. */
+export interface RecoveryReport {
+  /** After a clean shutdown nothing had to be read. */
+  readonly clean: boolean;
+  readonly durationMs: number;
+  readonly partitions: number;
+  /** Logs that lost bytes at their end: suspect. */
+  readonly cut: readonly (TopicPartition & { readonly endOffset: number; readonly bytes: number })[];
+  readonly corrupt: readonly (TopicPartition & { readonly where: Damage })[];
+}
+
+/** Bytes, as of now. */
+export interface LogDirectoryStats {
+  readonly storedBytes: number;
+  /** Appended and in no segment file yet. */
+  readonly unwrittenBytes: number;
+  readonly tailBytes: number;
+  /** When last looked at. */
+  readonly freeBytes: number;
+  readonly openFiles: number;
+  readonly partitions: number;
+}
+
+/** An open data directory: the partitions in it, and the work behind them. Made by `openLogDirectory`. */
+export class LogDirectory {
+  readonly meta: DirectoryMeta;
+  readonly recovery: RecoveryReport;
+  readonly #runtime: DirectoryRuntime;
+  readonly #unlock: () => Promise<void>;
+  readonly #logs = new Map<string, PartitionLog>();
+  readonly #creating = new Map<string, Promise<PartitionLog>>();
+  readonly #deleting = new Map<string, Promise<void>>();
+  readonly #syncs: SharedSync;
+
+  constructor(runtime: DirectoryRuntime, meta: DirectoryMeta, recovery: RecoveryReport, unlock: () => Promise<void>) {
+    this.#runtime = runtime;
+    this.meta = meta;
+    this.recovery = recovery;
+    this.#unlock = unlock;
+    this.#syncs = new SharedSync(runtime.ports.disk);
+    for (const [key, state] of runtime.states) {
+      this.#logs.set(key, new PartitionLog(runtime, state));
+      if (state.segments.length > 1 && state.status.kind === 'online') runtime.requestSeal(state);
+    }
+    startMaintenance(runtime);
+  }
+
+  get condition(): DirectoryCondition {
+    return this.#runtime.condition;
+  }
+
+  get stats(): LogDirectoryStats {
+    const { states, unwrittenBytes, freeBytes, tails, descriptors } = this.#runtime;
+    let storedBytes = 0;
+    for (const state of states.values()) storedBytes += state.sizeBytes;
+    return { storedBytes, unwrittenBytes, tailBytes: tails.bytes, freeBytes, openFiles: descriptors.openFiles, partitions: states.size };
+  }
+
+  partitions(): IterableIterator<PartitionLog> {
+    return this.#logs.values();
+  }
+
+  partition(topicId: TopicId, partition: PartitionIndex): PartitionLog | undefined {
+    return this.#logs.get(partitionKey(topicId, partition));
+  }
+
+  /** Partitions on this disk that the cluster's metadata does not give to it: kept until they are listed as deleted or an operator acts. */
+  unknownPartitions(isKnown: (place: TopicPartition) => boolean): TopicPartition[] {
+    return [...this.#logs.values()].map(({ topicId, partition }) => ({ topicId, partition })).filter((place) => !isKnown(place));
+  }
+
+  /**
+   * Makes an empty log; one that exists gets the settings and is returned.
+   *
+   * @throws MoldauError PARTITION_OFFLINE when it exists and is damaged, DISK_FULL, LOG_DIRECTORY_OFFLINE
+   */
+  async createPartition(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog> {
+    const key = partitionKey(topicId, partition);
+    await this.#deleting.get(key);
+    const existing = this.#logs.get(key) ?? (await this.#creating.get(key));
+    if (existing !== undefined) {
+      if (existing.status.kind !== 'online') throw this.#state(key).offlineError();
+      await existing.reconfigure(config);
+      return existing;
+    }
+    const creating = this.#create(topicId, partition, config);
+    this.#creating.set(key, creating);
+    try {
+      return await creating;
+    } finally {
+      this.#creating.delete(key);
+    }
+  }
+
+  /** Removes a log with all its data, whatever its status; nothing happens when there is none. Durable when it resolves. */
+  async deletePartition(topicId: TopicId, partition: PartitionIndex): Promise<void> {
+    const key = partitionKey(topicId, partition);
+    await this.#creating.get(key);
+    const running = this.#deleting.get(key);
+    const state = this.#runtime.states.get(key);
+    if (running !== undefined || state === undefined) return running;
+    const deleting = state.maintenance.run(() => this.#delete(key, state));
+    this.#deleting.set(key, deleting);
+    try {
+      await deleting;
+    } finally {
+      this.#deleting.delete(key);
+    }
+  }
+
+  /**
+   * Clean shutdown: everything is flushed, then the marker is written, so that the next opening need not read the logs.
+   * The owner has stopped appending. When something fails, the marker is left out.
+   */
+  async close(): Promise<void> {
+    const runtime = this.#runtime;
+    runtime.stopTimers();
+    const states = [...runtime.states.values()];
+    await runtime.lanes.drain();
+    await runtime.flusher.empty('all');
+    for (const state of states) await state.maintenance.run(() => runtime.attempt('sealing a segment', () => this.#closeSegments(state)));
+    await runtime.flusher.flush('all');
+    await runtime.flusher.flush('all');
+    await runtime.attempt('a clean shutdown', () => this.#writeMarker(states));
+    for (const state of states) state.fail({ kind: 'closed' }, new MoldauError('SHUTTING_DOWN', 'the data directory is closed', {}));
+    for (const work of states.map((state) => state.maintenance.run(async () => {}))) await work;
+    await runtime.descriptors.close();
+    await runtime.journal.close();
+    await this.#unlock();
+  }
+
+  #state(key: string): PartitionState {
+    const state = this.#runtime.states.get(key);
+    assert(state !== undefined, 'a log has its state', { key });
+    return state;
+  }
+
+  async #create(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog> {
+    const runtime = this.#runtime;
+    const { disk, ids } = runtime.ports;
+    if (runtime.condition.kind === 'offline') {
+      const facts = { path: runtime.root, limit: runtime.condition.reason };
+      throw new MoldauError('LOG_DIRECTORY_OFFLINE', `the data directory failed: ${runtime.condition.reason}`, facts);
+    }
+    const directory = partitionDirectory(runtime.root, topicId, partition);
+    const identity = { topicId, partition, directory, logId: ids.uuid(), config };
+    const state = new PartitionState(identity, [new Segment(directory, 0)], runtime.tails);
+    try {
+      await disk.makeDirectory(directory);
+      // 1. The file that makes it a partition; before it, a crash leaves an empty directory that counts for nothing.
+      await writeManifest(disk, directory, describeManifest(state));
+      // 2. The names above it.
+      await this.#syncs.sync(topicDirectory(runtime.root, topicId));
+      await this.#syncs.sync(`${runtime.root}/${TOPICS_DIRECTORY}`);
+    } catch (error) {
+      throw runtime.sideFileFailure(error, 'creating a partition');
+    }
+    const key = partitionKey(topicId, partition);
+    const log = new PartitionLog(runtime, state);
+    runtime.states.set(key, state);
+    this.#logs.set(key, log);
+    return log;
+  }
+
+  async #delete(key: string, state: PartitionState): Promise<void> {
+    const runtime = this.#runtime;
+    const { disk, ids } = runtime.ports;
+    state.fail(
+      { kind: 'closed' },
+      new MoldauError('UNKNOWN_PARTITION', 'the partition is being deleted', { partition: String(state.partition) }),
+    );
+    await state.writes.run(() => state.syncs.run(() => state.manifest.run(async () => {})));
+    runtime.journal.release(state);
+    this.#logs.delete(key);
+    runtime.states.delete(key);
+    state.tail.clear();
+    for (const segment of state.segments) {
+      for (const entry of segment.unwritten.splice(0)) runtime.unwrittenBytes -= entry.bytes.length;
+      segment.phase = 'removed';
+      runtime.indexes.forget(segment);
+    }
+    const deleted = `${state.directory}.${ids.uuid()}${DELETED_SUFFIX}`;
+    try {
+      // 1. Nobody will miss it: its high watermark is forgotten, durably.
+      await runtime.checkpoint.write();
+      // 2. It is gone in one step; what is left of it is removed now or at the next opening.
+      await disk.rename(state.directory, deleted);
+      await this.#syncs.sync(topicDirectory(runtime.root, state.topicId));
+    } catch (error) {
+      if (isDiskError(error, 'not-found')) return;
+      throw runtime.sideFileFailure(error, 'deleting a partition');
+    }
+    for (const segment of state.segments) await runtime.descriptors.discard(segment);
+    runtime.after(state.config.fileDeleteDelayMs, () => disk.removeTree(deleted));
+  }
+
+  async #closeSegments(state: PartitionState): Promise<void> {
+    const { active } = state;
+    if (state.status.kind !== 'online') return;
+    await this.#runtime.sealAll(state);
+    const known = active.sizeBytes - (active.index?.floor.position ?? 0);
+    if (known > INDEX_AT_SHUTDOWN_BYTES) await writeSegmentIndexes(this.#runtime, state, active);
+  }
+
+  async #writeMarker(states: readonly PartitionState[]): Promise<void> {
+    const runtime = this.#runtime;
+    const { disk } = runtime.ports;
+    await runtime.checkpoint.write();
+    const online = states.filter((state) => state.status.kind === 'online');
+    const settled = online.every(
+      (state) => !state.hasUnwritten && !state.hasDirty && state.segments.every((each) => each.phase !== 'sealing'),
+    );
+    if (!settled || runtime.condition.kind === 'offline') return;
+    await writeCleanShutdown(disk, runtime.root, runtime.journal, online);
+    await removeJournal(disk, `${runtime.root}/${JOURNAL_DIRECTORY}`);
+  }
+}

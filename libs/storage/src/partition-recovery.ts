@@ -1,0 +1,286 @@
+import { assert, type DirectoryEntry, MoldauError } from '@moldau/kernel';
+import { baseOffsetAt, batchesIn, partitionLeaderEpochAt } from '@moldau/records';
+import { noteBatch } from './append.ts';
+import { checkSizes } from './clean-shutdown.ts';
+import { readWhole } from './disk-calls.ts';
+import type { CheckpointEntry } from './high-watermark-checkpoint.ts';
+import type { RecoveredJournal } from './journal-recovery.ts';
+import { decodeLeaderEpochs, LeaderEpochs } from './leader-epochs.ts';
+import { type Manifest, saveManifest } from './manifest.ts';
+import { type Damage, PartitionState } from './partition-state.ts';
+import { DAMAGED_SUFFIX, DELETED_SUFFIX, LEADER_EPOCHS_FILE, parseSegmentName, TEMPORARY_SUFFIX } from './paths.ts';
+import { restoreProducersBefore } from './producer-rebuild.ts';
+import { encodeSnapshot } from './producer-state.ts';
+import { Segment } from './segment.ts';
+import { scanSegment } from './segment-scan.ts';
+import { syncWritten, writeUnwritten } from './segment-writer.ts';
+import { decodeSideFile, encodeSideFile } from './side-file.ts';
+import type { StorageContext } from './storage-context.ts';
+
+/** What is known from outside the partition's own directory. */
+export interface RecoveryEvidence {
+  readonly journal: RecoveredJournal;
+  readonly checkpoint: CheckpointEntry | undefined;
+  /** False: no high watermark is known, so nothing may be cut. */
+  readonly checkpointKnown: boolean;
+}
+
+interface Recovery {
+  readonly context: StorageContext;
+  readonly state: PartitionState;
+  readonly manifest: Manifest;
+  readonly evidence: RecoveryEvidence;
+  /** Bases of the `.log` files there are. */
+  readonly files: ReadonlySet<number>;
+  readonly highWatermark: number;
+  /** Bytes that each unsealed file has, by segment. */
+  readonly fileBytes: Map<Segment, number>;
+  /** Where the scan met something that is no batch of this log. */
+  fault: Damage | undefined;
+  /** Bytes of log files behind the last batch that counts. */
+  cutBytes: number;
+}
+
+/**
+ * Makes a partition's log usable after an unclean stop. Sealed segments are checked for existence and size; the others are
+ * scanned, continued from the journal, and cut behind the last good batch, which may only lie above the high watermark.
+ * Can be stopped and repeated at any point: the journal stays until every partition is through.
+ */
+export async function recoverPartition(
+  context: StorageContext,
+  directory: string,
+  manifest: Manifest,
+  evidence: RecoveryEvidence,
+): Promise<PartitionState> {
+  const entries = await context.ports.disk.list(directory);
+  const files = new Set(
+    entries
+      .map(({ name }) => parseSegmentName(name))
+      .filter((file) => file?.kind === 'log')
+      .map((file) => file?.baseOffset ?? 0),
+  );
+  const sealed = manifest.sealed.map((facts) => Segment.onDisk(directory, facts));
+  for (const segment of sealed) {
+    segment.phase = 'sealed';
+    segment.index = undefined;
+  }
+  const state = new PartitionState({ ...manifest, directory }, [...sealed, new Segment(directory, manifest.unsealedFrom)], context.tails);
+  state.startOffset = manifest.startOffset;
+  state.journalFloor = manifest.journalFloor;
+  const highWatermark = Math.min(
+    evidence.checkpoint?.highWatermark ?? manifest.highWatermark ?? 0,
+    manifest.cutAt ?? Number.POSITIVE_INFINITY,
+  );
+  const recovery: Recovery = {
+    context,
+    state,
+    manifest,
+    evidence,
+    files,
+    highWatermark,
+    fileBytes: new Map(),
+    fault: undefined,
+    cutBytes: 0,
+  };
+  const damage = manifest.damage ?? (await checkSizes(context, sealed)) ?? (await recoverUnsealed(recovery));
+  if (damage !== undefined) {
+    state.settle();
+    state.highWatermark = highWatermark;
+    state.status = { kind: 'corrupt', where: damage };
+    if (manifest.damage === undefined) await saveManifest(context.ports.disk, state, manifest.cutAt);
+    return state;
+  }
+  await removeLeftovers(recovery, entries);
+  state.highWatermark = Math.min(Math.max(highWatermark, state.startOffset), state.endOffset);
+  state.settle();
+  return state;
+}
+
+async function recoverUnsealed(recovery: Recovery): Promise<Damage | undefined> {
+  const { context, state, manifest, highWatermark } = recovery;
+  await loadEpochs(context, state);
+  await restoreProducersBefore(context, state, manifest.sealed.length);
+  await extend(recovery);
+  const cutAt = manifest.cutAt ?? Number.POSITIVE_INFINITY;
+  const end = Math.min(state.endOffset, cutAt);
+  if (end < Math.max(highWatermark, state.startOffset)) {
+    const missing: Damage = { file: state.active.path, position: state.active.sizeBytes, offset: end, reason: 'the log ends here' };
+    const { reason, ...place } = recovery.fault ?? missing;
+    return { ...place, reason: `${reason}, below the high watermark ${highWatermark}` };
+  }
+  if (recovery.fault !== undefined && !recovery.evidence.checkpointKnown) {
+    return { ...recovery.fault, reason: `${recovery.fault.reason}, and no high watermark is known` };
+  }
+  await store(recovery);
+  return undefined;
+}
+
+async function loadEpochs(context: StorageContext, state: PartitionState): Promise<void> {
+  const base = state.active.baseOffset;
+  const file = decodeSideFile('leaderEpochs', await readWhole(context.ports.disk, `${state.directory}/${LEADER_EPOCHS_FILE}`));
+  const entries = file.kind === 'valid' ? decodeLeaderEpochs(file.content, state.logId) : undefined;
+  state.epochs = new LeaderEpochs(entries ?? []);
+  state.epochs.truncateEnd(base);
+  if (entries === undefined) await rebuildEpochs(context, state);
+  state.epochs.truncateStart(state.startOffset);
+}
+
+/** From the batches of the sealed segments: its file is missing or damaged. */
+async function rebuildEpochs(context: StorageContext, state: PartitionState): Promise<void> {
+  for (const segment of state.segments) {
+    if (segment.phase !== 'sealed' || segment.sizeBytes === 0) continue;
+    const descriptor = await context.descriptors.acquire(segment);
+    try {
+      const range = { position: 0, offset: segment.baseOffset, endPosition: segment.sizeBytes };
+      await scanSegment(descriptor.file, range, context.ports.scheduler, (bytes, at) => {
+        state.epochs.assign(partitionLeaderEpochAt(bytes, at), baseOffsetAt(bytes, at));
+        return undefined;
+      });
+    } finally {
+      context.descriptors.release(descriptor);
+    }
+  }
+}
+
+/** Scans the unsealed files, one where the other ends, and goes on in the journal where they end. */
+async function extend(recovery: Recovery): Promise<void> {
+  const { state, evidence, files, manifest } = recovery;
+  const cutAt = manifest.cutAt ?? Number.POSITIVE_INFINITY;
+  await scanFile(recovery, state.active);
+  for (;;) {
+    if (state.endOffset >= cutAt) return;
+    const { active } = state;
+    if (files.has(active.endOffset) && active.endOffset > active.baseOffset) {
+      // The file that was begun where this one ended.
+      active.phase = 'sealing';
+      const next = new Segment(state.directory, active.endOffset);
+      rememberSnapshot(recovery, next.baseOffset);
+      state.segments.push(next);
+      await scanFile(recovery, next);
+      continue;
+    }
+    const batches = evidence.journal.batchesAt(state.logId, state.journalFloor, active.endOffset);
+    if (batches === undefined) return;
+    appendReplayed(recovery, active, batches);
+  }
+}
+
+async function scanFile(recovery: Recovery, segment: Segment): Promise<void> {
+  const { context, files } = recovery;
+  recovery.fault = undefined;
+  if (!files.has(segment.baseOffset)) return;
+  segment.exists = true;
+  const descriptor = await context.descriptors.acquire(segment);
+  try {
+    const endPosition = await descriptor.file.size();
+    recovery.fileBytes.set(segment, endPosition);
+    const range = { position: 0, offset: segment.baseOffset, endPosition };
+    const end = await scanSegment(descriptor.file, range, context.ports.scheduler, (bytes, at, size) => {
+      const refusal = whyNot(recovery, bytes, at);
+      if (refusal === undefined) noteRecovered(recovery, segment, bytes, at, size);
+      return refusal;
+    });
+    if (end.fault !== undefined) recovery.fault = { file: segment.path, position: end.position, offset: end.nextOffset, reason: end.fault };
+  } finally {
+    context.descriptors.release(descriptor);
+  }
+  segment.writtenBytes = segment.sizeBytes;
+  segment.writtenEnd = segment.endOffset;
+}
+
+/** What the batch's own check can't see: epochs never fall, and none below the high watermark is above the checkpoint's. */
+function whyNot(recovery: Recovery, bytes: Uint8Array, at: number): string | undefined {
+  const { state, manifest, evidence, highWatermark } = recovery;
+  const baseOffset = baseOffsetAt(bytes, at);
+  if (manifest.cutAt !== undefined && baseOffset >= manifest.cutAt) return 'truncated';
+  const epoch = partitionLeaderEpochAt(bytes, at);
+  const latest = state.epochs.latest?.epoch ?? -1;
+  if (epoch < latest) return `leader epoch ${epoch} after ${latest}`;
+  const limit = evidence.checkpoint?.epoch ?? -1;
+  if (limit >= 0 && baseOffset < highWatermark && epoch > limit) return `leader epoch ${epoch} where the checkpoint knows ${limit}`;
+  return undefined;
+}
+
+function noteRecovered(recovery: Recovery, segment: Segment, bytes: Uint8Array, at: number, size: number): void {
+  noteBatch(recovery.state, segment, bytes, at, size, undefined);
+  const nowMs = recovery.context.ports.clock.wallMs();
+  segment.firstAppendMs ??= segment.maxTimestamp >= 0 ? Math.min(nowMs, segment.maxTimestamp) : nowMs;
+}
+
+function appendReplayed(recovery: Recovery, segment: Segment, payload: Uint8Array): void {
+  const bytes = new Uint8Array(payload);
+  const baseOffset = segment.endOffset;
+  recovery.fault = undefined;
+  for (const { position, sizeInBytes } of batchesIn(bytes)) noteRecovered(recovery, segment, bytes, position, sizeInBytes);
+  assert(segment.endOffset > baseOffset, 'a replay makes progress', { baseOffset });
+  const entry = { baseOffset, endOffset: segment.endOffset, bytes, chargedBytes: bytes.length };
+  segment.unwritten.push(entry);
+  recovery.context.unwrittenBytes += bytes.length;
+}
+
+function rememberSnapshot(recovery: Recovery, base: number): void {
+  const { state } = recovery;
+  state.snapshots.set(base, encodeSideFile('producerSnapshot', encodeSnapshot(state.logId, base, state.producers)));
+}
+
+/** Makes the files what was found to be the log, durably. */
+async function store(recovery: Recovery): Promise<void> {
+  const { context, state, manifest } = recovery;
+  const unsealed = state.segments.filter((segment) => segment.phase !== 'sealed');
+  // 1. What is no batch of this log goes.
+  for (const segment of unsealed) await cutFile(recovery, segment);
+  // 2. What only the journal had is written; then all is durable, so that the journal may go.
+  state.settle();
+  await state.writes.run(() => writeUnwritten(context, state));
+  await state.syncs.run(() => syncWritten(context, state));
+  if (context.condition.kind !== 'online' || state.hasUnwritten) {
+    const facts = { path: state.directory, condition: context.condition.kind };
+    throw new MoldauError(
+      context.condition.kind === 'full' ? 'DISK_FULL' : 'DATA_DIRECTORY_UNUSABLE',
+      `${state.directory} can't be recovered`,
+      facts,
+    );
+  }
+  // 3. The truncation that was under way is over.
+  if (manifest.cutAt !== undefined) await saveManifest(context.ports.disk, state);
+  state.recoveryCutBytes = recovery.cutBytes;
+}
+
+async function cutFile(recovery: Recovery, segment: Segment): Promise<void> {
+  const excess = (recovery.fileBytes.get(segment) ?? 0) - segment.writtenBytes;
+  if (excess <= 0) return;
+  const descriptor = await recovery.context.descriptors.acquire(segment);
+  try {
+    await descriptor.file.truncate(segment.writtenBytes);
+    await descriptor.file.sync();
+  } finally {
+    recovery.context.descriptors.release(descriptor);
+  }
+  if (recovery.manifest.cutAt === undefined) recovery.cutBytes += excess;
+}
+
+/** Clears away what partition.json and the scan do not count to the log. Log files from behind its start are set aside, not deleted. */
+async function removeLeftovers(recovery: Recovery, entries: readonly DirectoryEntry[]): Promise<void> {
+  const { context, state } = recovery;
+  const { disk } = context.ports;
+  const bases = new Set(state.segments.map((segment) => segment.baseOffset));
+  const firstBase = state.segments[0]?.baseOffset ?? 0;
+  let changed = false;
+  for (const { name, kind } of entries) {
+    if (kind !== 'file') continue;
+    const path = `${state.directory}/${name}`;
+    const file = parseSegmentName(name);
+    const stray = file !== undefined && !bases.has(file.baseOffset);
+    if (stray && file.kind === 'log' && file.baseOffset >= firstBase && recovery.manifest.cutAt === undefined) {
+      const size = (await disk.stat(path))?.sizeBytes ?? 0;
+      state.recoveryCutBytes += size;
+      if (size === 0) await disk.removeFile(path);
+      else await disk.rename(path, path + DAMAGED_SUFFIX);
+      changed = true;
+    } else if (stray || name.endsWith(TEMPORARY_SUFFIX) || name.endsWith(DELETED_SUFFIX)) {
+      await disk.removeFile(path);
+      changed = true;
+    }
+  }
+  if (changed) await disk.syncDirectory(state.directory);
+}

@@ -1,0 +1,123 @@
+import { assert } from '@moldau/kernel';
+import type { Descriptor } from './descriptor-cache.ts';
+import { type SegmentFileKind, segmentName } from './paths.ts';
+import { SegmentIndex } from './segment-index.ts';
+import type { TailEntry } from './tail-cache.ts';
+
+/**
+ * The life of a segment: `active` takes appends; `sealing` takes no more and is being flushed; `sealed` is listed in
+ * partition.json; `removed` is gone or going. Legal moves: active → sealing → sealed → removed, sealed → active and
+ * sealing → active by truncation, anything → removed.
+ */
+export type SegmentPhase = 'active' | 'sealing' | 'sealed' | 'removed';
+
+/** What partition.json says of a sealed segment. */
+export interface SealedSegment {
+  readonly baseOffset: number;
+  readonly endOffset: number;
+  readonly sizeBytes: number;
+  readonly maxTimestamp: number;
+  /** Base offset of the batch that has it. */
+  readonly maxTimestampOffset: number;
+}
+
+export const NO_TIMESTAMP = -1;
+
+/** One `.log` file and what is known of it: appended ≥ written ≥ synced. */
+export class Segment {
+  readonly baseOffset: number;
+  readonly directory: string;
+  phase: SegmentPhase = 'active';
+  /** The offset after the last appended batch. */
+  endOffset: number;
+  /** Bytes appended, also those still in memory. */
+  sizeBytes = 0;
+  /** Bytes handed to the file system, and the offset they reach. */
+  writtenBytes = 0;
+  writtenEnd: number;
+  /** Bytes that a sync covered, and the offset they reach. */
+  syncedBytes = 0;
+  syncedEnd: number;
+  /** Whether the file exists, and whether its name would survive a power loss. */
+  exists = false;
+  nameDurable = false;
+  /** Appended and not in the file yet, oldest first. */
+  unwritten: TailEntry[] = [];
+  maxTimestamp = NO_TIMESTAMP;
+  maxTimestampOffset: number;
+  /** Wall time of the first append in this life; `segment.ms` counts from it. */
+  firstAppendMs: number | undefined;
+  /** Undefined while a sealed segment's index is not in memory. */
+  index: SegmentIndex | undefined;
+  /** Managed by the descriptor cache. */
+  descriptor: Descriptor | undefined;
+
+  constructor(directory: string, baseOffset: number) {
+    this.directory = directory;
+    this.baseOffset = baseOffset;
+    this.endOffset = baseOffset;
+    this.writtenEnd = baseOffset;
+    this.syncedEnd = baseOffset;
+    this.maxTimestampOffset = baseOffset;
+    this.index = new SegmentIndex(baseOffset);
+  }
+
+  /** A segment whose bytes are all on disk, as partition.json or the shutdown marker tells. */
+  static onDisk(directory: string, facts: SealedSegment): Segment {
+    const segment = new Segment(directory, facts.baseOffset);
+    segment.endOffset = facts.endOffset;
+    segment.sizeBytes = facts.sizeBytes;
+    segment.maxTimestamp = facts.maxTimestamp;
+    segment.maxTimestampOffset = facts.maxTimestampOffset;
+    segment.settle();
+    return segment;
+  }
+
+  get path(): string {
+    return this.file('log');
+  }
+
+  /** Whether a sync of the file would make more safe. */
+  get dirty(): boolean {
+    return this.syncedBytes < this.writtenBytes || (this.exists && !this.nameDurable);
+  }
+
+  get sealedFacts(): SealedSegment {
+    const { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset } = this;
+    return { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset };
+  }
+
+  file(kind: SegmentFileKind): string {
+    return `${this.directory}/${segmentName(this.baseOffset, kind)}`;
+  }
+
+  /** Says that all appended bytes are in the file and durable, as is its name. */
+  settle(): void {
+    this.writtenBytes = this.sizeBytes;
+    this.syncedBytes = this.sizeBytes;
+    this.writtenEnd = this.endOffset;
+    this.syncedEnd = this.endOffset;
+    this.exists = this.sizeBytes > 0;
+    this.nameDurable = this.exists;
+    this.unwritten = [];
+  }
+
+  /** Takes batches off the front of what is unwritten: they are in the file now. */
+  wrote(count: number): void {
+    const entries = this.unwritten.splice(0, count);
+    for (const entry of entries) {
+      assert(entry.baseOffset === this.writtenEnd, 'batches are written in order', { ...this.sealedFacts });
+      this.writtenBytes += entry.bytes.length;
+      this.writtenEnd = entry.endOffset;
+    }
+  }
+
+  /** Takes back the batches from `offset` on that are in no file; they are at the end. */
+  dropUnwritten(offset: number): void {
+    for (let last = this.unwritten.at(-1); last !== undefined && last.baseOffset >= offset; last = this.unwritten.at(-1)) {
+      this.unwritten.pop();
+      this.sizeBytes -= last.bytes.length;
+      this.endOffset = last.baseOffset;
+    }
+  }
+}

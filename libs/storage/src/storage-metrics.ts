@@ -1,0 +1,38 @@
+import type { Counter, Histogram, Meter } from '@moldau/kernel';
+
+/** What storage counts. */
+export interface StorageMetrics {
+  readonly appendedBytes: Counter;
+  readonly tailReads: Counter;
+  readonly diskReads: Counter;
+  readonly directRounds: Counter;
+  readonly journalRounds: Counter;
+  readonly flushSeconds: Histogram;
+  readonly corruptBatches: Counter;
+}
+
+const FLUSH_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+export function createStorageMetrics(meter: Meter): StorageMetrics {
+  const reads = meter.counter({
+    name: 'moldau_storage_reads_total',
+    help: 'Reads of a partition, by where the batches came from.',
+    labels: ['source'],
+  });
+  const rounds = meter.counter({
+    name: 'moldau_storage_commit_rounds_total',
+    help: 'Rounds of group commit, by whether segments or the journal were written.',
+    labels: ['target'],
+  });
+  return {
+    appendedBytes: meter.counter({ name: 'moldau_storage_appended_bytes_total', help: 'Bytes of batches appended.' }).with(),
+    tailReads: reads.with('tail'),
+    diskReads: reads.with('disk'),
+    directRounds: rounds.with('segments'),
+    journalRounds: rounds.with('journal'),
+    flushSeconds: meter.histogram({ name: 'moldau_storage_flush_seconds', help: 'Time of one file sync.', buckets: FLUSH_SECONDS }).with(),
+    corruptBatches: meter
+      .counter({ name: 'moldau_storage_corrupt_batches_total', help: 'Batches on disk that failed their check.' })
+      .with(),
+  };
+}
