@@ -4,7 +4,8 @@ export { DiskFaults, type DiskOperation, type InjectedFault } from './disk/disk-
 export type { DiskHold, DiskLatency } from './disk/disk-queue.ts';
 export { SimDisk, type SimDiskOptions, type SimDiskStats } from './disk/sim-disk.ts';
 export { SimNetwork, type SimNetworkNode, type SimNetworkOptions, type SimServer } from './network/sim-network.ts';
-export { TRANSPORT_CONTRACT, type TransportContractCase, type TransportUnderTest } from './network/transport-contract.ts';
+export { TRANSPORT_CONTRACT } from './network/transport-contract.ts';
+export type { TransportContractCase, TransportUnderTest } from './network/transport-under-test.ts';
 export { type LogLine, RecordingLogger } from './observe/recording-logger.ts';
 export { RecordingMeter } from './observe/recording-meter.ts';
 export { SeededIds } from './random/seeded-ids.ts';

@@ -1,4 +1,5 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, connect, createServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { type CallHandlers, type MethodPath, STATUS_OK, silentLogger } from '@moldau/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createGrpcConnector } from './grpc-connector.ts';
@@ -60,15 +61,29 @@ describe('the receive window of a server', () => {
     const bytes = 32 * 1024 * 1024;
     const message = Buffer.alloc(bytes + 5);
     message.writeUInt32BE(bytes, 1);
-    let writable = true;
-    call.write(message, () => {
-      writable = false;
-    });
+    call.write(message);
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const sent = session.state.remoteWindowSize ?? 0;
-    expect(writable).toBe(true);
-    // The stream's own window is empty; the connection's has been opened again for what was received.
-    expect((call.state as { readonly remoteWindowSize?: number }).remoteWindowSize ?? 0).toBeLessThanOrEqual(sent);
+    const { bytesWritten } = session.socket;
+    expect(bytesWritten).toBeGreaterThan(windowBytes);
+    expect(bytesWritten).toBeLessThan(windowBytes + 256 * 1024);
+  });
+});
+
+describe('the receive window of a client', () => {
+  it('is 16 MiB per call and per connection, as its servers see it', async () => {
+    const raw = createServer();
+    const accepted = new Promise<ServerHttp2Session>((resolve) => raw.once('session', resolve));
+    await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));
+    const { port } = raw.address() as AddressInfo;
+    const channel = createGrpcConnector().connect(`127.0.0.1:${port}`);
+    const call = channel.unary(PATH, new Uint8Array(1), { timeoutMs: 500 }).catch(() => undefined);
+    const session = await accepted;
+    await call;
+    expect(session.remoteSettings.initialWindowSize).toBe(16 * 1024 * 1024);
+    expect(session.state.remoteWindowSize).toBe(16 * 1024 * 1024);
+    channel.close();
+    session.destroy();
+    raw.close();
   });
 });
 

@@ -37,7 +37,7 @@ export class SimCompute implements Compute {
         try {
           resolve(work(input));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

@@ -19,10 +19,11 @@ describe('SimScheduler', () => {
   it('lets asynchronous code go as far as it can before the next event', async () => {
     const scheduler = new SimScheduler();
     const log: string[] = [];
-    scheduler.nextTurn(async () => {
-      for (let step = 0; step < 500; step++) await undefined;
+    const code = async (): Promise<void> => {
+      for (let step = 0; step < 500; step++) await Promise.resolve();
       log.push('code');
-    });
+    };
+    scheduler.nextTurn(() => void code());
     scheduler.nextTurn(() => log.push('event'));
     await scheduler.idle();
     expect(log).toEqual(['code', 'event']);
