@@ -24,8 +24,10 @@ export interface SpawnOptions {
 
 /** What standalone says of itself once it is ready. */
 export interface ReadyLine {
-  /** `host:port` for clients. */
+  /** `host:port` that clients are told. */
   readonly address: string;
+  /** `host:port` that it listens on. */
+  readonly listenAddress: string;
   /** `host:port` of the admin HTTP server. */
   readonly adminAddress: string;
   readonly clusterId: string;
@@ -59,7 +61,7 @@ export async function spawnStandalone(options: SpawnOptions = {}): Promise<Spawn
     throw error;
   });
   const { ready } = started;
-  const ports = { port: portOf(ready.address), adminPort: portOf(ready.adminAddress) };
+  const ports = { port: portOf(ready.listenAddress), adminPort: portOf(ready.adminAddress) };
   const dispose = async (): Promise<void> => {
     await started.child.stop();
     scratch?.remove();

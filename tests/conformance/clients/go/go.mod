@@ -1,6 +1,6 @@
 module conformance
 
-go 1.24
+go 1.26.0
 
 require (
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261026165753-2ffab32bce7e
