@@ -1,1 +1,64 @@
-export {};
+export {
+  type Certainty,
+  COMPRESSION_NAMES,
+  type CompressionName,
+  type ErrorFacts,
+  type ErrorName,
+  type LogFields,
+  type Logger,
+  MoldauError,
+  type Offset,
+} from '@moldau/kernel';
+export type { Admin } from './core/admin/admin.ts';
+export type {
+  AdminCallOptions,
+  ConfigChanges,
+  ConfigOrigin,
+  ConfigOutcome,
+  ConfigTarget,
+  CreatedTopic,
+  DeletedRecords,
+  DescribedBroker,
+  DescribedCluster,
+  DescribedConfig,
+  DescribedConfigs,
+  DescribedCoordinator,
+  DescribedPartition,
+  DescribedTopic,
+  DryRunOptions,
+  ListTopicsOptions,
+  NewTopicInput,
+  RecordsToDelete,
+  TopicListing,
+  TopicOutcome,
+} from './core/admin/admin-types.ts';
+export type { MoldauOptions } from './core/client-options.ts';
+export type { ConsumedRecord } from './core/consumer/consumed-record.ts';
+export type { Consumer } from './core/consumer/consumer.ts';
+export type { ConsumerBatch } from './core/consumer/consumer-batch.ts';
+export type {
+  Assignment,
+  ConsumerIsolation,
+  ConsumerOptions,
+  OutOfRangePolicy,
+  PartitionOffset,
+  StartPosition,
+  TopicPartitionName,
+} from './core/consumer/consumer-types.ts';
+export type { Moldau } from './core/moldau.ts';
+export type { FoundOffset, OffsetInquiry, OffsetPosition } from './core/offsets.ts';
+export type { Producer } from './core/producer/producer.ts';
+export type {
+  CloseOptions,
+  HeaderInput,
+  Partitioner,
+  ProducerAcks,
+  ProducerOptions,
+  ProducerRecord,
+  ProducerStats,
+  RecordMetadata,
+  SendOptions,
+} from './core/producer/producer-types.ts';
+export { type Deserializer, type Serde, type Serializer, serdes } from './core/serdes.ts';
+export type { ClientStatus, StatusListener } from './core/status.ts';
+export { createMoldau } from './node/create-moldau.ts';

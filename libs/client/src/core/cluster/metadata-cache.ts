@@ -126,6 +126,14 @@ export class MetadataCache {
     return contact.promise;
   }
 
+  /** What was known of the topic no longer holds: it was deleted. */
+  forget(name: string): void {
+    const interest = this.#topics.get(name);
+    if (interest === undefined) return;
+    interest.view = undefined;
+    for (const listener of this.#listeners) listener();
+  }
+
   /** Asks for fresh metadata soon; to be called after every error that says that it is stale. */
   requestRefresh(): void {
     if (this.#closed || this.#wanted) return;

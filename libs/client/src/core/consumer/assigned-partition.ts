@@ -1,0 +1,56 @@
+import type { MoldauError, Offset, Timer } from '@moldau/kernel';
+import type { PartitionView, TopicView } from '../cluster/metadata-view.ts';
+import type { RecordContext } from './consumed-record.ts';
+import type { StartPosition } from './consumer-types.ts';
+
+/**
+ * How far a partition is:
+ *
+ *   locating  its position is being looked up
+ *   ready     its position is known; its leader is to be asked from there
+ *   fetching  its leader's reader has it
+ *   resting   waits before it is tried again, after a retriable error
+ *   ended     read up to the end that the consumer stops at
+ *   failed    a final error, told to the user once; a seek revives it
+ *
+ * Moves: locating → ready → fetching → resting → ready; fetching → locating (out of range, reset) | ended | failed;
+ * any → locating or ready (seek).
+ */
+export type PartitionPhase =
+  | { readonly t: 'locating'; readonly from: StartPosition }
+  | { readonly t: 'ready' }
+  | { readonly t: 'fetching'; readonly brokerId: number }
+  | { readonly t: 'resting'; readonly timer: Timer }
+  | { readonly t: 'ended' }
+  | { readonly t: 'failed'; readonly error: MoldauError };
+
+/** One partition of a consumer. */
+export interface AssignedPartition<K, V> {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly context: RecordContext<K, V>;
+  phase: PartitionPhase;
+  /** Offset after the last record handed to the user; undefined while locating. */
+  position: Offset | undefined;
+  /** Offset after the last batch received. */
+  fetchOffset: Offset | undefined;
+  /** Changes whenever what was fetched before is no longer wanted: seek, pause, another leader. */
+  positionId: number;
+  paused: boolean;
+  /** Failures since the last batch. */
+  failures: number;
+  highWatermark: Offset | undefined;
+  /** Where `stopAtEnd` stops. */
+  endOffset: Offset | undefined;
+  view: TopicView;
+}
+
+export function leaderOf<K, V>(partition: AssignedPartition<K, V>): PartitionView | undefined {
+  return partition.view.partitions[partition.partition];
+}
+
+/** Key of a partition by its topic's name; no topic's name holds a colon. */
+export function nameKey(topic: string, partition: number): string {
+  return `${topic}:${partition}`;
+}

@@ -1,0 +1,124 @@
+import { MoldauError, type Offset, offset } from '@moldau/kernel';
+import { backoffMs } from '../backoff.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { createDeferred, type Deferred } from '../deferred.ts';
+import { delay } from '../delay.ts';
+import { type FoundOffset, findOffsets, type OffsetInquiry, type OffsetPosition } from '../offsets.ts';
+import type { AssignedPartition, PartitionPhase } from './assigned-partition.ts';
+import { placedError } from './consumer-batch.ts';
+import type { ConsumerSettings } from './consumer-settings.ts';
+
+export interface LocatorHooks<K, V> {
+  located(partition: AssignedPartition<K, V>, start: Offset): void;
+  failed(partition: AssignedPartition<K, V>, error: MoldauError): void;
+}
+
+/** A partition whose position is looked up, as it was when that began. */
+interface Search<K, V> {
+  readonly partition: AssignedPartition<K, V>;
+  readonly phase: PartitionPhase;
+  readonly done: Deferred<void>;
+}
+
+/** Turns start positions into offsets, many partitions at a time, for as long as it takes. */
+export class PositionLocator<K, V> {
+  readonly #cluster: Cluster;
+  readonly #settings: ConsumerSettings<K, V>;
+  readonly #signal: AbortSignal;
+  readonly #hooks: LocatorHooks<K, V>;
+  #pending: Search<K, V>[] = [];
+  #running = false;
+
+  constructor(cluster: Cluster, settings: ConsumerSettings<K, V>, signal: AbortSignal, hooks: LocatorHooks<K, V>) {
+    this.#cluster = cluster;
+    this.#settings = settings;
+    this.#signal = signal;
+    this.#hooks = hooks;
+  }
+
+  /**
+   * Looks up where the partition's phase `locating` wants to begin. Resolves when it is known, or when the partition has
+   * been given another position meanwhile; rejects with the MoldauError that is the end of it.
+   */
+  locate(partition: AssignedPartition<K, V>): Promise<void> {
+    const search: Search<K, V> = { partition, phase: partition.phase, done: createDeferred<void>() };
+    this.#pending.push(search);
+    if (!this.#running) void this.#run();
+    return search.done.promise;
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    this.#running = true;
+    // Partitions assigned in one turn are asked for together.
+    await Promise.resolve();
+    for (let attempt = 0; this.#pending.length > 0; attempt++) {
+      const searches = this.#pending.splice(0);
+      try {
+        await this.#search(searches);
+        if (this.#pending.length > 0)
+          await delay(this.#cluster.ports.scheduler, backoffMs(this.#cluster.ports.random, attempt), this.#signal);
+      } catch (caught) {
+        for (const { done } of [...searches, ...this.#pending.splice(0)]) done.reject(caught);
+        break;
+      }
+    }
+    this.#running = false;
+  }
+
+  async #search(searches: readonly Search<K, V>[]): Promise<void> {
+    const wanted = searches.filter(({ partition, phase }) => partition.phase === phase);
+    const starts = wanted.map(({ partition, phase }) => startInquiry(partition, phase));
+    const ends = wanted.map(({ partition }) => this.#endInquiry(partition));
+    const inquiries = [...starts, ...ends].filter((inquiry) => inquiry !== undefined);
+    const { isolation } = this.#settings;
+    const options = { isolation, timeoutMs: this.#cluster.settings.requestTimeoutMs, signal: this.#signal };
+    const found = await findOffsets(this.#cluster, inquiries, options);
+    const answerTo = (inquiry: OffsetInquiry | undefined): FoundOffset | undefined =>
+      inquiry === undefined ? undefined : found[inquiries.indexOf(inquiry)];
+    for (const search of searches) if (!wanted.includes(search)) search.done.resolve(undefined);
+    wanted.forEach((search, index) => this.#settle(search, answerTo(starts[index]), answerTo(ends[index])));
+  }
+
+  #endInquiry({ topic, partition, endOffset }: AssignedPartition<K, V>): OffsetInquiry | undefined {
+    return this.#settings.stopAtEnd && endOffset === undefined ? { topic, partition, position: 'latest' } : undefined;
+  }
+
+  #settle(search: Search<K, V>, start: FoundOffset | undefined, end: FoundOffset | undefined): void {
+    const { partition, phase, done } = search;
+    if (partition.phase !== phase || phase.t !== 'locating') {
+      done.resolve(undefined);
+      return;
+    }
+    const error = start?.error ?? end?.error;
+    if (error?.retriable === true) {
+      this.#pending.push(search);
+      return;
+    }
+    if (error !== undefined) {
+      const placed = placedError(error, partition, undefined);
+      this.#hooks.failed(partition, placed);
+      done.reject(placed);
+      return;
+    }
+    if (end?.offset !== undefined) partition.endOffset = end.offset;
+    const { from } = phase;
+    const exact = typeof from === 'object' && 'offset' in from ? offset(from.offset) : start?.offset;
+    if (exact !== undefined) {
+      this.#hooks.located(partition, exact);
+      done.resolve(undefined);
+      return;
+    }
+    // No record is that new: from now on.
+    partition.phase = { t: 'locating', from: 'latest' };
+    this.#pending.push({ partition, phase: partition.phase, done });
+  }
+}
+
+function startInquiry<K, V>({ topic, partition }: AssignedPartition<K, V>, phase: PartitionPhase): OffsetInquiry | undefined {
+  if (phase.t !== 'locating') return undefined;
+  const { from } = phase;
+  if (typeof from === 'object' && 'offset' in from) return undefined;
+  const position: OffsetPosition = from;
+  return { topic, partition, position };
+}

@@ -1,0 +1,66 @@
+import { MoldauError } from '@moldau/kernel';
+import { Admin } from './admin/admin.ts';
+import type { ClientSettings } from './client-options.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { Consumer } from './consumer/consumer.ts';
+import type { ConsumerOptions } from './consumer/consumer-types.ts';
+import type { ClientPorts } from './ports.ts';
+import { Producer } from './producer/producer.ts';
+import type { ProducerOptions } from './producer/producer-types.ts';
+
+/** A connection to a cluster, shared by the producers, consumers and the admin made from it. Connects when first needed. */
+export class Moldau {
+  readonly #cluster: Cluster;
+  readonly #admin: Admin;
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  #closed: Promise<void> | undefined;
+
+  /** For `createMoldau`, and for tests with ports of their own. */
+  constructor(ports: ClientPorts, settings: ClientSettings) {
+    this.#cluster = new Cluster(ports, settings);
+    this.#admin = new Admin(this.#cluster);
+  }
+
+  /** @throws MoldauError INVALID_CONFIG, CLIENT_CLOSED */
+  producer<K = Uint8Array, V = Uint8Array>(options: ProducerOptions<K, V> = {}): Producer<K, V> {
+    this.#assertOpen();
+    const producer: Producer<K, V> = new Producer(this.#cluster, options, () => this.#open.delete(producer));
+    this.#open.add(producer);
+    return producer;
+  }
+
+  /** @throws MoldauError INVALID_CONFIG, CLIENT_CLOSED */
+  consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V>): Consumer<K, V> {
+    this.#assertOpen();
+    let gone = false;
+    const consumer: Consumer<K, V> = new Consumer(this.#cluster, options, () => {
+      gone = true;
+      this.#open.delete(consumer);
+    });
+    if (!gone) this.#open.add(consumer);
+    return consumer;
+  }
+
+  admin(): Admin {
+    return this.#admin;
+  }
+
+  /** Closes all producers (which flush) and consumers, then the connections. Afterwards nothing of the client runs any more. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#open].map((open) => open.close()));
+    this.#cluster.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new MoldauError('CLIENT_CLOSED', 'the client is closed');
+  }
+}
