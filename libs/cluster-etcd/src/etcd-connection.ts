@@ -3,7 +3,7 @@ import { type EtcdAccess, EtcdClient } from './etcd-client.ts';
 import { toMoldauError } from './etcd-error.ts';
 
 export interface EtcdConnectionOptions extends EtcdAccess {
-  /** `http://host:port` or `https://host:port`; at least one. */
+  /** `host:port`, or with `http://` or `https://` before it; at least one. */
   readonly endpoints: readonly string[];
   /** When an unanswered call is given up. */
   readonly callTimeoutMs: number;

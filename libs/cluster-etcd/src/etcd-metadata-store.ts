@@ -25,7 +25,7 @@ export interface EtcdStoreDeps {
 }
 
 export interface EtcdStoreOptions extends EtcdAccess {
-  /** `http://host:port` or `https://host:port`; at least one. */
+  /** `host:port`, or with `http://` or `https://` before it; at least one. */
   readonly endpoints: readonly string[];
   /** When an unanswered call is given up. Default 2,000 ms. */
   readonly callTimeoutMs?: number;

@@ -1,0 +1,241 @@
+import {
+  type BrokerImage,
+  type BrokerRegistration,
+  changeBrokerState,
+  leadsMovable,
+  type MetadataImage,
+  registerBroker,
+  reportRemoved,
+} from '@moldau/cluster';
+import {
+  type BrokerId,
+  brokerEpoch,
+  type Clock,
+  type ControllerEpoch,
+  type Counter,
+  isUuid,
+  type Logger,
+  MoldauError,
+  type Scheduler,
+  type Timer,
+  type TopicId,
+} from '@moldau/kernel';
+import type { BrokerHeartbeat, BrokerHeartbeatAnswer, BrokerSessionResponse, ServerCall } from '@moldau/protocol';
+import { type BrokerSession, expiredSessions } from './broker-session.ts';
+import type { FencedWriter } from './fenced-writer.ts';
+import type { ImageKeeper } from './image-keeper.ts';
+import type { TopicReconciler } from './topic-reconciler.ts';
+
+export interface BrokerRegistryDeps {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly keeper: ImageKeeper;
+  readonly writer: FencedWriter;
+  readonly reconciler: TopicReconciler;
+  readonly epoch: ControllerEpoch;
+  readonly fencings: Counter;
+}
+
+export interface BrokerRegistryOptions {
+  readonly sessionTimeoutMs: number;
+  readonly reconnectGraceMs: number;
+}
+
+/** How often sessions are looked at. */
+const CHECK_INTERVAL_MS = 100;
+/** Transactions that one registration may take: with 120 partitions each, a broker that held 1.2 million. */
+const REGISTRATION_STEPS_MAX = 10_000;
+
+/**
+ * Who is alive. The active controller registers brokers, hears their heartbeats, and fences those that fall silent; the
+ * reconciler moves leaders and ISR after each such change. A broker's life: registered, fenced → what earlier lives led is
+ * moved → it has caught up → it serves → fenced.
+ */
+export class BrokerRegistry {
+  private readonly deps: BrokerRegistryDeps;
+  private readonly options: BrokerRegistryOptions;
+  private readonly sessions = new Map<BrokerId, BrokerSession>();
+  /** State changes under way, by broker: one at a time. */
+  private readonly changing = new Set<BrokerId>();
+  private timer: Timer | undefined;
+  private stopped = false;
+
+  constructor(deps: BrokerRegistryDeps, options: BrokerRegistryOptions) {
+    this.deps = deps;
+    this.options = options;
+  }
+
+  /** Gives every broker that serves a full session to be heard of. */
+  start(): void {
+    for (const broker of this.deps.keeper.image().brokers.values()) {
+      if (!broker.fenced) this.addSession(broker, { tag: 'inherited' });
+    }
+    this.check();
+  }
+
+  /** Ends all streams: the brokers look for the next controller. */
+  stop(error: MoldauError): void {
+    this.stopped = true;
+    this.timer?.cancel();
+    for (const { state } of this.sessions.values()) if (state.tag === 'connected') state.call.close(error);
+    this.sessions.clear();
+  }
+
+  sessionCount(): number {
+    return this.sessions.size;
+  }
+
+  /** Registers a broker, or takes back one whose stream broke. Rejects BROKER_ID_IN_USE and the writer's errors. */
+  async register(registration: BrokerRegistration, call: ServerCall<BrokerSessionResponse>): Promise<BrokerSession> {
+    const { brokerId, incarnationId } = registration;
+    const present = this.deps.keeper.image().brokers.get(brokerId);
+    if (present?.incarnationId === incarnationId && present.directoryId === registration.directoryId) {
+      this.endStream(brokerId, 'the broker has opened another stream');
+      return this.addSession(present, { tag: 'connected', call });
+    }
+    for (let step = 0; step < REGISTRATION_STEPS_MAX; step += 1) {
+      const { result, revision } = await this.deps.writer.change((image) => {
+        const { writes, last } = registerBroker(image, registration, this.sessions.has(brokerId));
+        return { writes, result: last };
+      });
+      if (!result) continue;
+      this.endStream(brokerId, 'a newer life of this broker has registered');
+      this.deps.logger.info('a broker has registered', { brokerId, brokerEpoch: revision, directoryId: registration.directoryId });
+      const { directoryId } = registration;
+      return this.addSession({ brokerId, directoryId, incarnationId, brokerEpoch: brokerEpoch(revision) }, { tag: 'connected', call });
+    }
+    throw new MoldauError('CONCURRENT_CHANGE', `broker ${brokerId} could not be registered in ${REGISTRATION_STEPS_MAX} steps`);
+  }
+
+  /** A sign of life; undefined when the session is not the broker's present one. */
+  heartbeat(session: BrokerSession, heartbeat: BrokerHeartbeat): BrokerHeartbeatAnswer | undefined {
+    if (this.sessions.get(session.brokerId) !== session) return undefined;
+    session.heardAtMs = this.deps.clock.monotonicMs();
+    session.lastHeartbeat = heartbeat;
+    this.removeDeleted(session, heartbeat);
+    const broker = this.deps.keeper.image().brokers.get(session.brokerId);
+    if (broker === undefined || broker.brokerEpoch !== session.brokerEpoch)
+      return { fenced: true, mayShutDown: false, controllerEpoch: this.deps.epoch };
+    this.adjust(session, broker, heartbeat);
+    return { fenced: broker.fenced, mayShutDown: broker.fenced && broker.shuttingDown, controllerEpoch: this.deps.epoch };
+  }
+
+  /** The stream of a session has ended. */
+  streamBroke(session: BrokerSession, call: ServerCall<BrokerSessionResponse>): void {
+    if (session.state.tag !== 'connected' || session.state.call !== call) return;
+    session.state = { tag: 'broken', sinceMs: this.deps.clock.monotonicMs() };
+  }
+
+  private addSession(
+    {
+      brokerId,
+      brokerEpoch: epoch,
+      directoryId,
+      incarnationId,
+    }: Pick<BrokerSession, 'brokerId' | 'brokerEpoch' | 'directoryId' | 'incarnationId'>,
+    state: BrokerSession['state'],
+  ): BrokerSession {
+    const heardAtMs = this.deps.clock.monotonicMs();
+    const session: BrokerSession = { brokerId, brokerEpoch: epoch, directoryId, incarnationId, state, heardAtMs, lastHeartbeat: undefined };
+    this.sessions.set(brokerId, session);
+    return session;
+  }
+
+  private endStream(brokerId: BrokerId, why: string): void {
+    const session = this.sessions.get(brokerId);
+    if (session?.state.tag === 'connected') session.state.call.close(new MoldauError('FENCED_BROKER', why, { brokerId: String(brokerId) }));
+    this.sessions.delete(brokerId);
+  }
+
+  /** Lets a broker serve that has caught up, and one stop that leads nothing. */
+  private adjust(session: BrokerSession, broker: BrokerImage, heartbeat: BrokerHeartbeat): void {
+    const failed = heartbeat.offlineDirectoryIds.includes(session.directoryId);
+    if (failed && !broker.fenced) return this.changeState(session, () => ({ fenced: true }), 'its data directory failed');
+    if (broker.fenced) {
+      const caughtUp = heartbeat.metadataVersion >= session.brokerEpoch;
+      const ready = caughtUp && !failed && !heartbeat.wantsShutdown && this.deps.reconciler.idle();
+      if (ready) this.changeState(session, () => ({ fenced: false, shuttingDown: false }), 'it has caught up');
+      return;
+    }
+    if (!heartbeat.wantsShutdown) return;
+    if (!broker.shuttingDown) return this.changeState(session, () => ({ shuttingDown: true }), 'it wants to stop');
+    if (!this.deps.reconciler.idle()) return;
+    const leadsNothing = (image: MetadataImage): { readonly fenced: true } | undefined =>
+      leadsMovable(image, session.brokerId) ? undefined : { fenced: true };
+    this.changeState(session, leadsNothing, 'it stops');
+  }
+
+  /** Decides again on the newest image; undefined: no change. Failures are retried by the next heartbeat. */
+  private changeState(
+    session: BrokerSession,
+    decide: (image: MetadataImage) => { fenced?: boolean; shuttingDown?: boolean } | undefined,
+    why: string,
+  ): void {
+    const { brokerId, brokerEpoch: epoch } = session;
+    if (this.changing.has(brokerId)) return;
+    this.changing.add(brokerId);
+    const { writer, logger } = this.deps;
+    const changed = writer.change((image) => {
+      const broker = image.brokers.get(brokerId);
+      const state = broker?.brokerEpoch === epoch && this.sessions.get(brokerId) === session ? decide(image) : undefined;
+      return { writes: broker === undefined || state === undefined ? [] : [changeBrokerState(broker, state)], result: state };
+    });
+    changed.then(
+      ({ result }) => {
+        this.changing.delete(brokerId);
+        if (result !== undefined) logger.info('a broker has changed', { brokerId, ...result, why });
+      },
+      (error: unknown) => {
+        this.changing.delete(brokerId);
+        logger.warn('a broker could not be changed', { brokerId, why, error: MoldauError.from(error).message });
+      },
+    );
+  }
+
+  private removeDeleted(session: BrokerSession, heartbeat: BrokerHeartbeat): void {
+    const topicIds = heartbeat.removedTopicIds.filter((id): id is TopicId => isUuid(id));
+    if (topicIds.length === 0) return;
+    const changed = this.deps.writer.change((image) => ({ writes: reportRemoved(image, session.brokerId, topicIds), result: undefined }));
+    changed.catch((error: unknown) => this.deps.logger.warn('a removal could not be recorded', { error: MoldauError.from(error).message }));
+  }
+
+  private check(): void {
+    if (this.stopped) return;
+    const nowMs = this.deps.clock.monotonicMs();
+    for (const session of expiredSessions([...this.sessions.values()], { nowMs, ...this.options })) void this.expire(session);
+    this.timer = this.deps.scheduler.after(CHECK_INTERVAL_MS, () => this.check());
+  }
+
+  private async expire(session: BrokerSession): Promise<void> {
+    const { brokerId, brokerEpoch: epoch } = session;
+    if (this.changing.has(brokerId)) return;
+    this.changing.add(brokerId);
+    try {
+      const { result } = await this.deps.writer.change((image) => {
+        const broker = image.brokers.get(brokerId);
+        const stillOver = this.sessions.get(brokerId) === session && this.isOver(session);
+        const fence = stillOver && broker !== undefined && broker.brokerEpoch === epoch && !broker.fenced;
+        return { writes: fence ? [changeBrokerState(broker, { fenced: true })] : [], result: stillOver };
+      });
+      if (!result) return;
+      const fact = {
+        brokerId,
+        brokerEpoch: epoch,
+        silentMs: Math.round(this.deps.clock.monotonicMs() - session.heardAtMs),
+        stream: session.state.tag,
+      };
+      this.deps.logger.warn('a broker is fenced: its session is over', fact);
+      this.deps.fencings.add(1);
+      this.endStream(brokerId, 'the session of this broker is over');
+    } catch (error) {
+      this.deps.logger.warn('a broker could not be fenced', { brokerId, error: MoldauError.from(error).message });
+    } finally {
+      this.changing.delete(brokerId);
+    }
+  }
+
+  private isOver(session: BrokerSession): boolean {
+    return expiredSessions([...this.sessions.values()], { nowMs: this.deps.clock.monotonicMs(), ...this.options }).includes(session);
+  }
+}

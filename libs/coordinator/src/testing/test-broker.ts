@@ -1,0 +1,183 @@
+import { applyChanges, EMPTY_IMAGE, type KeyChange, type MetadataImage } from '@moldau/cluster';
+import type { Channel, Connector, Ids, MoldauError } from '@moldau/kernel';
+import {
+  type BrokerHeartbeatAnswer,
+  type BrokerRegistered,
+  type BrokerSessionRequest,
+  type ClientCall,
+  coordinatorService,
+  openStream,
+  type StreamMetadataResponse,
+} from '@moldau/protocol';
+import type { SimNetwork, SimProcess } from '@moldau/testkit';
+
+export interface TestBrokerOptions {
+  readonly brokerId: number;
+  /** Its node in the network. */
+  readonly name: string;
+  readonly directoryId?: string;
+  readonly incarnationId?: string;
+  readonly clusterId?: string;
+  readonly rack?: string;
+}
+
+export interface TestBrokerDeps {
+  readonly process: SimProcess;
+  readonly connector: Connector;
+  readonly addresses: readonly string[];
+  readonly ids: Ids;
+  readonly network: SimNetwork;
+}
+
+const HEARTBEAT_MS = 500;
+const RETRY_MS = 100;
+
+/** What a broker does towards coordinators: looks for the controller, keeps a session, follows the metadata. */
+export class TestBroker {
+  readonly brokerId: number;
+  readonly name: string;
+  readonly directoryId: string;
+  readonly incarnationId: string;
+  image: MetadataImage = EMPTY_IMAGE;
+  registered: BrokerRegistered | undefined;
+  lastAnswer: BrokerHeartbeatAnswer | undefined;
+  snapshots = 0;
+  readonly errors: MoldauError[] = [];
+  wantsShutdown = false;
+  removedTopicIds: string[] = [];
+  /** No heartbeats while set; the stream stays. */
+  silent = false;
+  /** Claims to have applied nothing while set. */
+  lagging = false;
+  private readonly deps: TestBrokerDeps;
+  private readonly options: TestBrokerOptions;
+  private readonly channels = new Map<string, Channel>();
+  private session: ClientCall<BrokerSessionRequest> | undefined;
+  private readonly snapshotParts: KeyChange[] = [];
+  private attempts = 0;
+  private dead = false;
+
+  constructor(deps: TestBrokerDeps, options: TestBrokerOptions) {
+    this.deps = deps;
+    this.options = options;
+    this.brokerId = options.brokerId;
+    this.name = options.name;
+    this.directoryId = options.directoryId ?? deps.ids.uuid();
+    this.incarnationId = options.incarnationId ?? deps.ids.uuid();
+  }
+
+  start(): this {
+    this.openSession();
+    this.openMetadata(0);
+    this.beat();
+    return this;
+  }
+
+  /** kill -9. */
+  kill(): void {
+    this.dead = true;
+    this.deps.process.stop();
+    this.deps.network.kill(this.name);
+  }
+
+  pause(): void {
+    this.deps.process.pause();
+  }
+
+  resume(): void {
+    this.deps.process.resume();
+  }
+
+  /** Breaks the stream; the broker comes back by itself unless told not to. */
+  breakSession(): void {
+    this.session?.cancel();
+  }
+
+  serving(): boolean {
+    return this.lastAnswer?.fenced === false;
+  }
+
+  private channel(): Channel {
+    const address = this.deps.addresses[this.attempts % this.deps.addresses.length] ?? '';
+    const channel = this.channels.get(address) ?? this.deps.connector.connect(address);
+    this.channels.set(address, channel);
+    return channel;
+  }
+
+  private openSession(): void {
+    if (this.dead) return;
+    const { clusterId = '', rack } = this.options;
+    const session = openStream(
+      this.channel(),
+      coordinatorService.brokerSession,
+      {},
+      {
+        message: ({ frame }) => {
+          if (frame?.$case === 'registered') this.registered = frame.value;
+          if (frame?.$case === 'heartbeat') this.lastAnswer = frame.value;
+        },
+        closed: (error) => {
+          if (error !== undefined) this.errors.push(error);
+          if (this.session === session) this.session = undefined;
+          this.registered = undefined;
+          this.attempts += 1;
+          if (error?.reason !== 'FENCED_BROKER') this.deps.process.scheduler.after(RETRY_MS, () => this.openSession());
+        },
+      },
+    );
+    this.session = session;
+    const { brokerId, directoryId, incarnationId, name } = this;
+    const endpoints = new Map([
+      ['client', { host: name, port: 9092 }],
+      ['internal', { host: name, port: 9093 }],
+    ]);
+    const features = new Map([['metadata', { minLevel: 1, maxLevel: 1 }]]);
+    const value = {
+      clusterId,
+      brokerId,
+      directoryId,
+      incarnationId,
+      endpoints,
+      rack,
+      softwareVersion: 'test',
+      features,
+      controllerEpoch: 0,
+    };
+    session.send({ frame: { $case: 'register', value } });
+  }
+
+  private beat(): void {
+    this.deps.process.scheduler.after(HEARTBEAT_MS, () => this.beat());
+    if (this.registered === undefined || this.silent) return;
+    const metadataVersion = this.lagging ? 0 : this.image.version;
+    const value = { metadataVersion, wantsShutdown: this.wantsShutdown, offlineDirectoryIds: [], removedTopicIds: this.removedTopicIds };
+    this.session?.send({ frame: { $case: 'heartbeat', value } });
+  }
+
+  private openMetadata(fromVersion: number): void {
+    if (this.dead) return;
+    openStream(
+      this.channel(),
+      coordinatorService.streamMetadata,
+      {},
+      {
+        message: (message) => this.receive(message),
+        closed: () => {
+          this.deps.process.scheduler.after(RETRY_MS, () => this.openMetadata(this.image.version));
+        },
+      },
+    ).send({ brokerId: this.brokerId, fromVersion });
+  }
+
+  private receive({ version, snapshot, snapshotEnd, entries }: StreamMetadataResponse): void {
+    const changes = entries.map(({ key, value, revision }) => ({ key, value, revision }));
+    if (!snapshot) {
+      this.image = applyChanges(this.image, version, changes).image;
+      return;
+    }
+    this.snapshotParts.push(...changes);
+    if (!snapshotEnd) return;
+    this.snapshots += 1;
+    this.image = applyChanges(EMPTY_IMAGE, version, this.snapshotParts.splice(0)).image;
+  }
+}
