@@ -1,5 +1,6 @@
 import { type Metadata, type StatusObject, status as statusCodes } from '@grpc/grpc-js';
 import type { ClientStream, StreamEvents } from '@moldau/kernel';
+import { Fifo } from './fifo.ts';
 import type { GrpcCall, OpenCall } from './grpc-channel.ts';
 import { asBuffer, fromGrpcStatus } from './grpc-status.ts';
 import { WriteWindow } from './write-window.ts';
@@ -18,7 +19,7 @@ export class CalledStream implements ClientStream, OpenCall {
   readonly #options: CalledStreamOptions;
   readonly #window: WriteWindow;
   /** Messages that grpc-js has not been given: below its streams it takes one at a time. */
-  readonly #queue: Uint8Array[] = [];
+  readonly #queue = new Fifo<Uint8Array>();
   /** Bytes of the message that grpc-js has and the connection has not; undefined when there is none. */
   #sendingBytes: number | undefined;
   #ending = false;
@@ -78,7 +79,7 @@ export class CalledStream implements ClientStream, OpenCall {
   onReceiveStatus(received: StatusObject): void {
     if (this.#over) return;
     this.#over = true;
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#options.released();
     this.#events.closed(fromGrpcStatus(received));

@@ -1,5 +1,6 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { CallHandler, ServerStream, Status, StreamEvents } from '@moldau/kernel';
+import { Fifo } from './fifo.ts';
 import { deadlineOf, GrpcIncomingCall } from './grpc-incoming-call.ts';
 import { asBuffer, statusOfThrown, toGrpcStatus } from './grpc-status.ts';
 import type { ServedCallContext } from './served-unary.ts';
@@ -15,7 +16,7 @@ export class ServedStream implements ServerStream {
   readonly #context: ServedCallContext;
   readonly #window: WriteWindow;
   /** Sizes of the messages that the connection has not taken, in order. */
-  readonly #unsent: number[] = [];
+  readonly #unsent = new Fifo<number>();
   #incoming: GrpcIncomingCall | undefined;
   #events: StreamEvents | undefined;
   #state: StreamState = { kind: 'open' };
@@ -57,7 +58,7 @@ export class ServedStream implements ServerStream {
     this.#guard(() => {
       this.#events = this.#handler.open(this, incoming);
     });
-    if (!this.#paused) this.#read();
+    if (!this.#paused && !this.#readPending) this.#read();
   }
 
   onReceiveMessage(message: Buffer): void {
