@@ -11,6 +11,7 @@ export {
 export { Secret } from './configuration/secret.ts';
 export { type Configuration, environmentName, flagName, type Setting, type Settings } from './configuration/setting.ts';
 export { CONFIG_FILE_FLAG, CONFIG_FILE_VARIABLE, type Environment } from './configuration/setting-sources.ts';
+export { createLateHandlers, type LateHandlers, type ServiceMethods } from './listener/late-handlers.ts';
 export { createLogger, type LoggerOptions, type ServiceLogger } from './logging/pino-logger.ts';
 export { startProcessMetrics } from './metrics/process-metrics.ts';
 export { createMeter, METRIC_PREFIX, type PromMeter } from './metrics/prom-meter.ts';
@@ -22,13 +23,16 @@ export {
   currentProcess,
   type RunningService,
   reportStartFailure,
+  runConfigured,
   runService,
   type ServiceContext,
   type ServiceDefinition,
   type ServiceHost,
   type ServiceSettings,
 } from './process/run-service.ts';
+export { SOFTWARE_VERSION } from './process/software-version.ts';
+export { advertisedAddress, formatAddress } from './settings/advertised-address.ts';
 export { BROKER_SETTINGS } from './settings/broker-settings.ts';
 export { COORDINATOR_SETTINGS } from './settings/coordinator-settings.ts';
-export { SERVICES } from './settings/services.ts';
+export { SERVICES, serviceVariables } from './settings/services.ts';
 export { STANDALONE_SETTINGS } from './settings/standalone-settings.ts';

@@ -60,20 +60,23 @@ export async function runService<Declared extends ServiceSettings>(
   definition: ServiceDefinition<Declared>,
   host: ServiceHost,
 ): Promise<number> {
-  let loaded: LoadedConfiguration<Declared>;
   try {
     const sources = { flags: host.flags, environment: host.env, otherVariables: serviceVariables() };
-    loaded = await loadConfiguration(definition.settings, sources, definition.rules);
+    return await runConfigured(definition, await loadConfiguration(definition.settings, sources, definition.rules), host);
   } catch (error) {
     return reportStartFailure(definition.name, error, host);
   }
-  return runConfigured(definition, loaded, host);
 }
 
-async function runConfigured<Declared extends ServiceSettings>(
+/**
+ * The same for settings that have been read: for a process that is more than the service, such as the command line.
+ *
+ * @throws MoldauError when the service can't start or can't go on
+ */
+export async function runConfigured<Declared extends ServiceSettings>(
   definition: ServiceDefinition<Declared>,
   loaded: LoadedConfiguration<Declared>,
-  host: ServiceHost,
+  host: ProcessHandle,
 ): Promise<number> {
   const { logLevel, logDestination, shutdownTimeoutMs } = loaded.values as Configuration<typeof PROCESS_SETTINGS>;
   const log = createLogger({ level: logLevel, destination: logDestination, fields: { service: definition.name } });
@@ -90,7 +93,7 @@ async function runConfigured<Declared extends ServiceSettings>(
     return await Promise.race([signals.exitCode, failed]);
   } catch (error) {
     log.debug('the service ends', { error }); // the operator gets one line; the stack only who asks for it
-    return reportStartFailure(definition.name, error, host);
+    throw error;
   } finally {
     signals.uninstall();
     crashPolicy.uninstall();
