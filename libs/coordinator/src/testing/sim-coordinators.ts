@@ -8,6 +8,7 @@ import { TestBroker, type TestBrokerOptions } from './test-broker.ts';
 
 export interface SimCoordinator {
   readonly name: string;
+  alive: boolean;
   readonly coordinator: Coordinator;
   readonly process: SimProcess;
   readonly client: MemoryStoreClient;
@@ -58,12 +59,13 @@ export class SimCoordinators {
     this.network.node(name, process.scheduler).serve(PORT, 'internal', coordinator.handlers);
     coordinator.start();
     const kill = (): void => {
+      started.alive = false;
       process.stop();
       this.network.kill(name);
       // The store's side of a dead client: nothing of it arrives any more.
       client.faults.partitioned = true;
     };
-    const started = { name, coordinator, process, client, logger, meter, kill };
+    const started: SimCoordinator = { name, alive: true, coordinator, process, client, logger, meter, kill };
     this.coordinators.push(started);
     return started;
   }
@@ -72,14 +74,14 @@ export class SimCoordinators {
     const process = this.scheduler.createProcess();
     const name = options.name ?? `broker${brokerId}`;
     const ids = new SeededIds(this.random);
-    const addresses = this.coordinators.map((coordinator) => `${coordinator.name}:${PORT}`);
+    const addresses = (): string[] => this.coordinators.map((coordinator) => `${coordinator.name}:${PORT}`);
     const { connector } = this.network.node(name, process.scheduler);
     return new TestBroker({ process, connector, addresses, ids, network: this.network }, { brokerId, name, ...options });
   }
 
   /** The active controller, when there is one. */
   active(): SimCoordinator | undefined {
-    return this.coordinators.find(({ coordinator, process }) => coordinator.role() === 'active' && process !== undefined);
+    return this.coordinators.find(({ coordinator, alive }) => alive && coordinator.role() === 'active');
   }
 
   /** Runs until the condition holds; fails after `limitMs` of virtual time. */
@@ -91,8 +93,18 @@ export class SimCoordinators {
     }
   }
 
-  /** A client's admin call, as a broker would forward it. */
-  async admin<Request, Response>(
+  /** A client's admin call, as a broker would forward it; runs the simulation until it is answered. */
+  admin<Request, Response>(
+    to: SimCoordinator,
+    method: Method<Request, Response>,
+    request: Request,
+    namespace = 'default',
+  ): Promise<Response> {
+    return this.scheduler.until(this.sendAdmin(to, method, request, namespace));
+  }
+
+  /** The same without running the simulation. */
+  async sendAdmin<Request, Response>(
     to: SimCoordinator,
     method: Method<Request, Response>,
     request: Request,
@@ -100,8 +112,7 @@ export class SimCoordinators {
   ): Promise<Response> {
     const payload = encodeMessage(method.request, request);
     const envelope = { method: method.path, payload, principal: 'test', namespace, clientId: 'test', traceparent: '', listener: 'client' };
-    const call = callUnary(this.adminChannel(to), coordinatorService.forward, envelope, { timeoutMs: 20_000 });
-    const response = await this.scheduler.until(call);
+    const response = await callUnary(this.adminChannel(to), coordinatorService.forward, envelope, { timeoutMs: 20_000 });
     return decodeMessage(method.response, response.payload);
   }
 

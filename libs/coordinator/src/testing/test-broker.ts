@@ -24,7 +24,8 @@ export interface TestBrokerOptions {
 export interface TestBrokerDeps {
   readonly process: SimProcess;
   readonly connector: Connector;
-  readonly addresses: readonly string[];
+  /** Of the coordinators there are. */
+  addresses(): readonly string[];
   readonly ids: Ids;
   readonly network: SimNetwork;
 }
@@ -98,7 +99,8 @@ export class TestBroker {
   }
 
   private channel(): Channel {
-    const address = this.deps.addresses[this.attempts % this.deps.addresses.length] ?? '';
+    const addresses = this.deps.addresses();
+    const address = addresses[this.attempts % addresses.length] ?? '';
     const channel = this.channels.get(address) ?? this.deps.connector.connect(address);
     this.channels.set(address, channel);
     return channel;
