@@ -152,7 +152,8 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   #configure(configuration: FetchStreamConfiguration): void {
     const messageBytes = configuration.maxMessageBytes ?? MESSAGE_BYTES_DEFAULT;
     const creditBytes = configuration.creditBytes ?? CREDIT_BYTES_DEFAULT;
-    if (messageBytes < 1 || messageBytes > MESSAGE_BYTES_MAX) throw invalidField('max_message_bytes', messageBytes, `1 … ${MESSAGE_BYTES_MAX}`);
+    if (messageBytes < 1 || messageBytes > MESSAGE_BYTES_MAX)
+      throw invalidField('max_message_bytes', messageBytes, `1 … ${MESSAGE_BYTES_MAX}`);
     if (creditBytes < 1) throw invalidField('credit_bytes', creditBytes, '≥ 1');
     this.#messageBytes = Math.min(messageBytes, Math.floor(this.#deps.budget.limitBytes * BUDGET_SHARE_MAX));
     this.#creditBytes = creditBytes;
@@ -231,7 +232,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     const turns = this.#next === undefined ? [...this.#ready] : [this.#next, ...this.#ready];
     let leftBytes = wantedBytes;
     for (const position of turns) {
-      if (leftBytes <= 0 || this.#next !== undefined && this.#next !== position || this.#isClosed()) break;
+      if (leftBytes <= 0 || (this.#next !== undefined && this.#next !== position) || this.#isClosed()) break;
       const sentBytes = await this.#readOne(position, leftBytes, partitions);
       leftBytes -= sentBytes;
     }

@@ -106,7 +106,8 @@ class Fetch implements PartitionWatcher {
           takenBytes -= spareBytes;
         }
         if (this.#isDone()) return this.#encode();
-        await this.#wait();
+        this.#watch();
+        if (!this.#entries.some((entry) => entry.ready)) await this.#wait();
       }
     } finally {
       this.#context.signal.removeEventListener('abort', abort);
@@ -174,10 +175,18 @@ class Fetch implements PartitionWatcher {
     return this.#failed || this.#waitEnded || this.#sizeBytes >= minBytes || this.#sizeBytes >= maxBytes || this.#bounds.maxWaitMs === 0;
   }
 
+  /** From the first wait on; what moved before, while others were being read, is noticed here. */
+  #watch(): void {
+    if (this.#deadline !== undefined) return;
+    this.#deadline = this.#deps.wheel.after(this.#bounds.maxWaitMs, () => this.#endWait());
+    for (const partition of this.#byPartition.keys()) partition.watch(this);
+    for (const entry of this.#entries) {
+      if ((entry.partition?.highWatermark ?? 0) > entry.nextOffset && entry.sizeBytes < entry.maxBytes) entry.ready = true;
+    }
+  }
+
   /** Until a partition moves or the wait is over. */
   #wait(): Promise<void> {
-    this.#deadline ??= this.#deps.wheel.after(this.#bounds.maxWaitMs, () => this.#endWait());
-    for (const partition of this.#byPartition.keys()) partition.watch(this);
     return new Promise((resolve) => {
       this.#wakeUp = () => {
         this.#wakeUp = undefined;

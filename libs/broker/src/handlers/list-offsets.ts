@@ -1,7 +1,13 @@
-import { isUuid, MoldauError, type Offset } from '@moldau/kernel';
-import { fetchService, type ListOffsetsRequest, type ListOffsetsResponse, type OffsetQuery, type OffsetQueryResult } from '@moldau/protocol';
-import type { PartitionLocator } from '../partition/partition-locator.ts';
+import { MoldauError, type Offset } from '@moldau/kernel';
+import {
+  fetchService,
+  type ListOffsetsRequest,
+  type ListOffsetsResponse,
+  type OffsetQuery,
+  type OffsetQueryResult,
+} from '@moldau/protocol';
 import type { Partition } from '../partition/partition.ts';
+import type { PartitionLocator } from '../partition/partition-locator.ts';
 import { assertCount } from '../produce/produce-terms.ts';
 import { type RegisteredMethod, unary } from '../request/registered-method.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -44,8 +50,7 @@ async function answer(locator: PartitionLocator, query: OffsetQuery, context: Re
     return { topicId, partition: index, ...found, error: undefined };
   } catch (caught) {
     const error = locator.toItem(MoldauError.from(caught), context);
-    const echoed = isUuid(topicId) ? topicId : '';
-    return { topicId: echoed, partition: index, offset: undefined, timestampMs: undefined, leaderEpoch: undefined, error };
+    return { topicId, partition: index, offset: undefined, timestampMs: undefined, leaderEpoch: undefined, error };
   }
 }
 
@@ -55,11 +60,7 @@ async function answer(locator: PartitionLocator, query: OffsetQuery, context: Re
  *
  * @throws MoldauError those of leadership, LEADER_NOT_AVAILABLE
  */
-export async function findOffset(
-  partition: Partition,
-  position: SoughtPosition,
-  claimedEpoch: number | undefined,
-): Promise<FoundOffset> {
+export async function findOffset(partition: Partition, position: SoughtPosition, claimedEpoch: number | undefined): Promise<FoundOffset> {
   const { log, leadership } = partition.leading(claimedEpoch);
   if (position.$case === 'earliest') return { offset: log.startOffset, timestampMs: undefined, leaderEpoch: undefined };
   if (leadership.highWatermark < leadership.epochStart) {

@@ -1,5 +1,5 @@
 import { MoldauError } from '@moldau/kernel';
-import { type ProduceRequest, type ProduceResponse, type ProduceBatchResult, producerService } from '@moldau/protocol';
+import { type ProduceBatchResult, type ProduceRequest, type ProduceResponse, producerService } from '@moldau/protocol';
 import type { ByteBudget } from '../limits/byte-budget.ts';
 import type { PendingBatch } from '../partition/pending-batch.ts';
 import type { ProduceIntake } from '../produce/produce-intake.ts';
@@ -28,7 +28,11 @@ export function produce(deps: ProduceDeps, request: ProduceRequest, context: Req
   const sizeBytes = request.batches.reduce((sum, batch) => sum + batch.recordBatch.length, 0);
   if (sizeBytes > PRODUCE_MESSAGE_BYTES_MAX) {
     const facts = { field: 'batches', value: String(sizeBytes), limit: String(PRODUCE_MESSAGE_BYTES_MAX) };
-    throw new MoldauError('INVALID_REQUEST', `the batches have ${sizeBytes} bytes; at most ${PRODUCE_MESSAGE_BYTES_MAX} are allowed`, facts);
+    throw new MoldauError(
+      'INVALID_REQUEST',
+      `the batches have ${sizeBytes} bytes; at most ${PRODUCE_MESSAGE_BYTES_MAX} are allowed`,
+      facts,
+    );
   }
   budget.take(sizeBytes);
   const { promise, resolve } = Promise.withResolvers<ProduceResponse>();

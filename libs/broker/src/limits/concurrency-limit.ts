@@ -14,6 +14,7 @@ export class ConcurrencyLimit {
   readonly #bounds: ConcurrencyBounds;
   readonly #byPeer = new Map<string, number>();
   #total = 0;
+  #waiting: (() => void)[] = [];
 
   /** `kind` names what is counted, in the plural: `requests`, `streams`. */
   constructor(kind: string, bounds: ConcurrencyBounds) {
@@ -43,6 +44,16 @@ export class ConcurrencyLimit {
     if (ofPeer > 0) this.#byPeer.set(peer, ofPeer);
     else this.#byPeer.delete(peer);
     this.#total -= 1;
+    if (this.#total > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Settles when nothing is under way. */
+  idle(): Promise<void> {
+    if (this.#total === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #exceeded(where: string, value: number, limit: number): MoldauError {

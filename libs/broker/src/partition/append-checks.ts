@@ -68,7 +68,7 @@ export function assertKeys(bytes: Uint8Array, compute: Compute): Promise<void> |
 
 function assertEachKey(reader: RecordBatchReader): void {
   for (let record = reader.readNext(), index = 0; record !== undefined; record = reader.readNext(), index += 1) {
-    if (record.key !== null) continue;
+    if (record.keyLength >= 0) continue;
     const facts = { record: String(index), value: 'null', limit: 'a key' };
     throw new MoldauError('NULL_KEY_ON_COMPACTED_TOPIC', `record ${index} of the batch has no key; a compacted topic needs one`, facts);
   }

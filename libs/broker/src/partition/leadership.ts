@@ -40,6 +40,7 @@ export class Leadership {
     this.epoch = epoch;
     this.epochStart = deps.log.endOffset;
     this.#watermark = new HighWatermark(deps.log.highWatermark, terms);
+    deps.log.beginEpoch(epoch);
   }
 
   get highWatermark(): Offset {

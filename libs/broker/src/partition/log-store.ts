@@ -7,10 +7,10 @@ export interface LogStore {
   readonly directoryId: DirectoryId;
   /** Why the whole directory takes nothing any more; undefined while it does. */
   readonly failure: MoldauError | undefined;
+  /** Bytes of all logs. */
+  readonly storedBytes: number;
   /** Opens the partition's log, made empty where it has none. */
   open(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog>;
-  /** Closes the partition's log and keeps its data. */
-  closePartition(topicId: TopicId, partition: PartitionIndex): Promise<void>;
   /** Removes all data of a deleted topic; nothing happens where there is none. */
   deleteTopic(topicId: TopicId): Promise<void>;
   /** Flushes and closes everything, and marks the stop as clean. */

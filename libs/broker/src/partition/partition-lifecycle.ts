@@ -1,3 +1,4 @@
+import type { MetadataImage, PartitionImage, TopicImage } from '@moldau/cluster';
 import {
   type BrokerEpoch,
   type BrokerId,
@@ -8,9 +9,8 @@ import {
   type Scheduler,
   type TopicId,
 } from '@moldau/kernel';
-import type { ClusterChange, ClusterState } from '../metadata/cluster-state.ts';
-import type { MetadataImage, PartitionImage, TopicImage } from '@moldau/cluster';
 import { changedTopics } from '../metadata/changed-topics.ts';
+import type { ClusterChange, ClusterState } from '../metadata/cluster-state.ts';
 import { LogJobs } from './log-jobs.ts';
 import type { LogStore } from './log-store.ts';
 import { Partition, type PartitionAssignment, type PartitionDeps } from './partition.ts';
@@ -48,6 +48,7 @@ export class PartitionLifecycle {
   #armed = false;
   #stopped = false;
   #version = 0;
+  #waits: { readonly version: number; resolve(): void }[] = [];
 
   constructor(deps: PartitionLifecycleDeps) {
     this.#deps = deps;
@@ -58,6 +59,12 @@ export class PartitionLifecycle {
   /** Metadata version up to which everything here has been brought in line. */
   get settledVersion(): number {
     return this.#version;
+  }
+
+  /** Settles once everything of that metadata version has been brought in line. */
+  settledAt(version: number): Promise<void> {
+    if (this.#version >= version) return Promise.resolve();
+    return new Promise((resolve) => this.#waits.push({ version, resolve }));
   }
 
   /** Deleted topics whose data is gone and of which the controller does not know that yet. */
@@ -178,7 +185,6 @@ export class PartitionLifecycle {
         ? new MoldauError('LEADER_CHANGED_AFTER_APPEND', `topic ${topicId} was deleted before the batch was confirmed`, facts)
         : new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'the partition moved before the batch was confirmed', facts);
     partition.close(error);
-    this.#jobs.add(topicId, index, () => this.#deps.logs.closePartition(topicId, index));
   }
 
   #assignment(view: PartitionImage): PartitionAssignment {
@@ -202,5 +208,8 @@ export class PartitionLifecycle {
   #settle(): void {
     if (this.#dirty.size > 0 || !this.#jobs.isIdle) return;
     this.#version = this.#deps.cluster.version;
+    const due = this.#waits.filter((wait) => wait.version <= this.#version);
+    this.#waits = this.#waits.filter((wait) => wait.version > this.#version);
+    for (const wait of due) wait.resolve();
   }
 }

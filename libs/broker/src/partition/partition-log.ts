@@ -15,6 +15,8 @@ export interface PartitionLog {
   listen(listener: (progress: Progress) => void): void;
   /** Moves forward only. */
   advanceHighWatermark(to: Offset): void;
+  /** Notes that a leader epoch begins at the log's end. */
+  beginEpoch(epoch: LeaderEpoch): void;
   /** Stamps the one batch with its offset and the epoch, and takes it over. Throws MoldauError with nothing appended. */
   append(batch: Uint8Array, leaderEpoch: LeaderEpoch): { readonly baseOffset: Offset; readonly endOffset: Offset };
   /** Whether the idempotent batch may be appended or is one that was. Throws MoldauError. */
@@ -27,7 +29,8 @@ export interface PartitionLog {
   maxTimestamp(upTo: Offset): Promise<TimestampedOffset | undefined>;
   /** The greatest epoch that is not above the one asked for, and where it ends. */
   endOffsetFor(epoch: number): { readonly epoch: number; readonly endOffset: number } | undefined;
-  /** Moves the start forward; the new start. */
+  /** Moves the start forward, durably; the new start. */
   deleteRecordsBefore(offset: Offset): Promise<Offset>;
+  /** Takes settings into use; nothing happens when they are the same. */
   reconfigure(config: PartitionConfig): void;
 }

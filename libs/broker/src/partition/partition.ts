@@ -255,7 +255,11 @@ export class Partition {
     const { leaderId } = this.#assignment;
     const other = leaderId !== undefined && leaderId !== this.#deps.brokerId;
     const facts = other ? { ...this.#facts(), leader: String(leaderId) } : this.#facts();
-    return new MoldauError('NOT_LEADER', `broker ${this.#deps.brokerId} does not lead partition ${this.index} of topic ${this.topicId}`, facts);
+    return new MoldauError(
+      'NOT_LEADER',
+      `broker ${this.#deps.brokerId} does not lead partition ${this.index} of topic ${this.topicId}`,
+      facts,
+    );
   }
 
   #leaderChanged(): MoldauError {

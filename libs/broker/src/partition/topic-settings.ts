@@ -40,7 +40,8 @@ export class TopicSettingsCache {
 
 function computeSettings(own: Values, cluster: Values): TopicSettings {
   const settings = topicSettings(own, cluster);
-  const { flush, segmentBytes, segmentMs, segmentIndexBytes, indexIntervalBytes, retentionMs, retentionBytes, fileDeleteDelayMs } = settings;
+  const { flush, segmentBytes, segmentMs, segmentIndexBytes, indexIntervalBytes, retentionMs, retentionBytes, fileDeleteDelayMs } =
+    settings;
   const deletes = settings.cleanup.has('delete');
   return {
     maxMessageBytes: settings.maxMessageBytes,

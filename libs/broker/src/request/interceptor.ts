@@ -75,7 +75,10 @@ export class Interceptor {
     try {
       const context = this.#admit(incoming, startedMs, incoming.timeoutMs ?? UNARY_TIMEOUT_MS_DEFAULT);
       requests.enter(incoming.peer);
-      return await this.#withDeadline(method.call(bytes, context).finally(() => requests.leave(incoming.peer)), context);
+      return await this.#withDeadline(
+        method.call(bytes, context).finally(() => requests.leave(incoming.peer)),
+        context,
+      );
     } catch (caught) {
       error = callError(caught);
       this.#report(incoming, caught);
@@ -94,12 +97,7 @@ export class Interceptor {
     });
   }
 
-  #open(
-    method: RegisteredMethod & { kind: 'stream' },
-    metrics: MethodMetrics,
-    stream: ServerStream,
-    incoming: IncomingCall,
-  ): StreamEvents {
+  #open(method: RegisteredMethod & { kind: 'stream' }, metrics: MethodMetrics, stream: ServerStream, incoming: IncomingCall): StreamEvents {
     const { clock, streams } = this.#deps;
     const startedMs = clock.monotonicMs();
     metrics.started();

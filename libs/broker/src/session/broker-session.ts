@@ -66,6 +66,8 @@ export interface BrokerSessionEvents {
   /** Registered, for the first time or again; settles when the broker has noted it. */
   registered(cluster: ClusterId, epoch: BrokerEpoch): Promise<void>;
   answered(answer: BrokerHeartbeatAnswer): void;
+  /** Whether a newer life of this broker has registered, as far as the metadata shows. */
+  superseded(): boolean;
   /** This life of the broker can never serve: the process must end. */
   fatal(error: MoldauError): void;
 }
@@ -81,7 +83,7 @@ type State =
   | { readonly kind: 'closed' };
 
 /** Errors after which no coordinator will ever take this life of the broker. */
-const FATAL = new Set(['WRONG_CLUSTER', 'BROKER_ID_IN_USE', 'FENCED_BROKER']);
+const FATAL = new Set(['WRONG_CLUSTER', 'BROKER_ID_IN_USE']);
 
 /**
  * The broker's session with the controller: finds it, registers, keeps alive by heartbeats on the monotonic clock, and
@@ -129,19 +131,31 @@ export class BrokerSession {
   }
 
   #connect(): void {
+    if (this.#events.superseded()) {
+      this.#state = { kind: 'closed' };
+      const { brokerId } = this.#deps.identity;
+      const message = `a newer life of broker ${brokerId} has registered`;
+      this.#events.fatal(new MoldauError('FENCED_BROKER', message, { broker_id: String(brokerId) }));
+      return;
+    }
     const { coordinators, scheduler, logger } = this.#deps;
     const address = this.#hint ?? coordinators.next();
     this.#hint = undefined;
     let call: ClientCall<BrokerSessionRequest> | undefined;
     const mine = (): boolean => 'call' in this.#state && this.#state.call === call;
-    const opened = openStream(coordinators.channel(address), coordinatorService.brokerSession, {}, {
-      message: (message) => {
-        if (mine()) this.#receive(message);
+    const opened = openStream(
+      coordinators.channel(address),
+      coordinatorService.brokerSession,
+      {},
+      {
+        message: (message) => {
+          if (mine()) this.#receive(message);
+        },
+        closed: (error) => {
+          if (mine()) this.#broken(error);
+        },
       },
-      closed: (error) => {
-        if (mine()) this.#broken(error);
-      },
-    });
+    );
     call = opened;
     const timer = scheduler.after(REGISTRATION_TIMEOUT_MS, () => {
       if (!mine()) return;

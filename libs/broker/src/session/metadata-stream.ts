@@ -75,14 +75,19 @@ export class MetadataStream {
     this.#snapshot = undefined;
     let call: ClientCall<StreamMetadataRequest> | undefined;
     const mine = (): boolean => this.#state.kind === 'open' && this.#state.call === call;
-    const opened = openStream(coordinators.channel(address), coordinatorService.streamMetadata, {}, {
-      message: (message) => {
-        if (mine()) this.#receive(message, opened, address);
+    const opened = openStream(
+      coordinators.channel(address),
+      coordinatorService.streamMetadata,
+      {},
+      {
+        message: (message) => {
+          if (mine()) this.#receive(message, opened, address);
+        },
+        closed: (error) => {
+          if (mine()) this.#broken(address, error);
+        },
       },
-      closed: (error) => {
-        if (mine()) this.#broken(address, error);
-      },
-    });
+    );
     call = opened;
     this.#state = { kind: 'open', call: opened, address };
     opened.send({ brokerId, fromVersion: sink.version });

@@ -73,11 +73,7 @@ export class ProducerIds {
     const brokerEpoch = this.#deps.brokerEpoch();
     if (brokerEpoch === undefined) throw new MoldauError('COORDINATOR_NOT_AVAILABLE', 'the broker is not registered yet', {});
     const deadlineMs = clock.monotonicMs() + ALLOCATION_TIMEOUT_MS;
-    const { firstProducerId, count } = await controller.call(
-      coordinatorService.allocateProducerIds,
-      { brokerId, brokerEpoch },
-      deadlineMs,
-    );
+    const { firstProducerId, count } = await controller.call(coordinatorService.allocateProducerIds, { brokerId, brokerEpoch }, deadlineMs);
     if (count < 1) throw new MoldauError('INTERNAL', `the controller allocated ${count} producer ids`, {});
     const block: Block = { next: firstProducerId, end: firstProducerId + count, count };
     if (this.#block === undefined || this.#block.next === this.#block.end) this.#block = block;

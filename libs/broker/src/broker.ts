@@ -1,0 +1,322 @@
+import { assert, type BrokerEpoch, type CallHandlers, type ClusterId, MoldauError } from '@moldau/kernel';
+import type { BrokerHeartbeatAnswer } from '@moldau/protocol';
+import { openLogDirectory } from '@moldau/storage';
+import { registerGauges } from './broker-metrics.ts';
+import { type BrokerParts, createParts } from './broker-parts.ts';
+import { clientMethods } from './handlers/registry.ts';
+import { CatchUp } from './metadata/catch-up.ts';
+import { type BrokerDeps, type BrokerOptions, type BrokerSettings, validateOptions } from './options.ts';
+import { DirectoryLogStore } from './partition/directory-log-store.ts';
+import type { LogStore } from './partition/log-store.ts';
+import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
+import { Interceptor } from './request/interceptor.ts';
+import { BrokerSession } from './session/broker-session.ts';
+import { ControllerClient } from './session/controller-client.ts';
+import { SeenControllerEpoch } from './session/controller-epoch.ts';
+import { CoordinatorDirectory } from './session/coordinator-directory.ts';
+import { Forwarder } from './session/forwarder.ts';
+import { MetadataStream } from './session/metadata-stream.ts';
+import { ProducerIds } from './session/producer-ids.ts';
+
+/** Deleted topics that one heartbeat reports. */
+const REMOVED_TOPICS_MAX = 1_000;
+
+/** Whether the broker serves, and why not. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reasons: readonly string[] };
+
+/** A broker: its handlers may be mounted before it starts; they refuse calls until it serves. */
+export interface Broker {
+  /** For the listener of clients. */
+  readonly clientHandlers: CallHandlers;
+  /** For the internal listener. */
+  readonly internalHandlers: CallHandlers;
+  /**
+   * Finds the cluster, opens the data directory, registers; resolves when the broker serves.
+   *
+   * Rejects with DATA_DIRECTORY_LOCKED, WRONG_CLUSTER, WRONG_BROKER, UNSUPPORTED_FORMAT, DATA_DIRECTORY_UNUSABLE, DISK_FULL,
+   * BROKER_ID_IN_USE, FENCED_BROKER.
+   */
+  start(): Promise<void>;
+  readiness(): Readiness;
+  /** Called at most once, when this life of the broker can never serve again: the process must end. */
+  onFatal(listener: (error: MoldauError) => void): void;
+  /** Sends clients away, answers what is unanswered, leaves the cluster, closes the data directory. Idempotent. */
+  shutdown(): Promise<void>;
+}
+
+export function createBroker(deps: BrokerDeps, options: BrokerOptions): Broker {
+  return new RunningBroker(deps, validateOptions(options));
+}
+
+/** created → starting → serving → stopping → stopped; created, starting → stopping. */
+type Phase = 'created' | 'starting' | 'serving' | 'stopping' | 'stopped';
+
+class RunningBroker implements Broker {
+  readonly clientHandlers: CallHandlers;
+  readonly internalHandlers: CallHandlers;
+  readonly #parts: BrokerParts;
+  readonly #settings: BrokerSettings;
+  readonly #coordinators: CoordinatorDirectory;
+  readonly #metadata: MetadataStream;
+  readonly #serving = Promise.withResolvers<void>();
+  readonly #mayShutDown = Promise.withResolvers<void>();
+  #phase: Phase = 'created';
+  #logs: LogStore | undefined;
+  #lifecycle: PartitionLifecycle | undefined;
+  #session: BrokerSession | undefined;
+  #brokerEpoch: BrokerEpoch | undefined;
+  #incarnationId = '';
+  #fenced = true;
+  #fatal: MoldauError | undefined;
+  #fatalListener: ((error: MoldauError) => void) | undefined;
+  #stopping: Promise<void> | undefined;
+  #starting: Promise<void> | undefined;
+
+  constructor(deps: BrokerDeps, settings: BrokerSettings) {
+    this.#settings = settings;
+    this.#parts = createParts(deps, settings);
+    const { clock, scheduler, random, logger } = deps;
+    const { brokerId } = settings;
+    const { cluster, wheel } = this.#parts;
+    const coordinators = new CoordinatorDirectory(deps.connector, settings.coordinators);
+    this.#coordinators = coordinators;
+    this.#metadata = new MetadataStream({ scheduler, random, logger, coordinators, brokerId, sink: cluster });
+    const controllerAddress = (): string | undefined => this.#session?.controllerAddress;
+    const controller = new ControllerClient({ clock, scheduler, random, coordinators, controllerAddress });
+    const producerIds = new ProducerIds({ clock, logger, controller, brokerId, brokerEpoch: () => this.#brokerEpoch });
+    const settledAt = async (version: number): Promise<void> => this.#lifecycle?.settledAt(version);
+    const catchUp = new CatchUp({ clock, wheel, cluster, settledAt });
+    const methods = clientMethods(this.#parts, { forwarder: new Forwarder(clock, controller), producerIds, catchUp });
+    this.clientHandlers = this.#interceptor().wrap(methods);
+    // Replication, and what brokers ask of each other, comes with the second broker.
+    this.internalHandlers = new Map();
+  }
+
+  start(): Promise<void> {
+    assert(this.#phase === 'created', 'a broker is started once', { phase: this.#phase });
+    this.#phase = 'starting';
+    this.#starting = this.#open();
+    return Promise.all([this.#starting, this.#serving.promise]).then(() => {});
+  }
+
+  readiness(): Readiness {
+    const reasons: string[] = [];
+    if (this.#phase !== 'serving') reasons.push(`the broker is ${this.#phase}`);
+    if (this.#parts.cluster.version === 0) reasons.push('no metadata of the cluster yet');
+    if (this.#logs === undefined) reasons.push('the data directory is not open');
+    else if (this.#logs.failure !== undefined) reasons.push(this.#logs.failure.message);
+    if (this.#brokerEpoch === undefined) reasons.push('not registered with the controller');
+    else if (this.#fenced) reasons.push('fenced by the controller');
+    if (this.#fatal !== undefined) reasons.push(this.#fatal.message);
+    return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+  }
+
+  onFatal(listener: (error: MoldauError) => void): void {
+    this.#fatalListener = listener;
+    if (this.#fatal !== undefined) listener(this.#fatal);
+  }
+
+  shutdown(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  #interceptor(): Interceptor {
+    const { deps, wheel, requestMetrics, requests, streamLimit, settings } = this.#parts;
+    return new Interceptor({
+      clock: deps.clock,
+      wheel,
+      logger: deps.logger,
+      metrics: requestMetrics,
+      requests,
+      streams: streamLimit,
+      namespaces: settings.namespaces,
+      refusal: () => this.#refusal(),
+    });
+  }
+
+  #refusal(): MoldauError | undefined {
+    switch (this.#phase) {
+      case 'serving':
+        return undefined;
+      case 'created':
+      case 'starting':
+        return new MoldauError('BROKER_STARTING', 'the broker is starting', {});
+      case 'stopping':
+      case 'stopped':
+        return new MoldauError('SHUTTING_DOWN', 'the broker is stopping', {});
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { deps, cluster } = this.#parts;
+    const { dataDirectory, brokerId } = this.#settings;
+    // 1. Which cluster: a new data directory is made for it, an old one must belong to it.
+    this.#metadata.start();
+    await cluster.until((image) => image.cluster !== undefined);
+    const { clusterId } = cluster.image.cluster!;
+    if (this.#isStopping()) return;
+    // 2. The logs, recovered.
+    const directory = await openLogDirectory(deps, {
+      ...this.#settings.storage,
+      path: dataDirectory,
+      clusterId,
+      brokerId,
+      ...(this.#settings.onRecovery === undefined ? {} : { onRecovery: this.#settings.onRecovery }),
+      onOffline: (reason) => {
+        deps.logger.error('the data directory has failed', { path: dataDirectory, reason });
+        this.#session?.beat();
+      },
+    });
+    const logs = new DirectoryLogStore(directory, deps.logger);
+    this.#logs = logs;
+    registerGauges(this.#parts, logs, () => this.#fenced);
+    const controllerEpoch = await SeenControllerEpoch.open(deps.disk, dataDirectory);
+    if (this.#isStopping()) return;
+    // 3. The partitions follow the metadata; they lead once the broker has registered.
+    this.#lifecycle = this.#createLifecycle(logs);
+    this.#lifecycle.recheck();
+    this.#session = this.#createSession(logs, clusterId, controllerEpoch);
+    this.#session.start();
+  }
+
+  // Behind a method: the phase may have changed during an await, which the compiler does not know.
+  #isStopping(): boolean {
+    return this.#phase === 'stopping' || this.#phase === 'stopped';
+  }
+
+  #createLifecycle(logs: LogStore): PartitionLifecycle {
+    const { deps, cluster, table, topicSettings, ackSweep } = this.#parts;
+    const { brokerId } = this.#settings;
+    return new PartitionLifecycle({
+      scheduler: deps.scheduler,
+      logger: deps.logger,
+      brokerId,
+      cluster,
+      table,
+      logs,
+      settings: topicSettings,
+      brokerEpoch: () => this.#brokerEpoch,
+      partition: {
+        clock: deps.clock,
+        compute: deps.compute,
+        brokerId,
+        onPending: (partition) => ackSweep.add(partition),
+        onOffline: ({ topicId, index }, error) => {
+          deps.logger.error('a partition is offline', { topicId, partition: index, reason: error.reason, error: error.message });
+        },
+      },
+    });
+  }
+
+  #createSession(logs: LogStore, clusterId: ClusterId, controllerEpoch: SeenControllerEpoch): BrokerSession {
+    const { deps } = this.#parts;
+    const { brokerId, rack, softwareVersion, features } = this.#settings;
+    this.#incarnationId = deps.ids.uuid();
+    const identity = {
+      brokerId,
+      directoryId: logs.directoryId,
+      incarnationId: this.#incarnationId,
+      endpoints: this.#settings.endpoints(),
+      rack,
+      softwareVersion,
+      features,
+    };
+    const { clock, scheduler, random, logger } = deps;
+    return new BrokerSession(
+      { clock, scheduler, random, logger, coordinators: this.#coordinators, controllerEpoch, identity },
+      {
+        clusterId: () => clusterId,
+        heartbeat: () => ({
+          metadataVersion: this.#caughtUpVersion(),
+          wantsShutdown: this.#isStopping(),
+          offlineDirectoryIds: logs.failure === undefined ? [] : [logs.directoryId],
+          removedTopicIds: [...(this.#lifecycle?.removedTopics ?? [])].slice(0, REMOVED_TOPICS_MAX),
+        }),
+        registered: async (cluster, epoch) => this.#registered(clusterId, cluster, epoch),
+        answered: (answer) => this.#answered(answer),
+        superseded: () => this.#isSuperseded(),
+        fatal: (error) => this.#fail(error),
+      },
+    );
+  }
+
+  /** Until it has served once, a broker has caught up only when its partitions have: else it would be given leaders too early. */
+  #caughtUpVersion(): number {
+    return this.#phase === 'starting' ? (this.#lifecycle?.settledVersion ?? 0) : this.#parts.cluster.version;
+  }
+
+  #registered(own: ClusterId, cluster: ClusterId, epoch: BrokerEpoch): void {
+    if (own !== cluster) {
+      const facts = { value: own, limit: cluster };
+      throw new MoldauError('WRONG_CLUSTER', `the data directory belongs to cluster ${own}; the coordinator serves ${cluster}`, facts);
+    }
+    if (this.#brokerEpoch === epoch) return;
+    this.#brokerEpoch = epoch;
+    this.#lifecycle?.recheck();
+  }
+
+  #answered({ fenced, mayShutDown }: BrokerHeartbeatAnswer): void {
+    if (fenced !== this.#fenced) this.#parts.deps.logger.info(fenced ? 'the broker is fenced' : 'the broker serves', {});
+    this.#fenced = fenced;
+    if (mayShutDown) this.#mayShutDown.resolve();
+    if (fenced || this.#phase !== 'starting') return;
+    this.#phase = 'serving';
+    this.#serving.resolve();
+  }
+
+  #isSuperseded(): boolean {
+    const own = this.#brokerEpoch;
+    const registered = this.#parts.cluster.current.brokers.get(this.#settings.brokerId);
+    return (
+      own !== undefined && registered !== undefined && registered.brokerEpoch > own && registered.incarnationId !== this.#incarnationId
+    );
+  }
+
+  #fail(error: MoldauError): void {
+    this.#fatal = error;
+    this.#parts.deps.logger.fatal('the broker can never serve again', { reason: error.reason, error: error.message });
+    this.#serving.reject(error);
+    this.#fatalListener?.(error);
+  }
+
+  async #stop(): Promise<void> {
+    const { deps, streams, requests, table } = this.#parts;
+    const started = this.#phase === 'serving';
+    this.#phase = 'stopping';
+    // Nobody may wait for a start that will not happen.
+    this.#serving.reject(new MoldauError('SHUTTING_DOWN', 'the broker was stopped while it started', {}));
+    this.#serving.promise.catch(() => {});
+    // 1. Clients are told, and what they are owed is answered.
+    await this.#within(Promise.all([streams.goAway('the broker is stopping'), requests.idle()]));
+    streams.abandon();
+    // 2. The controller moves leaders away and takes its leave of us.
+    if (started && this.#session?.controllerAddress !== undefined) {
+      this.#session.beat();
+      await this.#within(this.#mayShutDown.promise);
+    }
+    this.#session?.close();
+    this.#metadata.close();
+    // 3. The logs: an opening that is under way ends first.
+    if (this.#parts.cluster.version > 0) await this.#starting?.catch(() => {});
+    this.#lifecycle?.stop();
+    await this.#lifecycle?.idle();
+    const error = new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'the broker stopped before the batch was confirmed', {});
+    for (const partition of table) partition.close(error);
+    await this.#logs?.close();
+    this.#coordinators.close();
+    this.#phase = 'stopped';
+    deps.logger.info('the broker has stopped', {});
+  }
+
+  /** Waits for the promise, but not longer than a shutdown may. */
+  #within(promise: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#parts.deps.scheduler.after(this.#settings.shutdownTimeoutMs, resolve);
+      void promise.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}

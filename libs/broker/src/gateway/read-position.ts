@@ -1,0 +1,94 @@
+import type { Compute } from '@moldau/kernel';
+import type { ReadRecord } from '@moldau/protocol';
+import { batchesIn, type DecodedRecord, isControlAt, nextOffsetAt, readBatchWith } from '@moldau/records';
+import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
+import { readVisible, visibleEnds } from '../fetch/visible-read.ts';
+import type { Partition } from '../partition/partition.ts';
+
+/** Bytes of batches read from a partition at once. */
+const READ_BYTES = 256 * 1024;
+/** Bytes of a record's own fields in a message, about. */
+const RECORD_OVERHEAD_BYTES = 32;
+
+/** Takes records until it is full. */
+export interface RecordCollector {
+  /** False: no more; the record was not taken. */
+  add(record: ReadRecord, sizeBytes: number): boolean;
+}
+
+/** Where a Gateway reader is in one partition. */
+export class ReadPosition {
+  readonly partition: Partition;
+  /** May have records that have not been read. */
+  ready = true;
+  #nextOffset: number;
+  readonly #stopAt: number | undefined;
+
+  /** `stopAt` undefined: never at the end. */
+  constructor(partition: Partition, nextOffset: number, stopAt: number | undefined) {
+    this.partition = partition;
+    this.#nextOffset = nextOffset;
+    this.#stopAt = stopAt;
+  }
+
+  get isDone(): boolean {
+    return this.#stopAt !== undefined && this.#nextOffset >= this.#stopAt;
+  }
+
+  /**
+   * Reads and decodes once, handing records over until the collector is full. What did not fit is read and decoded again
+   * the next time: nothing decompressed is kept while a caller is slow.
+   *
+   * @throws MoldauError those of reading and decoding
+   */
+  async collect(collector: RecordCollector, compute: Compute, metrics: FetchMetrics): Promise<void> {
+    this.ready = false;
+    const read = await readVisible(this.partition, this.#nextOffset, READ_BYTES, undefined, metrics);
+    for (const bytes of read.batches) {
+      for (const { position } of batchesIn(bytes)) {
+        if (this.isDone) return;
+        if (!(await this.#collectBatch(bytes, position, collector, compute))) {
+          this.ready = true;
+          return;
+        }
+      }
+    }
+    this.#nextOffset = Math.max(this.#nextOffset, read.nextOffset);
+    this.ready = this.#nextOffset < visibleEnds(this.partition, undefined).highWatermark;
+  }
+
+  /** True when the whole batch has been handed over. */
+  async #collectBatch(bytes: Uint8Array, position: number, collector: RecordCollector, compute: Compute): Promise<boolean> {
+    const end = nextOffsetAt(bytes, position);
+    if (end <= this.#nextOffset) return true;
+    if (!isControlAt(bytes, position)) {
+      // The log checked the CRC when it read the batch from disk, or when it took it.
+      const reader = await readBatchWith(compute, bytes, position, { checkCrc: false });
+      for (let record = reader.readNext(); record !== undefined; record = reader.readNext()) {
+        if (record.offset < this.#nextOffset) continue;
+        if (this.#stopAt !== undefined && record.offset >= this.#stopAt) break;
+        if (!collector.add(toReadRecord(this.partition.index, record), sizeOfRecord(record))) return false;
+        this.#nextOffset = record.offset + 1;
+      }
+    }
+    this.#nextOffset = end;
+    return true;
+  }
+}
+
+function sizeOfRecord({ key, value, headers }: DecodedRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of headers) bytes += RECORD_OVERHEAD_BYTES + header.key.length + (header.value?.length ?? 0);
+  return bytes;
+}
+
+function toReadRecord(partition: number, { offset, timestamp, key, value, headers }: DecodedRecord): ReadRecord {
+  return {
+    partition,
+    offset,
+    timestampMs: timestamp,
+    key: key ?? undefined,
+    value: value ?? undefined,
+    headers: headers.map((header) => ({ key: header.key, value: header.value ?? undefined })),
+  };
+}

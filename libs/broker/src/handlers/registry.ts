@@ -1,0 +1,85 @@
+import type { BrokerParts } from '../broker-parts.ts';
+import { Publisher } from '../gateway/publish.ts';
+import type { CatchUp } from '../metadata/catch-up.ts';
+import type { RegisteredMethod } from '../request/registered-method.ts';
+import type { Forwarder } from '../session/forwarder.ts';
+import type { ProducerIds } from '../session/producer-ids.ts';
+import { addPartitionsMethod } from './add-partitions.ts';
+import { alterConfigsMethod } from './alter-configs.ts';
+import { createTopicsMethod } from './create-topics.ts';
+import { deleteRecordsMethod } from './delete-records.ts';
+import { deleteTopicsMethod } from './delete-topics.ts';
+import { describeClusterMethod } from './describe-cluster.ts';
+import { describeConfigsMethod } from './describe-configs.ts';
+import { describeTopicsMethod } from './describe-topics.ts';
+import { fetchMethod } from './fetch.ts';
+import { fetchStreamMethod } from './fetch-stream.ts';
+import { getMetadataMethod } from './get-metadata.ts';
+import { initProducerMethod } from './init-producer.ts';
+import { listOffsetsMethod } from './list-offsets.ts';
+import { listTopicsMethod } from './list-topics.ts';
+import { offsetForLeaderEpochMethod } from './offset-for-leader-epoch.ts';
+import { produceMethod } from './produce.ts';
+import { produceStreamMethod } from './produce-stream.ts';
+import { publishMethod } from './publish.ts';
+import { publishStreamMethod } from './publish-stream.ts';
+import { readMethod } from './read.ts';
+import { watchMetadataMethod } from './watch-metadata.ts';
+
+/** What handlers need beside the broker's own parts: the way to the controller. */
+export interface ControllerParts {
+  readonly forwarder: Forwarder;
+  readonly producerIds: ProducerIds;
+  readonly catchUp: CatchUp;
+}
+
+/** Every method of the client listener. What is not in this table is not served. */
+export function clientMethods(parts: BrokerParts, controller: ControllerParts): readonly RegisteredMethod[] {
+  const { deps, settings, cluster, locator, topicSettings, intake, wheel, streams } = parts;
+  const { clock, scheduler, compute } = deps;
+  const { forwarder, producerIds, catchUp } = controller;
+  const produceDeps = { intake, budget: parts.produceBudget };
+  const metadataDeps = { cluster, settings: topicSettings, brokerId: settings.brokerId };
+  const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
+  const publisher = new Publisher({ clock, cluster, settings: topicSettings, locator, produce: produceDeps });
+  const forwarded = { forwarder, catchUp };
+  return [
+    // ProducerService
+    initProducerMethod(producerIds),
+    produceMethod(produceDeps),
+    produceStreamMethod({ ...produceDeps, share: parts.produceShare, scheduler, streams, maxBatchBytes: settings.maxBatchBytes }),
+    // FetchService
+    fetchMethod(fetchDeps),
+    fetchStreamMethod({ ...fetchDeps, clock, streams }),
+    listOffsetsMethod(locator),
+    offsetForLeaderEpochMethod(locator),
+    // MetadataService
+    getMetadataMethod(metadataDeps),
+    watchMetadataMethod({ ...metadataDeps, scheduler, wheel, streams }),
+    // AdminService
+    createTopicsMethod(forwarded),
+    deleteTopicsMethod(forwarded),
+    addPartitionsMethod(forwarded),
+    alterConfigsMethod(forwarder),
+    describeConfigsMethod(forwarder),
+    describeClusterMethod(forwarder),
+    listTopicsMethod(cluster),
+    describeTopicsMethod(cluster, topicSettings),
+    deleteRecordsMethod(locator),
+    // GatewayService
+    publishMethod(publisher),
+    publishStreamMethod({ publisher, locator, streams }),
+    readMethod({
+      clock,
+      scheduler,
+      wheel,
+      compute,
+      cluster,
+      locator,
+      share: parts.fetchShare,
+      metrics: parts.fetchMetrics,
+      streams,
+      decoding: parts.decoding,
+    }),
+  ];
+}
