@@ -1,5 +1,5 @@
 import { type BrokerId, type ClusterId, type DirectoryId, type Disk, DiskError, directoryId, type Ids, MoldauError } from '@moldau/kernel';
-import { readWhole, replaceFile } from './disk-calls.ts';
+import { isDiskError, readWhole, replaceFile } from './disk-calls.ts';
 import { META_FILE, TOPICS_DIRECTORY } from './paths.ts';
 import { decodeJsonFile, describeFault, encodeJsonFile, type SideFile } from './side-file.ts';
 
@@ -60,7 +60,22 @@ async function format(disk: Disk, root: string, owner: Owner, ids: Ids): Promise
   }
   const meta: DirectoryMeta = { ...owner, directoryId: directoryId(ids.uuid()), formatVersion: FORMAT_VERSION };
   await replaceFile(disk, root, META_FILE, encodeJsonFile(meta));
+  await syncAncestors(disk, root);
   return meta;
+}
+
+/** Makes the directory's own name durable, and those of the parents made with it. Older parents may be closed to us. */
+async function syncAncestors(disk: Disk, root: string): Promise<void> {
+  const parts = root.split('/');
+  while (parts.pop() !== undefined) {
+    const parent = parts.length === 0 ? '.' : parts.join('/') || '/';
+    try {
+      await disk.syncDirectory(parent);
+    } catch (error) {
+      if (!isDiskError(error, 'denied')) throw error;
+    }
+    if (parent === '/' || parent === '.') return;
+  }
 }
 
 function unsupported(path: string, version: number): MoldauError {

@@ -2,7 +2,7 @@ import { assert, type DirectoryEntry, MoldauError } from '@moldau/kernel';
 import { baseOffsetAt, batchesIn, partitionLeaderEpochAt } from '@moldau/records';
 import { noteBatch } from './append.ts';
 import { checkSizes } from './clean-shutdown.ts';
-import { readWhole } from './disk-calls.ts';
+import { readWhole, removeIfThere } from './disk-calls.ts';
 import type { CheckpointEntry } from './high-watermark-checkpoint.ts';
 import type { RecoveredJournal } from './journal-recovery.ts';
 import { decodeLeaderEpochs, LeaderEpochs } from './leader-epochs.ts';
@@ -274,11 +274,11 @@ async function removeLeftovers(recovery: Recovery, entries: readonly DirectoryEn
     if (stray && file.kind === 'log' && file.baseOffset >= firstBase && recovery.manifest.cutAt === undefined) {
       const size = (await disk.stat(path))?.sizeBytes ?? 0;
       state.recoveryCutBytes += size;
-      if (size === 0) await disk.removeFile(path);
+      if (size === 0) await removeIfThere(disk, path);
       else await disk.rename(path, path + DAMAGED_SUFFIX);
       changed = true;
     } else if (stray || name.endsWith(TEMPORARY_SUFFIX) || name.endsWith(DELETED_SUFFIX)) {
-      await disk.removeFile(path);
+      await removeIfThere(disk, path);
       changed = true;
     }
   }

@@ -59,6 +59,7 @@ async function writeSome(context: StorageContext, segment: Segment): Promise<voi
     await descriptor.file.write(chunks, segment.writtenBytes);
     segment.wrote(chunks.length);
     context.unwrittenBytes -= bytes;
+    context.tails.evict();
   } finally {
     context.descriptors.release(descriptor);
   }

@@ -141,7 +141,7 @@ export class TailCache {
   grow(tail: Tail, bytes: number): void {
     this.touch(tail);
     this.#bytes += bytes;
-    if (this.#bytes > this.#maxBytes) this.evict();
+    this.evict();
   }
 
   shrink(bytes: number): void {
@@ -154,6 +154,7 @@ export class TailCache {
 
   /** Down to the budget, as far as unwritten batches allow. */
   evict(): void {
+    if (this.#bytes <= this.#maxBytes) return;
     let attempts = 0;
     for (const tail of this.#tails) {
       while (this.#bytes > this.#maxBytes && tail.evictOldest()) attempts = 0;
