@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { MoldauError } from '@moldau/client';
+import { DiskError, MoldauError } from '@moldau/kernel';
 import { CommanderError } from 'commander';
 import { createCommandContext } from './context.ts';
 import { EXIT_CODES, exitCodeOf } from './exit-code.ts';
@@ -24,11 +24,16 @@ function report(caught: unknown, terminal: Terminal): number {
     terminal.note(`moldau: ${caught.message}`);
     return EXIT_CODES.failed.code;
   }
-  const error = MoldauError.from(caught);
+  const error = caught instanceof DiskError ? diskError(caught) : MoldauError.from(caught);
   terminal.note(`moldau: ${error.reason}: ${error.message}`);
   const facts = Object.entries(error.facts).map(([name, value]) => `${name}=${value}`);
   if (facts.length > 0) terminal.note(`        ${facts.join(' ')}`);
   return exitCodeOf(error);
+}
+
+function diskError(caught: DiskError): MoldauError {
+  const reason = caught.kind === 'locked' ? 'DATA_DIRECTORY_LOCKED' : 'DATA_DIRECTORY_UNUSABLE';
+  return new MoldauError(reason, caught.message, { path: caught.path }, { cause: caught });
 }
 
 function isBrokenPipe(caught: unknown): boolean {

@@ -9,13 +9,13 @@ export function recordToJson(record: ConsumedRecord<Uint8Array | null, Uint8Arra
     partition: record.partition,
     offset: record.offset,
     timestampMs: record.timestampMs,
-    ...bytes('key', record.key),
-    ...bytes('value', record.value),
-    headers: record.headers.map(([name, value]) => ({ name, ...bytes('value', value) })),
+    ...bytesToJson('key', record.key),
+    ...bytesToJson('value', record.value),
+    headers: record.headers.map(([name, value]) => ({ name, ...bytesToJson('value', value) })),
   };
 }
 
-function bytes(name: string, value: Uint8Array | null): Record<string, string | null> {
+export function bytesToJson(name: string, value: Uint8Array | null): Record<string, string | null> {
   if (value === null) return { [name]: null };
   try {
     return { [name]: utf8.decode(value) };

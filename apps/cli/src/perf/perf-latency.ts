@@ -1,4 +1,4 @@
-import type { Consumer, Producer } from '@moldau/client';
+import type { Assignment, Consumer, Moldau, Producer } from '@moldau/client';
 import type { Command } from 'commander';
 import { type CommandContext, optionsOf } from '../context.ts';
 import { wholeNumber } from '../input/values.ts';
@@ -24,7 +24,7 @@ export function registerPerfLatency(parent: Command, context: CommandContext): v
 
 async function run(context: CommandContext, options: PerfOptions): Promise<void> {
   await context.withClient(options, async (moldau) => {
-    const consumer = moldau.consumer({ assignment: [{ topic: options.topic, from: 'latest' }], signal: context.terminal.signal });
+    const consumer = moldau.consumer({ assignment: await fromTheEnd(moldau, options.topic), signal: context.terminal.signal });
     const producer = moldau.producer({ acks: options.acks, compression: options.compression, lingerMs: 0 });
     try {
       const latency = await measure(context, producer, consumer, options);
@@ -39,6 +39,20 @@ async function run(context: CommandContext, options: PerfOptions): Promise<void>
   });
 }
 
+/** The end of each partition by its offset: what is sent from now on is seen, whenever the consumer begins to read. */
+async function fromTheEnd(moldau: Moldau, topic: string): Promise<Assignment[]> {
+  const admin = moldau.admin();
+  const [described] = await admin.describeTopics([topic]);
+  if (described?.error !== undefined) throw described.error;
+  const ends = await admin.listOffsets(
+    (described?.partitions ?? []).map(({ partition }) => ({ topic, partition, position: 'latest' as const })),
+  );
+  return ends.map(({ partition, offset, error }) => {
+    if (offset === undefined) throw error ?? new Error(`partition ${partition} of ${topic} told no end`);
+    return { topic, partition, from: { offset } };
+  });
+}
+
 async function measure(
   context: CommandContext,
   producer: Producer<Uint8Array, Uint8Array>,
@@ -48,7 +62,6 @@ async function measure(
   const histogram = new LatencyHistogram();
   const progress = createProgress(context.terminal, 'latency', options.records);
   const arrivals = new Arrivals();
-  await consumer.endOffsets(); // the positions are known before the first record is sent
   const reading = receive(consumer, options.records, (sentAt, count) => {
     histogram.record(performance.now() - sentAt);
     progress.update(count);
