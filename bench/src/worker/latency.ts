@@ -10,8 +10,7 @@ const WARM_UP_SHARE = 0.2;
 /** End to end at a steady rate: each record carries the time it was sent, and the reader in the same process takes the difference. */
 export async function measureLatency(moldau: Moldau, task: Extract<Task, { kind: 'latency' }>): Promise<LatencyResult> {
   const { topic, records, size, perSecond } = task;
-  const consumer = moldau.consumer({ assignment: [{ topic, from: 'latest' }] });
-  await consumer.endOffsets();
+  const consumer = moldau.consumer({ assignment: [{ topic, from: 'earliest' }] }); // the topic is new
   const warmUp = Math.ceil(records * WARM_UP_SHARE);
   const histogram = build({ numberOfSignificantValueDigits: 3 });
   const reading = (async () => {
@@ -21,7 +20,7 @@ export async function measureLatency(moldau: Moldau, task: Extract<Task, { kind:
       for (const record of batch.records) {
         const value = record.value;
         if (value === null) continue;
-        if (count++ >= warmUp) histogram.recordValue(Math.max(1, Math.round((now - value.readDoubleBE(0)) * MICROSECONDS)));
+        if (count++ >= warmUp) histogram.recordValue(Math.max(1, Math.round((now - stampOf(value)) * MICROSECONDS)));
       }
       if (count >= records + warmUp) return;
     }
@@ -46,4 +45,8 @@ async function sendPaced(moldau: Moldau, topic: string, records: number, size: n
   }
   await Promise.all(deliveries);
   await producer.close();
+}
+
+function stampOf(value: Uint8Array): number {
+  return new DataView(value.buffer, value.byteOffset, STAMP_BYTES).getFloat64(0);
 }
