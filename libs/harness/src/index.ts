@@ -1,4 +1,5 @@
 export { type Child, type ChildEnding, type ChildOptions, startChild } from './child/child-process.ts';
+export { type ServiceSpawnOptions, type SpawnedService, spawnService } from './child/spawn-service.ts';
 export { freePort } from './free-port.ts';
 export { type Anomaly, type AnomalyName, checkHistory } from './history/check-history.ts';
 export { createHistory, type History, type Read, type Send, type SendOutcome } from './history/history.ts';

@@ -42,7 +42,7 @@ let guarded = false;
 export function startChild(options: ChildOptions): Child {
   const child = spawn(options.command, options.arguments, {
     cwd: options.workingDirectory,
-    env: { ...process.env, ...options.environment },
+    env: { ...inheritedEnvironment(), ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   guard(child);
@@ -77,6 +77,14 @@ export function startChild(options: ChildOptions): Child {
     [Symbol.asyncDispose]: async () => void (await stop()),
   };
 }
+
+/** The environment of this process without settings of Moldau: a child has only those its test gives it. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MOLDAU_') || name === RUN_MARKER));
+}
+
+/** By this the repository's tools find processes that a run left behind. */
+const RUN_MARKER = 'MOLDAU_RUN';
 
 function guard(child: ChildProcess): void {
   running.add(child);

@@ -11,7 +11,7 @@ export interface LateHandlers {
   fill(real: CallHandlers): void;
 }
 
-/** Until `fill`, every call fails with BROKER_STARTING, which is retriable; after it a method that nobody handles is UNKNOWN_METHOD. */
+/** Until `fill`, every call fails with COORDINATOR_NOT_AVAILABLE, which is retriable; after it a method that nobody handles is UNKNOWN_METHOD. */
 export function createLateHandlers(services: readonly ServiceMethods[]): LateHandlers {
   let target: CallHandlers | undefined;
   const find = (path: MethodPath): CallHandler => {
@@ -20,7 +20,7 @@ export function createLateHandlers(services: readonly ServiceMethods[]): LateHan
     throw new StatusError(
       errorToStatus(
         target === undefined
-          ? new MoldauError('BROKER_STARTING', 'the server is starting', {})
+          ? new MoldauError('COORDINATOR_NOT_AVAILABLE', 'the coordinator is starting', {})
           : new MoldauError('UNKNOWN_METHOD', `there is no ${path} here`, { method: path }),
       ),
     );

@@ -30,7 +30,7 @@ export interface ServiceContext<Declared extends Settings> {
 export interface RunningService {
   /** Stops in order; called once. */
   shutdown(): Promise<void>;
-  /** Rejects when the service can't go on by itself, for example because a newer life of it has taken over. */
+  /** Rejects when the service can't go on by itself: a start that failed later, or a newer life of it that has taken over. */
   readonly failed?: Promise<never>;
 }
 
@@ -39,7 +39,11 @@ export interface ServiceDefinition<Declared extends ServiceSettings> {
   readonly name: string;
   readonly settings: Declared;
   readonly rules?: readonly ConfigurationRule<Declared>[];
-  /** @throws MoldauError when it can't start: one line for the operator and an exit code */
+  /**
+   * Resolves as soon as the service can be shut down; what takes long, such as finding the others, goes on behind.
+   *
+   * @throws MoldauError when it can't start: one line for the operator and an exit code
+   */
   start(context: ServiceContext<Declared>): Promise<RunningService>;
 }
 
@@ -90,7 +94,7 @@ export async function runConfigured<Declared extends ServiceSettings>(
   try {
     const service = await started;
     const failed = service.failed ?? new Promise<never>(() => {});
-    return await Promise.race([signals.exitCode, failed]);
+    return await Promise.race([signals.exitCode, withdraw(failed, service)]);
   } catch (error) {
     log.debug('the service ends', { error }); // the operator gets one line; the stack only who asks for it
     throw error;
@@ -99,6 +103,24 @@ export async function runConfigured<Declared extends ServiceSettings>(
     crashPolicy.uninstall();
     processMetrics.stop();
     log.flush();
+  }
+}
+
+/** Longest wait for a service that failed to give back what it holds. */
+const WITHDRAWAL_TIMEOUT_MS = 5000;
+
+/** Shuts a service that failed down, so that nothing of it keeps the process alive, and fails as it did. */
+async function withdraw(failed: Promise<never>, service: RunningService): Promise<never> {
+  try {
+    return await failed;
+  } catch (error) {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, WITHDRAWAL_TIMEOUT_MS);
+    });
+    await Promise.race([service.shutdown().catch(() => {}), late]);
+    clearTimeout(timer);
+    throw error;
   }
 }
 

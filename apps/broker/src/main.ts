@@ -1,0 +1,6 @@
+import './thread-pool.ts';
+
+import { currentProcess, runService } from '@moldau/service';
+import { BROKER_PROCESS } from './broker-process.ts';
+
+process.exit(await runService(BROKER_PROCESS, currentProcess()));
