@@ -207,11 +207,8 @@ export class EtcdWatch {
   }
 
   private retry(why: string, error?: unknown): void {
-    this.deps.logger.warn('the etcd watch is resumed', {
-      why,
-      position: this.position,
-      error: error === undefined ? undefined : String(error),
-    });
+    const cause = error === undefined ? undefined : MoldauError.from(error).message;
+    this.deps.logger.warn('the etcd watch is resumed', { why, position: this.position, error: cause });
     this.leave();
     if (this.client !== undefined) this.deps.connection.avoid(this.client);
     this.state = { tag: 'waiting', timer: this.deps.scheduler.after(this.backoffMs, () => this.connect()) };

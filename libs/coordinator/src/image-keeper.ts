@@ -6,6 +6,7 @@ import {
   type KeyChange,
   type MetadataImage,
   type MetadataStore,
+  type RangeResult,
   type RevisionEvents,
   type StoredEntry,
   type Watch,
@@ -48,6 +49,7 @@ const KEPT_CHANGES_MAX = 10_000;
 /** Kept revisions are trimmed when this share over the bound. */
 const TRIM_SLACK = 1.25;
 const RETRY_MS = 500;
+const TOPICS_PREFIX = 'topics/';
 /** How long a writer waits to see its own write. */
 const REACHED_TIMEOUT_MS = 5_000;
 
@@ -138,9 +140,8 @@ export class ImageKeeper {
   private async load(): Promise<void> {
     this.state = { tag: 'loading' };
     try {
-      const { entries, revision } = await this.list();
-      if (this.state.tag !== 'loading') return;
-      this.adopt(entries, revision);
+      const image = await this.list();
+      if (this.state.tag === 'loading') this.adopt(image);
     } catch (error) {
       if (this.state.tag !== 'loading') return;
       this.deps.logger.warn('the metadata could not be listed', { error: MoldauError.from(error).message });
@@ -148,22 +149,39 @@ export class ImageKeeper {
     }
   }
 
-  private async list(): Promise<{ readonly entries: readonly StoredEntry[]; readonly revision: number }> {
-    const entries: StoredEntry[] = [];
-    let page = await this.deps.store.range({ prefix: this.prefix });
-    const { revision } = page;
-    for (;;) {
-      for (const entry of page.entries) entries.push(entry);
-      const after = entries.at(-1)?.key;
-      if (!page.more || after === undefined) return { entries, revision };
-      page = await this.deps.store.range({ prefix: this.prefix, revision, after });
+  /**
+   * The image at one revision, built page by page, so that no step takes long. Topics come first: a partition without its
+   * topic would be left out.
+   */
+  private async list(): Promise<MetadataImage> {
+    const first = await this.deps.store.range({ prefix: this.prefix, limit: 1 });
+    let image = EMPTY_IMAGE;
+    for (const part of [TOPICS_PREFIX, '']) {
+      for (let after: string | undefined = this.prefix + part; after !== undefined; ) {
+        const page: RangeResult = await this.deps.store.range({ prefix: this.prefix + part, revision: first.revision, after });
+        const entries = part === '' ? page.entries.filter(({ key }) => !key.startsWith(this.prefix + TOPICS_PREFIX)) : page.entries;
+        image = applyChanges(
+          image,
+          first.revision,
+          entries.map((entry) => this.changeOf(entry)),
+        ).image;
+        after = page.more ? page.entries.at(-1)?.key : undefined;
+      }
     }
+    return image;
   }
 
-  private adopt(entries: readonly StoredEntry[], revision: number): void {
-    assert(revision >= this.current.version, 'the metadata never goes back', { revision, version: this.current.version });
-    const changes = entries.map(({ key, value, modRevision }) => ({ key: key.slice(this.prefix.length), value, revision: modRevision }));
-    this.current = applyChanges(EMPTY_IMAGE, revision, changes).image;
+  private changeOf({ key, value, modRevision }: StoredEntry): KeyChange {
+    return { key: key.slice(this.prefix.length), value, revision: modRevision };
+  }
+
+  private adopt(image: MetadataImage): void {
+    assert(image.version >= this.current.version, 'the metadata never goes back', {
+      revision: image.version,
+      version: this.current.version,
+    });
+    this.current = image;
+    const revision = image.version;
     this.kept = [];
     this.keptChanges = 0;
     this.loaded = true;
@@ -180,7 +198,7 @@ export class ImageKeeper {
       },
     );
     this.state = { tag: 'watching', watch };
-    this.deps.logger.info('the metadata is loaded', { version: revision, entries: entries.length });
+    this.deps.logger.info('the metadata is loaded', { version: revision, topics: image.topics.size, brokers: image.brokers.size });
     for (const listener of this.listeners) listener.reloaded(this.current);
     this.wake();
   }

@@ -96,57 +96,80 @@ async function takeLease(
 
 /** Starts a watch; returns the way to end it. */
 function startWatch(deps: EngineClientDeps, request: WatchRequest, events: WatchEvents): () => void {
-  const { scheduler, engine, link } = deps;
-  let position = request.after;
-  let over = false;
-  let pumping = false;
-  let timer: Timer | undefined;
+  const watch = new EngineWatch(deps, request, events);
+  watch.start();
+  return () => watch.stop();
+}
 
-  function pump(): void {
-    if (over || pumping || !link.connected()) return;
-    pumping = true;
+/** Reads what is published beyond its position whenever something is, in batches, as far as the link lets it. */
+class EngineWatch {
+  private readonly deps: EngineClientDeps;
+  private readonly prefix: string;
+  private readonly events: WatchEvents;
+  private position: number;
+  private over = false;
+  private pumping = false;
+  private timer: Timer | undefined;
+  private forget: (() => void) | undefined;
+
+  constructor(deps: EngineClientDeps, request: WatchRequest, events: WatchEvents) {
+    this.deps = deps;
+    this.prefix = request.prefix;
+    this.events = events;
+    this.position = request.after;
+  }
+
+  start(): void {
+    this.forget = this.deps.engine.onPublished(() => this.pump());
+    this.tick();
+    this.pump();
+  }
+
+  stop(): void {
+    this.over = true;
+    this.timer?.cancel();
+    this.forget?.();
+  }
+
+  private pump(): void {
+    const { link } = this.deps;
+    if (this.over || this.pumping || !link.connected()) return;
+    this.pumping = true;
     link.deliver(() => {
-      pumping = false;
-      if (over || !link.connected()) return;
-      deliverSome();
+      this.pumping = false;
+      if (!this.over && link.connected()) this.deliverSome();
     });
   }
-  function deliverSome(): void {
+
+  private deliverSome(): void {
     let changes: readonly RevisionEvents[];
     try {
-      changes = engine.changesAfter(position, WATCH_BATCH_REVISIONS);
+      changes = this.deps.engine.changesAfter(this.position, WATCH_BATCH_REVISIONS);
     } catch (error) {
       const caught = MoldauError.from(error);
       if (caught.reason !== 'METADATA_COMPACTED') return;
-      stop();
-      return events.compacted(caught);
+      this.stop();
+      return this.events.compacted(caught);
     }
     for (const change of changes) {
-      if (over) return;
-      position = change.revision;
-      const seen = change.events.filter((event) => event.key.startsWith(request.prefix));
-      if (seen.length > 0) events.revision({ revision: change.revision, events: seen });
+      if (this.over) return;
+      this.position = change.revision;
+      const seen = change.events.filter((event) => event.key.startsWith(this.prefix));
+      if (seen.length > 0) this.events.revision({ revision: change.revision, events: seen });
     }
-    if (changes.length > 0) pump();
+    if (changes.length > 0) this.pump();
   }
-  function tick(): void {
-    timer = scheduler.after(WATCH_PROGRESS_MS, onTick, { background: true });
+
+  private tick(): void {
+    const onTick = (): void => {
+      this.tick();
+      const { link, engine } = this.deps;
+      if (!link.connected()) return;
+      this.pump();
+      link.deliver(() => {
+        if (!this.over && link.connected() && engine.serving()) this.events.progress(this.position);
+      });
+    };
+    this.timer = this.deps.scheduler.after(WATCH_PROGRESS_MS, onTick, { background: true });
   }
-  function onTick(): void {
-    tick();
-    if (!link.connected()) return;
-    pump();
-    link.deliver(() => {
-      if (!over && link.connected() && engine.serving()) events.progress(position);
-    });
-  }
-  const forget = engine.onPublished(pump);
-  function stop(): void {
-    over = true;
-    timer?.cancel();
-    forget();
-  }
-  tick();
-  pump();
-  return stop;
 }
