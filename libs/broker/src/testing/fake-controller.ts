@@ -1,0 +1,281 @@
+import { type CallHandlers, type IncomingCall, type MethodPath, MoldauError } from '@moldau/kernel';
+import {
+  AddPartitionsRequest,
+  AddPartitionsResponse,
+  adminService,
+  BrokerRecord,
+  type BrokerSessionResponse,
+  ClusterRecord,
+  ConfigRecord,
+  CreateTopicsRequest,
+  CreateTopicsResponse,
+  coordinatorService,
+  DeletedTopicRecord,
+  DeleteTopicsRequest,
+  DeleteTopicsResponse,
+  decodeMessage,
+  encodeMessage,
+  FlushMode,
+  type ForwardRequest,
+  type MetadataEntry,
+  PartitionRecord,
+  type RegisterBroker,
+  type ServerCall,
+  type StreamMetadataResponse,
+  serverStreamHandler,
+  streamHandler,
+  TopicRecord,
+  TopicState,
+  unaryHandler,
+} from '@moldau/protocol';
+
+export const FAKE_CLUSTER_ID = '11111111-1111-4111-8111-111111111111';
+const CONTROLLER_EPOCH = 7;
+const PRODUCER_ID_BLOCK = 100;
+
+export interface FakeTopicOptions {
+  readonly partitions?: number;
+  readonly configs?: Readonly<Record<string, string>>;
+  readonly minIsr?: number;
+  readonly flush?: 'sync' | 'async';
+  readonly namespace?: string;
+  /** Default: the registered broker. */
+  readonly leader?: number;
+  readonly replicas?: readonly number[];
+}
+
+/** Speaks `CoordinatorService` from one map of keys: as much of a controller as one broker needs, and wrong on demand. */
+export class FakeController {
+  readonly forwarded: ForwardRequest[] = [];
+  /** While set, `Forward` and `AllocateProducerIds` fail with it. */
+  failure: MoldauError | undefined;
+  /** Whether heartbeats are answered, and the broker is let serve. */
+  silent = false;
+  keepFenced = false;
+  controllerEpoch = CONTROLLER_EPOCH;
+  registrations: RegisterBroker[] = [];
+  removedTopicIds = new Set<string>();
+  wantedShutdown = false;
+  #revision = 1;
+  #nextTopic = 1;
+  #nextProducerId = 1_000;
+  #broker: BrokerRecord | undefined;
+  readonly #keys = new Map<string, MetadataEntry>();
+  readonly #streams = new Set<ServerCall<StreamMetadataResponse>>();
+  readonly #sessions = new Set<ServerCall<BrokerSessionResponse>>();
+
+  constructor() {
+    this.write({ cluster: encodeMessage(ClusterRecord, { clusterId: FAKE_CLUSTER_ID, createdAtMs: 0 }) });
+  }
+
+  get brokerEpoch(): number {
+    return this.#broker?.brokerEpoch ?? 0;
+  }
+
+  handlers(): CallHandlers {
+    return new Map<MethodPath, ReturnType<typeof unaryHandler>>([
+      [coordinatorService.brokerSession.path, this.#sessionHandler()],
+      [
+        coordinatorService.streamMetadata.path,
+        serverStreamHandler(coordinatorService.streamMetadata, (request, call: ServerCall<StreamMetadataResponse>) => {
+          this.#streams.add(call);
+          if (request.fromVersion === 0 || request.fromVersion > this.#revision) {
+            call.send({ ...this.#message([...this.#keys.values()]), snapshot: true, snapshotEnd: true });
+          } else {
+            call.send(this.#message([...this.#keys.values()].filter((entry) => entry.revision > request.fromVersion)));
+          }
+          return { closed: () => this.#streams.delete(call) };
+        }),
+      ],
+      [
+        coordinatorService.allocateProducerIds.path,
+        unaryHandler(coordinatorService.allocateProducerIds, async () => {
+          if (this.failure !== undefined) throw this.failure;
+          this.#nextProducerId += PRODUCER_ID_BLOCK;
+          return { firstProducerId: this.#nextProducerId - PRODUCER_ID_BLOCK, count: PRODUCER_ID_BLOCK };
+        }),
+      ],
+      [
+        coordinatorService.forward.path,
+        unaryHandler(coordinatorService.forward, async (request: ForwardRequest, _incoming: IncomingCall) => {
+          this.forwarded.push(request);
+          if (this.failure !== undefined) throw this.failure;
+          return { payload: this.#forward(request) };
+        }),
+      ],
+    ]);
+  }
+
+  /** Writes keys in one revision; undefined deletes. */
+  write(values: Readonly<Record<string, Uint8Array | undefined>>): void {
+    this.#revision += 1;
+    const entries = Object.entries(values).map(([key, value]) => ({ key, value, revision: this.#revision }));
+    for (const entry of entries) {
+      if (entry.value === undefined) this.#keys.delete(entry.key);
+      else this.#keys.set(entry.key, entry);
+    }
+    for (const stream of this.#streams) stream.send(this.#message(entries));
+  }
+
+  /** Sends a sign of life on every metadata stream. */
+  progress(): void {
+    for (const stream of this.#streams) stream.send(this.#message([]));
+  }
+
+  /** Creates a topic whose partitions are led at once; returns its id. */
+  createTopic(name: string, options: FakeTopicOptions = {}): string {
+    const topicId = `00000000-0000-4000-8000-${String(this.#nextTopic++).padStart(12, '0')}`;
+    const { partitions = 1, configs, namespace = 'default' } = options;
+    const values: Record<string, Uint8Array> = {};
+    for (let index = 0; index < partitions; index += 1) values[`partitions/${topicId}/${index}`] = this.#partition(options, 1);
+    values[`topics/${topicId}`] = encodeMessage(TopicRecord, {
+      topicId,
+      namespace,
+      name,
+      partitions,
+      readyPartitions: partitions,
+      replicationFactor: 1,
+      state: TopicState.ACTIVE,
+      createdAtMs: 0,
+      internal: false,
+    });
+    if (configs !== undefined) {
+      values[`configs/topics/${topicId}`] = encodeMessage(ConfigRecord, { values: new Map(Object.entries(configs)) });
+    }
+    this.write(values);
+    return topicId;
+  }
+
+  /** Writes a partition's record anew. */
+  setPartition(topicId: string, index: number, leaderEpoch: number, options: FakeTopicOptions = {}): void {
+    this.write({ [`partitions/${topicId}/${index}`]: this.#partition(options, leaderEpoch) });
+  }
+
+  /** Takes the topic away; `listed`: as deleted, so that its data goes too. */
+  deleteTopic(topicId: string, partitions: number, listed = true): void {
+    const values: Record<string, Uint8Array | undefined> = { [`topics/${topicId}`]: undefined, [`configs/topics/${topicId}`]: undefined };
+    for (let index = 0; index < partitions; index += 1) values[`partitions/${topicId}/${index}`] = undefined;
+    if (listed) {
+      const record = { topicId, deletedAtMs: 0, brokerIds: [this.#broker?.brokerId ?? 1] };
+      values[`deleted-topics/${topicId}`] = encodeMessage(DeletedTopicRecord, record);
+    }
+    this.write(values);
+  }
+
+  /** Breaks every session with this error. */
+  breakSessions(error: MoldauError): void {
+    for (const session of [...this.#sessions]) session.close(error);
+  }
+
+  #sessionHandler(): ReturnType<typeof streamHandler> {
+    return streamHandler(coordinatorService.brokerSession, (call: ServerCall<BrokerSessionResponse>) => {
+      this.#sessions.add(call);
+      return {
+        message: ({ frame }) => {
+          if (this.silent) return;
+          if (frame?.$case === 'register') this.#register(frame.value, call);
+          if (frame?.$case !== 'heartbeat') return;
+          const { metadataVersion, removedTopicIds, wantsShutdown } = frame.value;
+          for (const id of removedTopicIds) this.removedTopicIds.add(id);
+          this.wantedShutdown ||= wantsShutdown;
+          const caughtUp = metadataVersion >= this.brokerEpoch && !this.keepFenced;
+          if (caughtUp && this.#broker?.fenced === true && !wantsShutdown) this.#writeBroker({ ...this.#broker, fenced: false });
+          const fenced = this.#broker?.fenced ?? true;
+          call.send({ frame: { $case: 'heartbeat', value: { fenced, mayShutDown: wantsShutdown, controllerEpoch: this.controllerEpoch } } });
+          this.progress();
+        },
+        ended: () => call.close(),
+        closed: () => this.#sessions.delete(call),
+      };
+    });
+  }
+
+  #register(register: RegisterBroker, call: ServerCall<BrokerSessionResponse>): void {
+    this.registrations.push(register);
+    if (this.#broker?.incarnationId !== register.incarnationId) {
+      const { brokerId, directoryId, incarnationId, endpoints, rack, softwareVersion } = register;
+      this.#writeBroker({
+        brokerId,
+        directoryId,
+        incarnationId,
+        endpoints: new Map(endpoints),
+        rack,
+        fenced: true,
+        cordoned: false,
+        features: new Map(),
+        softwareVersion,
+        brokerEpoch: this.#revision + 1,
+        shuttingDown: false,
+      });
+    }
+    call.send({
+      frame: {
+        $case: 'registered',
+        value: {
+          clusterId: FAKE_CLUSTER_ID,
+          brokerEpoch: this.brokerEpoch,
+          controllerEpoch: this.controllerEpoch,
+          heartbeatIntervalMs: 500,
+          sessionTimeoutMs: 3_000,
+        },
+      },
+    });
+  }
+
+  #writeBroker(broker: BrokerRecord): void {
+    this.#broker = broker;
+    this.write({ [`brokers/${broker.brokerId}`]: encodeMessage(BrokerRecord, broker) });
+  }
+
+  #partition(options: FakeTopicOptions, leaderEpoch: number): Uint8Array {
+    const leader = options.leader ?? this.#broker?.brokerId ?? 1;
+    const replicas = [...(options.replicas ?? [leader])];
+    return encodeMessage(PartitionRecord, {
+      leader,
+      leaderEpoch,
+      partitionEpoch: leaderEpoch,
+      replicas,
+      isr: replicas,
+      elr: [],
+      lastKnownElr: [],
+      minIsr: options.minIsr ?? 1,
+      flush: options.flush === 'async' ? FlushMode.ASYNC : FlushMode.SYNC,
+      adding: [],
+      removing: [],
+      leaderBrokerEpoch: this.brokerEpoch,
+    });
+  }
+
+  #forward({ method, payload }: ForwardRequest): Uint8Array {
+    switch (method) {
+      case adminService.createTopics.path: {
+        const request = decodeMessage(CreateTopicsRequest, payload);
+        const results = request.topics.map(({ name, partitions = 1 }) => ({
+          name,
+          topicId: request.dryRun ? '' : this.createTopic(name, { partitions }),
+          partitions,
+          replicationFactor: 1,
+        }));
+        return encodeMessage(CreateTopicsResponse, { results });
+      }
+      case adminService.deleteTopics.path: {
+        const results = decodeMessage(DeleteTopicsRequest, payload).topics.map(({ selector }) => {
+          const topicId = selector?.value ?? '';
+          this.deleteTopic(topicId, 1);
+          return { name: '', topicId };
+        });
+        return encodeMessage(DeleteTopicsResponse, { results });
+      }
+      case adminService.addPartitions.path: {
+        const results = decodeMessage(AddPartitionsRequest, payload).topics.map(({ name }) => ({ name, topicId: '' }));
+        return encodeMessage(AddPartitionsResponse, { results });
+      }
+      default:
+        return new Uint8Array(0);
+    }
+  }
+
+  #message(entries: MetadataEntry[]): StreamMetadataResponse {
+    return { version: this.#revision, snapshot: false, snapshotEnd: false, entries, coordinatorAddresses: [] };
+  }
+}
