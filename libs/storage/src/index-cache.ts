@@ -69,9 +69,10 @@ export class IndexCache {
     const older = (await this.#readFiles(segment, log)) ?? (await this.#rebuild(state, segment, log));
     // A truncation meanwhile has replaced the index; what was read serves this one call.
     if (state.truncations !== truncations) return older;
-    segment.index = segment.index === undefined ? older : segment.index.joinedTo(older);
+    const whole = segment.index === undefined ? older : segment.index.joinedTo(older);
+    segment.index = whole;
     if (segment.phase === 'sealed') this.adopt(segment);
-    return segment.index;
+    return whole;
   }
 
   async #readFiles(segment: Segment, log: IndexedLog): Promise<SegmentIndex | undefined> {

@@ -1,4 +1,4 @@
-import { MoldauError, type Offset } from '@moldau/kernel';
+import { DiskError, MoldauError, type Offset } from '@moldau/kernel';
 import { isDiskError } from './disk-calls.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { Segment } from './segment.ts';
@@ -116,9 +116,9 @@ function readFailure(context: StorageContext, state: PartitionState, path: strin
   if (isDiskError(error, 'too-many-files')) {
     return new MoldauError('MEMORY_BUDGET_EXHAUSTED', `no descriptor is left to open ${path}`, { file: path }, { cause: error });
   }
+  if (!(error instanceof DiskError)) return error;
   // A sector that can't be read is damage: the rest of the disk may be well.
-  const reason = error instanceof Error ? error.message : String(error);
-  return reportDamage(context, state, { file: path, position: -1, offset: -1, reason });
+  return reportDamage(context, state, { file: path, position: -1, offset: -1, reason: error.message });
 }
 
 function result(found: TailRead, source: 'tail' | 'disk'): ReadResult {
