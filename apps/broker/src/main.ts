@@ -1,4 +1,4 @@
-import './thread-pool.ts';
+import './process-start.ts';
 
 import { currentProcess, runService } from '@moldau/service';
 import { BROKER_PROCESS } from './broker-process.ts';

@@ -85,7 +85,13 @@ describe('settings', () => {
     await admin.alterConfigs([{ resource, changes: [{ name: 'retention.ms' }] }]);
     await expect.poll(() => entry('retention.ms'), { timeout: 5000 }).toMatchObject({ source: 'default' });
     const [refused] = await admin.alterConfigs([
-      { resource, changes: [{ name: 'retention.bytes', value: '1' }, { name: 'retention.ms', value: 'never' }] },
+      {
+        resource,
+        changes: [
+          { name: 'retention.bytes', value: '1' },
+          { name: 'retention.ms', value: 'never' },
+        ],
+      },
     ]);
     expect(refused?.error?.reason).toBe('INVALID_CONFIG');
     expect(await entry('retention.bytes')).toMatchObject({ source: 'default' });
@@ -96,10 +102,10 @@ describe('records', () => {
   it('are deleted up to an offset, and stay so after a restart', async () => {
     await createTopic(moldau, 'trimmed');
     await send('trimmed', 10);
-    const [trimmed] = await moldau.admin().deleteRecords([{ topic: 'trimmed', partition: 0, beforeOffset: 4 }]);
+    const [trimmed] = await moldau.admin().deleteRecords([{ topic: 'trimmed', partition: 0, before: { offset: 4 } }]);
     expect(trimmed?.error).toBeUndefined();
     expect((await readAll(moldau, 'trimmed'))[0]?.offset).toBe(4);
-    const [tooFar] = await moldau.admin().deleteRecords([{ topic: 'trimmed', partition: 0, beforeOffset: 11 }]);
+    const [tooFar] = await moldau.admin().deleteRecords([{ topic: 'trimmed', partition: 0, before: { offset: 11 } }]);
     expect(tooFar?.error?.reason).toBe('OFFSET_OUT_OF_RANGE');
     await server.restart();
     expect((await readAll(moldau, 'trimmed')).map(({ offset }) => offset)).toEqual([4, 5, 6, 7, 8, 9]);

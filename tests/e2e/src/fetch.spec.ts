@@ -75,16 +75,21 @@ describe('a fetch stream', () => {
     for (let index = 0; index < 20; index++) await raw.produce(topicId, batchOf([Buffer.alloc(10_000)]));
     let bytes = 0;
     const positions = new Set<number>();
-    const stream = openStream<FetchStreamRequest, FetchStreamResponse>(raw.channel, fetchService.fetchStream, {}, {
-      message({ frame }): void {
-        if (frame?.$case !== 'records') return;
-        for (const partition of frame.value.partitions) {
-          bytes += partition.recordBatches.length;
-          if (partition.recordBatches.length > 0) positions.add(Number(partition.positionId));
-        }
+    const stream = openStream<FetchStreamRequest, FetchStreamResponse>(
+      raw.channel,
+      fetchService.fetchStream,
+      {},
+      {
+        message({ frame }): void {
+          if (frame?.$case !== 'records') return;
+          for (const partition of frame.value.partitions) {
+            bytes += partition.recordBatches.length;
+            if (partition.recordBatches.length > 0) positions.add(Number(partition.positionId));
+          }
+        },
+        closed: () => {},
       },
-      closed: () => {},
-    });
+    );
     const assign = (positionId: number, fetchOffset: number): boolean =>
       stream.send({ frame: { $case: 'assign', value: { positions: [{ positionId, topicId, partition: 0, fetchOffset }] } } });
     stream.send({ frame: { $case: 'configuration', value: { isolation: 0, creditBytes: 30_500, maxMessageBytes: 11_000 } } });
@@ -102,12 +107,17 @@ describe('a fetch stream', () => {
   it('pushes a record as it is written', async () => {
     const topicId = await topic('live');
     const arrived: number[] = [];
-    const stream = openStream<FetchStreamRequest, FetchStreamResponse>(raw.channel, fetchService.fetchStream, {}, {
-      message({ frame }): void {
-        if (frame?.$case === 'records') arrived.push(...frame.value.partitions.map(({ recordBatches }) => recordsIn(recordBatches)));
+    const stream = openStream<FetchStreamRequest, FetchStreamResponse>(
+      raw.channel,
+      fetchService.fetchStream,
+      {},
+      {
+        message({ frame }): void {
+          if (frame?.$case === 'records') arrived.push(...frame.value.partitions.map(({ recordBatches }) => recordsIn(recordBatches)));
+        },
+        closed: () => {},
       },
-      closed: () => {},
-    });
+    );
     stream.send({ frame: { $case: 'configuration', value: { isolation: 0 } } });
     stream.send({ frame: { $case: 'assign', value: { positions: [{ positionId: 1, topicId, partition: 0, fetchOffset: 0 }] } } });
     for (let index = 0; index < 10; index++) {

@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createMoldau } from '@moldau/client';
 import { checkHistory, createHistory, spawnStandalone, tcpProxy } from '@moldau/harness';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { readAll } from './fixture/read-all.ts';
 import { createTopic } from './fixture/topic.ts';

@@ -25,5 +25,7 @@ const result = await runKillLoop({ kills, flush, seed, report: (line) => void pr
 const { anomalies, ...figures } = result;
 process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
 for (const anomaly of anomalies.slice(0, 100)) process.stdout.write(`${JSON.stringify(anomaly)}\n`);
-process.stdout.write(anomalies.length === 0 ? 'every acknowledged record was read back as it was sent\n' : `${anomalies.length} anomalies\n`);
+process.stdout.write(
+  anomalies.length === 0 ? 'every acknowledged record was read back as it was sent\n' : `${anomalies.length} anomalies\n`,
+);
 process.exitCode = anomalies.length === 0 ? 0 : 1;

@@ -59,7 +59,8 @@ describe('the admin port', () => {
     expect((await admin('/loglevel')).body).toBe('{"level":"debug"}\n');
     await createTopic(moldau, 'logged');
     await expect.poll(() => server.process.stderr().length, { timeout: 5000 }).toBeGreaterThan(before);
-    for (const line of server.process.stderr().trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), message: expect.any(String) });
+    for (const line of server.process.stderr().trim().split('\n'))
+      expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), message: expect.any(String) });
     expect((await admin('/loglevel', { method: 'PUT', body: '{"level":"loud"}' })).status).toBe(400);
     expect((await admin('/nothing')).status).toBe(404);
   });

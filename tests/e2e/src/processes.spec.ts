@@ -1,9 +1,8 @@
 import { createMoldau } from '@moldau/client';
 import { startEtcd, whyNoEtcd } from '@moldau/cluster-etcd/testing';
-import { freePort, scratchDirectory, type SpawnedService, spawnService } from '@moldau/harness';
+import { freePort, type SpawnedService, scratchDirectory, spawnService } from '@moldau/harness';
 import { expect, it } from 'vitest';
 import { readAll } from './fixture/read-all.ts';
-import { createTopic } from './fixture/topic.ts';
 
 const TIMEOUT_MS = 120_000;
 
@@ -45,9 +44,9 @@ it(
       };
       const broker = await startBroker();
       const moldau = createMoldau({ bootstrap: `127.0.0.1:${clientPort}` });
-      const [created] = await moldau.admin().createTopics([
-        { name: 'shared', partitions: 2, replicationFactor: 1, configs: { 'min.insync.replicas': '1' } },
-      ]);
+      const [created] = await moldau
+        .admin()
+        .createTopics([{ name: 'shared', partitions: 2, replicationFactor: 1, configs: { 'min.insync.replicas': '1' } }]);
       expect(created?.error).toBeUndefined();
       const producer = moldau.producer();
       const send = (value: string): Promise<unknown> => producer.send({ topic: 'shared', partition: 0, value: Buffer.from(value) });
@@ -57,7 +56,9 @@ it(
       first.process.kill('SIGKILL');
       await send('with one coordinator');
       await expect
-        .poll(async () => (await moldau.admin().addPartitions([{ name: 'shared', totalPartitions: 3 }]))[0]?.error?.reason, { timeout: 30_000 })
+        .poll(async () => (await moldau.admin().addPartitions([{ name: 'shared', totalPartitions: 3 }]))[0]?.error?.reason, {
+          timeout: 30_000,
+        })
         .toBeUndefined();
 
       broker.process.kill('SIGKILL');

@@ -25,7 +25,9 @@ describe('a record', () => {
     await createTopic(moldau, topic);
     const producer = moldau.producer({ compression });
     const values = Array.from({ length: 500 }, (_, index) => bytes(`value ${index} ${'x'.repeat(index)}`));
-    const sent = await Promise.all(values.map((value, index) => producer.send({ topic, key: bytes(`key ${index}`), value, timestampMs: 1_700_000_000_000 + index })));
+    const sent = await Promise.all(
+      values.map((value, index) => producer.send({ topic, key: bytes(`key ${index}`), value, timestampMs: 1_700_000_000_000 + index })),
+    );
     await producer.close();
     expect(sent.map(({ offset }) => offset)).toEqual(values.map((_, index) => index));
     const read = await readAll(moldau, topic);
@@ -43,7 +45,17 @@ describe('a record', () => {
     const producer = moldau.producer();
     await producer.send({ topic: 'shapes', key: null, value: null });
     await producer.send({ topic: 'shapes', key: new Uint8Array(0), value: new Uint8Array(0) });
-    await producer.send({ topic: 'shapes', key: all, value: all, headers: [['a', all], ['a', 'second'], ['none', null], ['ž', '']] });
+    await producer.send({
+      topic: 'shapes',
+      key: all,
+      value: all,
+      headers: [
+        ['a', all],
+        ['a', 'second'],
+        ['none', null],
+        ['ž', ''],
+      ],
+    });
     await producer.close();
     const [nulls, empties, full] = await readAll(moldau, 'shapes');
     expect([nulls?.key, nulls?.value, nulls?.headers]).toEqual([null, null, []]);
@@ -61,7 +73,9 @@ describe('a record', () => {
     await createTopic(moldau, 'keyed', { partitions: 6 });
     const producer = moldau.producer();
     await Promise.all(
-      Array.from({ length: 600 }, (_, index) => producer.send({ topic: 'keyed', key: bytes(`k${index % 20}`), value: bytes(String(index)) })),
+      Array.from({ length: 600 }, (_, index) =>
+        producer.send({ topic: 'keyed', key: bytes(`k${index % 20}`), value: bytes(String(index)) }),
+      ),
     );
     await producer.close();
     const byKey = Map.groupBy(await readAll(moldau, 'keyed'), (record) => Buffer.from(record.key ?? []).toString());
@@ -96,9 +110,11 @@ describe('reading', () => {
   it('begins at an offset, at a time, at the end', async () => {
     await createTopic(moldau, 'positions');
     const producer = moldau.producer();
-    for (let index = 0; index < 100; index++) await producer.send({ topic: 'positions', value: bytes(String(index)), timestampMs: 1_000_000 + index * 10 });
+    for (let index = 0; index < 100; index++)
+      await producer.send({ topic: 'positions', value: bytes(String(index)), timestampMs: 1_000_000 + index * 10 });
     await producer.close();
-    const first = async (from: Parameters<typeof readAll>[2]): Promise<number | undefined> => (await readAll(moldau, 'positions', from))[0]?.offset;
+    const first = async (from: Parameters<typeof readAll>[2]): Promise<number | undefined> =>
+      (await readAll(moldau, 'positions', from))[0]?.offset;
     expect(await first({ partition: 0, from: { offset: 42 } })).toBe(42);
     expect(await first({ partition: 0, from: { timestampMs: 1_000_555 } })).toBe(56);
     expect(await first({ partition: 0, from: { timestampMs: 9_000_000 } })).toBeUndefined();
@@ -112,7 +128,7 @@ describe('reading', () => {
     const seen: string[] = [];
     const reading = (async () => {
       for await (const batch of consumer.batches()) {
-        seen.push(...batch.records.map(({ value }) => Buffer.from(value ?? []).toString()));
+        for (const { value } of batch.records) seen.push(Buffer.from(value ?? []).toString());
         if (seen.length >= 20) return;
       }
     })();

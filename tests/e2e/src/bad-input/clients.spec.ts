@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMoldau, type Moldau } from '@moldau/client';
 import { type SpawnedStandalone, spawnStandalone, tcpProxy } from '@moldau/harness';
-import { type FetchStreamRequest, type FetchStreamResponse, fetchService, gatewayService, openStream, type ReadResponse } from '@moldau/protocol';
+import {
+  type FetchStreamRequest,
+  type FetchStreamResponse,
+  fetchService,
+  gatewayService,
+  openStream,
+  type ReadResponse,
+} from '@moldau/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchOf } from '../fixture/batches.ts';
 import { residentBytes } from '../fixture/process-memory.ts';
@@ -50,7 +57,12 @@ describe('a client that stops reading', () => {
     using raw = rawBroker(server.address);
     const topicId = await raw.topicId('big');
     const streams = Array.from({ length: 5 }, () => {
-      const stream = openStream<FetchStreamRequest, FetchStreamResponse>(raw.channel, fetchService.fetchStream, {}, { message: ignore, closed: ignore });
+      const stream = openStream<FetchStreamRequest, FetchStreamResponse>(
+        raw.channel,
+        fetchService.fetchStream,
+        {},
+        { message: ignore, closed: ignore },
+      );
       stream.send({ frame: { $case: 'configuration', value: { isolation: 0, creditBytes: 1024 * MIB } } });
       stream.send({ frame: { $case: 'assign', value: { positions: [{ positionId: 1, topicId, partition: 0, fetchOffset: 0 }] } } });
       stream.pause();
@@ -74,7 +86,12 @@ describe('a client that vanishes', () => {
     for (let round = 0; round < 10; round++) {
       using raw = rawBroker(proxy.address);
       const topicId = await raw.topicId('big');
-      const stream = openStream<FetchStreamRequest, FetchStreamResponse>(raw.channel, fetchService.fetchStream, {}, { message: ignore, closed: ignore });
+      const stream = openStream<FetchStreamRequest, FetchStreamResponse>(
+        raw.channel,
+        fetchService.fetchStream,
+        {},
+        { message: ignore, closed: ignore },
+      );
       stream.send({ frame: { $case: 'configuration', value: { isolation: 0, creditBytes: 1024 * MIB } } });
       stream.send({ frame: { $case: 'assign', value: { positions: [{ positionId: 1, topicId, partition: 0, fetchOffset: 0 }] } } });
       void raw.produce(topicId, batchOf([Buffer.alloc(500_000)])).catch(ignore);
@@ -97,33 +114,41 @@ describe('a client that vanishes', () => {
 });
 
 describe('a decompression bomb', () => {
-  it.each(['gzip', 'zstd', 'snappy', 'lz4'] as const)('of %s is refused where it would be opened, in bounded memory, and others go on', async (compression) => {
-    const topic = `bomb-${compression}`;
-    await createTopic(moldau, topic, { configs: { 'max.message.bytes': '8000000' } });
-    using raw = rawBroker(server.address);
-    const bomb = batchOf([Buffer.alloc(BOMB_BYTES)], { compression });
-    expect(bomb.length).toBeLessThan(4 * MIB);
-    const topicId = await raw.topicId(topic);
-    const before = residentBytes(server.process.pid);
-    const produced = await raw.produce(topicId, bomb);
-    if (produced.error !== undefined) {
-      expect(['DECOMPRESSION_LIMIT_EXCEEDED', 'RECORD_TOO_LARGE', 'CORRUPT_BATCH']).toContain(produced.error.reason);
-    } else {
-      const reading = readGateway(raw, topic);
+  it.each(['gzip', 'zstd', 'snappy', 'lz4'] as const)(
+    'of %s is refused where it would be opened, in bounded memory, and others go on',
+    async (compression) => {
+      const topic = `bomb-${compression}`;
+      await createTopic(moldau, topic, { configs: { 'max.message.bytes': '8000000' } });
+      using raw = rawBroker(server.address);
+      const bomb = batchOf([Buffer.alloc(BOMB_BYTES)], { compression });
+      expect(bomb.length).toBeLessThan(4 * MIB);
+      const topicId = await raw.topicId(topic);
+      const before = residentBytes(server.process.pid);
+      const produced = await raw.produce(topicId, bomb);
+      if (produced.error !== undefined) {
+        expect(['DECOMPRESSION_LIMIT_EXCEEDED', 'RECORD_TOO_LARGE', 'CORRUPT_BATCH']).toContain(produced.error.reason);
+      } else {
+        const reading = readGateway(raw, topic);
+        expect(await writeMs()).toBeLessThan(5000);
+        await expect(reading).rejects.toMatchObject({ reason: 'DECOMPRESSION_LIMIT_EXCEEDED' });
+      }
+      expect(residentBytes(server.process.pid) - before).toBeLessThan(MEMORY_GROWTH_MAX);
       expect(await writeMs()).toBeLessThan(5000);
-      await expect(reading).rejects.toMatchObject({ reason: 'DECOMPRESSION_LIMIT_EXCEEDED' });
-    }
-    expect(residentBytes(server.process.pid) - before).toBeLessThan(MEMORY_GROWTH_MAX);
-    expect(await writeMs()).toBeLessThan(5000);
-  });
+    },
+  );
 });
 
 function readGateway(raw: ReturnType<typeof rawBroker>, topic: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stream = openStream(raw.channel, gatewayService.read, {}, {
-      message: (_: ReadResponse) => {},
-      closed: (error) => (error === undefined ? resolve() : reject(error)),
-    });
+    const stream = openStream(
+      raw.channel,
+      gatewayService.read,
+      {},
+      {
+        message: (_: ReadResponse) => {},
+        closed: (error) => (error === undefined ? resolve() : reject(error)),
+      },
+    );
     stream.send({ topic, partitions: [], from: { $case: 'earliest', value: {} }, stopAtEnd: true, isolation: 0 });
     stream.end();
   });

@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type ChildEnding, type ScratchDirectory, scratchDirectory, spawnStandalone, spawnStandaloneProcess } from '@moldau/harness';
@@ -75,7 +75,8 @@ describe('standalone ends with one line that names the error, the thing and the 
   it('its data directory was written by a newer version', async () => {
     const dataDir = await usedDirectory();
     changeMeta(dataDir, (meta) => {
-      for (const [name, value] of Object.entries(meta)) if (typeof value === 'number' && /version|format/i.test(name)) meta[name] = value + 1;
+      for (const [name, value] of Object.entries(meta))
+        if (typeof value === 'number' && /version|format/i.test(name)) meta[name] = value + 1;
     });
     const { code, lines } = await failedStart(dataDir);
     expect(code).toBe(DATA_UNUSABLE);

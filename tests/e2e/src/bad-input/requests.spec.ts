@@ -1,6 +1,6 @@
 import { createMoldau, type Moldau } from '@moldau/client';
-import { MoldauError } from '@moldau/kernel';
 import { type SpawnedStandalone, spawnStandalone } from '@moldau/harness';
+import { MoldauError } from '@moldau/kernel';
 import { adminService, fetchService, type Method, producerService } from '@moldau/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { batchOf } from '../fixture/batches.ts';
@@ -89,7 +89,10 @@ describe('what is not there', () => {
   });
 
   it('a method that does not exist is UNIMPLEMENTED', async () => {
-    const method: Method<object, object> = { ...(producerService.initProducer as Method<object, object>), path: '/moldau.v1.ProducerService/Nothing' };
+    const method: Method<object, object> = {
+      ...(producerService.initProducer as Method<object, object>),
+      path: '/moldau.v1.ProducerService/Nothing',
+    };
     expect((await failure(raw.call(method, {}))).reason).toBe('UNKNOWN_METHOD');
   });
 });
@@ -116,7 +119,10 @@ describe('names and settings of topics', () => {
   });
 
   it.each([0, -1, 10_001, 0x7fff_ffff])('%i partitions are refused', async (partitions) => {
-    const { results } = await raw.call(adminService.createTopics, { topics: [{ name: 'never', partitions, configs: new Map() }], dryRun: false });
+    const { results } = await raw.call(adminService.createTopics, {
+      topics: [{ name: 'never', partitions, configs: new Map() }],
+      dryRun: false,
+    });
     expect(results[0]?.error?.reason).toBe('INVALID_PARTITIONS');
   });
 
@@ -155,16 +161,13 @@ describe('limits of calls', () => {
     await expect(outcome).rejects.toMatchObject({ status: { code: 'INVALID_ARGUMENT' } });
   });
 
-  it.each([
-    { maxWaitMs: -1 },
-    { maxWaitMs: 60_001 },
-    { minBytes: -1 },
-    { maxBytes: -1 },
-    { maxBytes: 0x7fff_ffff },
-  ])('a fetch with %j is INVALID_REQUEST', async (fields) => {
-    const partitions = [{ topicId, partition: 0, fetchOffset: 0 }];
-    expect((await failure(raw.call(fetchService.fetch, { isolation: 0, partitions, ...fields }))).reason).toBe('INVALID_REQUEST');
-  });
+  it.each([{ maxWaitMs: -1 }, { maxWaitMs: 60_001 }, { minBytes: -1 }, { maxBytes: -1 }, { maxBytes: 0x7fff_ffff }])(
+    'a fetch with %j is INVALID_REQUEST',
+    async (fields) => {
+      const partitions = [{ topicId, partition: 0, fetchOffset: 0 }];
+      expect((await failure(raw.call(fetchService.fetch, { isolation: 0, partitions, ...fields }))).reason).toBe('INVALID_REQUEST');
+    },
+  );
 
   it('more partitions than a request may name are INVALID_REQUEST', async () => {
     const partitions = Array.from({ length: 10_001 }, () => ({ topicId, partition: 0, fetchOffset: 0 }));

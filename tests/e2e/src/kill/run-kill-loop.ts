@@ -50,7 +50,9 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRes
     await server.kill();
     await server.restart();
     restartMsMax = Math.max(restartMsMax, server.spawnToReadyMs);
-    options.report?.(`kill ${kill}: ${history.count('ok')} records acknowledged, ready again after ${Math.round(server.spawnToReadyMs)} ms`);
+    options.report?.(
+      `kill ${kill}: ${history.count('ok')} records acknowledged, ready again after ${Math.round(server.spawnToReadyMs)} ms`,
+    );
   }
   await progress(() => history.count('ok'));
   await Promise.all(workloads.map((workload) => workload.stop()));

@@ -1,4 +1,4 @@
-import { MoldauError, type Moldau, type Producer } from '@moldau/client';
+import { type Moldau, MoldauError, type Producer } from '@moldau/client';
 import type { History } from '@moldau/harness';
 import { uniqueValue, type ValueIdentity } from '@moldau/harness';
 

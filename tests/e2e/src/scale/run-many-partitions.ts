@@ -1,7 +1,7 @@
 import { createMoldau } from '@moldau/client';
 import { spawnStandalone } from '@moldau/harness';
-import { createTopic } from '../fixture/topic.ts';
 import { residentBytes } from '../fixture/process-memory.ts';
+import { createTopic } from '../fixture/topic.ts';
 
 const PARTITIONS_PER_TOPIC = 1000;
 
@@ -62,14 +62,20 @@ interface ManyTopic {
 async function writeToAll(moldau: ReturnType<typeof createMoldau>, topics: readonly ManyTopic[]): Promise<void> {
   const producer = moldau.producer();
   const deliveries = topics.flatMap(({ name, partitions }) =>
-    Array.from({ length: partitions }, (_, partition) => producer.send({ topic: name, partition, value: Buffer.from(`${name}-${partition}`) })),
+    Array.from({ length: partitions }, (_, partition) =>
+      producer.send({ topic: name, partition, value: Buffer.from(`${name}-${partition}`) }),
+    ),
   );
   await Promise.all(deliveries);
   await producer.close();
 }
 
 async function sumOfEnds(moldau: ReturnType<typeof createMoldau>, topic: ManyTopic): Promise<number> {
-  const queries = Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition, position: 'latest' as const }));
+  const queries = Array.from({ length: topic.partitions }, (_, partition) => ({
+    topic: topic.name,
+    partition,
+    position: 'latest' as const,
+  }));
   const offsets = await moldau.admin().listOffsets(queries);
   return offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0);
 }
