@@ -199,12 +199,15 @@ export class PartitionQueue {
       if (!this.#openDue || this.#open === undefined) return undefined;
       this.seal();
     }
-    if (this.options.idempotent && this.#session === undefined) {
-      this.#owner.needSession(this, undefined);
-      return undefined;
-    }
+    if (this.options.idempotent && !this.#hasSession()) return undefined;
     const batch = this.#retries[0] ?? this.#fresh[0];
     return batch?.ready === true ? batch : undefined;
+  }
+
+  /** Asks for a session where there is none; it may be there at once. */
+  #hasSession(): boolean {
+    if (this.#session === undefined) this.#owner.needSession(this, undefined);
+    return this.#session !== undefined;
   }
 
   /** Takes what `next` returned: it is under way from here on. Returns its bytes, which no one changes until it is answered. */

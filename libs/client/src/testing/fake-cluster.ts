@@ -1,0 +1,157 @@
+import { type CallHandler, type CallHandlers, type MethodPath, MoldauError, type Scheduler } from '@moldau/kernel';
+import {
+  type AbortedTransaction,
+  errorToItem,
+  type GetMetadataRequest,
+  type GetMetadataResponse,
+  metadataService,
+  type ProduceBatch,
+  type TopicMetadata,
+  type TopicSelector,
+  unaryHandler,
+} from '@moldau/protocol';
+import { fakeAdminHandlers } from './fake-admin.ts';
+import { fakeFetchHandlers } from './fake-fetch.ts';
+import { FakePartition } from './fake-partition.ts';
+import { fakeProduceHandlers } from './fake-produce.ts';
+
+/** What becomes of a batch that has reached its leader, where it is not simply appended and answered. */
+export type ProduceFault =
+  /** Answered with this error, not appended. */
+  | { readonly t: 'refuse'; readonly error: MoldauError }
+  /** Appended, and answered with this error. */
+  | { readonly t: 'append-and-refuse'; readonly error: MoldauError }
+  /** The stream breaks: before the append, or between append and answer. */
+  | { readonly t: 'break'; readonly appended: boolean }
+  /** Appended, never answered. */
+  | { readonly t: 'silence' };
+
+/** Scripted behaviour; what is not set is normal. */
+export interface FakeFaults {
+  produce?: (batch: ProduceBatch, brokerId: number) => ProduceFault | undefined;
+  /** Added to the time of each answer of a produce stream. */
+  answerDelayMs?: () => number;
+  metadata?: (brokerId: number) => MoldauError | undefined;
+  initProducer?: () => MoldauError | undefined;
+}
+
+export interface FakeTopic {
+  readonly topicId: string;
+  readonly name: string;
+  readonly maxMessageBytes: number;
+  readonly partitions: FakePartition[];
+}
+
+/** What one broker of the fake cluster tells a stream it serves, for specs that make it leave. */
+export interface FakeStream {
+  goAway(): void;
+  break(): void;
+}
+
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+const CLUSTER_ID = '00000000-0000-4000-8000-000000000000';
+
+/**
+ * A cluster of brokers in memory that speak the real protocol over any transport: metadata, produce and fetch with the real
+ * checks, and faults by script. One truth, shared by its brokers: there is no replication.
+ */
+export class FakeCluster {
+  readonly scheduler: Scheduler;
+  readonly faults: FakeFaults = {};
+  readonly topics = new Map<string, FakeTopic>();
+  /** Address of each broker that is up. */
+  readonly brokers = new Map<number, { readonly host: string; readonly port: number }>();
+  /** Open produce and fetch streams by broker. */
+  readonly streams = new Map<number, Set<FakeStream>>();
+  /** Sent with all that a read_committed reader fetches. */
+  abortedTransactions: readonly AbortedTransaction[] = [];
+  /** Limit that produce streams are told. */
+  maxUnansweredBytes = 16 * 1024 * 1024;
+  produceMessages = 0;
+  #topicCount = 0;
+  #producerIds = 100;
+
+  constructor(scheduler: Scheduler) {
+    this.scheduler = scheduler;
+  }
+
+  /** The handlers of one broker, which is up from now on. */
+  addBroker(brokerId: number, host: string, port: number): CallHandlers {
+    this.brokers.set(brokerId, { host, port });
+    this.streams.set(brokerId, new Set());
+    const metadata: [MethodPath, CallHandler] = [
+      metadataService.getMetadata.path,
+      unaryHandler(metadataService.getMetadata, async (request) => this.#describe(request, brokerId)),
+    ];
+    return new Map([metadata, ...fakeProduceHandlers(this, brokerId), ...fakeFetchHandlers(this, brokerId), ...fakeAdminHandlers(this)]);
+  }
+
+  /** Partitions are led by the brokers in turn. */
+  createTopic(name: string, partitions = 1, maxMessageBytes = MAX_MESSAGE_BYTES): FakeTopic {
+    this.#topicCount += 1;
+    const topicId = `00000000-0000-4000-8000-${String(this.#topicCount).padStart(12, '0')}`;
+    const topic: FakeTopic = { topicId, name, maxMessageBytes, partitions: [] };
+    this.topics.set(name, topic);
+    this.addPartitions(name, partitions);
+    return topic;
+  }
+
+  addPartitions(name: string, total: number): void {
+    const topic = this.topics.get(name);
+    if (topic === undefined) throw new MoldauError('UNKNOWN_TOPIC', `no topic '${name}'`);
+    const leaders = [...this.brokers.keys()];
+    for (let index = topic.partitions.length; index < total; index++) {
+      topic.partitions.push(new FakePartition(topic.topicId, index, leaders[index % leaders.length] ?? 0, topic.maxMessageBytes));
+    }
+  }
+
+  deleteTopic(name: string): void {
+    const topic = this.topics.get(name);
+    this.topics.delete(name);
+    for (const partition of topic?.partitions ?? []) partition.notify();
+  }
+
+  partition(topicId: string, index: number): FakePartition {
+    for (const topic of this.topics.values()) {
+      if (topic.topicId !== topicId) continue;
+      const partition = topic.partitions[index];
+      if (partition === undefined) throw new MoldauError('UNKNOWN_PARTITION', `no partition ${index}`);
+      return partition;
+    }
+    throw new MoldauError('UNKNOWN_TOPIC', `no topic ${topicId}`);
+  }
+
+  nextProducerId(): number {
+    this.#producerIds += 1;
+    return this.#producerIds;
+  }
+
+  #describe(request: GetMetadataRequest, brokerId: number): GetMetadataResponse {
+    const fault = this.faults.metadata?.(brokerId);
+    if (fault !== undefined) throw fault;
+    return {
+      clusterId: CLUSTER_ID,
+      metadataVersion: 1,
+      brokers: [...this.brokers].map(([id, { host, port }]) => ({ brokerId: id, host, port, rack: undefined })),
+      topics: request.topics.map((selector) => this.describeTopic(selector)),
+      brokerId,
+    };
+  }
+
+  describeTopic({ selector }: TopicSelector): TopicMetadata {
+    const found = [...this.topics.values()].find(({ name, topicId }) => selector?.value === name || selector?.value === topicId);
+    const name = selector?.$case === 'name' ? selector.value : '';
+    if (found === undefined) {
+      const error = errorToItem(new MoldauError('UNKNOWN_TOPIC', `no topic '${selector?.value ?? ''}'`, { topic: name }));
+      return { topicId: '', name, internal: false, partitions: [], maxMessageBytes: 0, error };
+    }
+    const partitions = found.partitions.map(({ index, leaderId, leaderEpoch }) => ({
+      partition: index,
+      leaderId,
+      leaderEpoch,
+      replicaIds: leaderId === undefined ? [] : [leaderId],
+      inSyncReplicaIds: leaderId === undefined ? [] : [leaderId],
+    }));
+    return { topicId: found.topicId, name: found.name, internal: false, partitions, maxMessageBytes: found.maxMessageBytes };
+  }
+}

@@ -1,0 +1,154 @@
+import { type ErrorName, type LeaderEpoch, leaderEpoch, MoldauError, offset } from '@moldau/kernel';
+import {
+  advanceSequence,
+  baseSequenceAt,
+  countAt,
+  lastOffsetAt,
+  maxTimestampAt,
+  NO_PRODUCER_ID,
+  producerEpochAt,
+  producerIdAt,
+  readBatch,
+  stampPosition,
+  validateBatch,
+} from '@moldau/records';
+
+/** What the broker remembers of a producer, as the real one does: its last five batches. */
+interface ProducerState {
+  readonly epoch: number;
+  nextSequence: number;
+  recent: { readonly baseSequence: number; readonly count: number; readonly baseOffset: number }[];
+}
+
+const RECENT_MAX = 5;
+
+/** A partition of the fake cluster: a log in memory with the real one's checks of batches, epochs and sequences. */
+export class FakePartition {
+  readonly topicId: string;
+  readonly index: number;
+  readonly maxMessageBytes: number;
+  readonly batches: Buffer[] = [];
+  leaderId: number | undefined;
+  leaderEpoch: LeaderEpoch = leaderEpoch(0);
+  logStart = 0;
+  end = 0;
+  readonly #producers = new Map<number, ProducerState>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(topicId: string, index: number, leaderId: number, maxMessageBytes: number) {
+    this.topicId = topicId;
+    this.index = index;
+    this.leaderId = leaderId;
+    this.maxMessageBytes = maxMessageBytes;
+  }
+
+  /** Called after each change: an append, another leader, another start. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  moveTo(brokerId: number | undefined): void {
+    this.leaderId = brokerId;
+    this.leaderEpoch = leaderEpoch(this.leaderEpoch + 1);
+    this.notify();
+  }
+
+  /** What a broker says to a request for this partition; undefined when it leads it in that epoch. */
+  refusal(brokerId: number, epoch: number | undefined): MoldauError | undefined {
+    const facts = { topic_id: this.topicId, partition: String(this.index) };
+    const fault = (reason: ErrorName): MoldauError => new MoldauError(reason, `${reason} of ${this.topicId}-${this.index}`, facts);
+    if (this.leaderId !== brokerId) return fault('NOT_LEADER');
+    if (epoch === undefined || epoch === this.leaderEpoch) return undefined;
+    return fault(epoch < this.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH');
+  }
+
+  /** Appends a client's batch; the original's offset for a duplicate. @throws MoldauError as the real broker */
+  append(bytes: Uint8Array): number {
+    validateBatch(bytes, 0, { origin: 'client', maxBytes: this.maxMessageBytes });
+    const duplicate = this.#checkSequence(bytes);
+    if (duplicate !== undefined) return duplicate;
+    const baseOffset = this.end;
+    const stored = Buffer.from(bytes);
+    stampPosition(stored, 0, offset(baseOffset), this.leaderEpoch);
+    this.batches.push(stored);
+    this.end = baseOffset + countAt(stored, 0);
+    this.#remember(stored, baseOffset);
+    this.notify();
+    return baseOffset;
+  }
+
+  /** Appends a batch as it is, for batches that no client may send. */
+  appendRaw(bytes: Buffer): void {
+    stampPosition(bytes, 0, offset(this.end), this.leaderEpoch);
+    this.batches.push(bytes);
+    this.end = lastOffsetAt(bytes, 0) + 1;
+    this.notify();
+  }
+
+  /** The broker has lost what it knew of producers. */
+  forgetProducers(): void {
+    this.#producers.clear();
+  }
+
+  /** Whole batches from the one with `from` on, at least one, at most `maxBytes`. */
+  read(from: number, maxBytes: number): Buffer[] {
+    const found: Buffer[] = [];
+    let bytes = 0;
+    for (const batch of this.batches) {
+      if (lastOffsetAt(batch, 0) < from) continue;
+      if (found.length > 0 && bytes + batch.length > maxBytes) break;
+      found.push(batch);
+      bytes += batch.length;
+    }
+    return found;
+  }
+
+  offsetAtTime(timestampMs: number): { readonly offset: number; readonly timestampMs: number } | undefined {
+    for (const batch of this.batches) {
+      if (maxTimestampAt(batch, 0) < timestampMs) continue;
+      for (const record of readBatch(batch)) {
+        if (record.timestamp >= timestampMs) return { offset: record.offset, timestampMs: record.timestamp };
+      }
+    }
+    return undefined;
+  }
+
+  /** All values, as text, in the order of their offsets. */
+  values(): string[] {
+    return this.batches.flatMap((batch) => [...readBatch(batch)].map(({ value }) => value?.toString() ?? ''));
+  }
+
+  #checkSequence(bytes: Uint8Array): number | undefined {
+    const producerId = producerIdAt(bytes, 0);
+    if (producerId === NO_PRODUCER_ID) return undefined;
+    const base = baseSequenceAt(bytes, 0);
+    const state = this.#producers.get(producerId);
+    const fault = (reason: ErrorName): MoldauError =>
+      new MoldauError(reason, `${reason}: sequence ${base}, expected ${state?.nextSequence}`);
+    if (state === undefined) {
+      if (base !== 0) throw fault('UNKNOWN_PRODUCER');
+      return undefined;
+    }
+    if (producerEpochAt(bytes, 0) < state.epoch) throw fault('FENCED_PRODUCER');
+    const known = state.recent.find(({ baseSequence, count }) => baseSequence === base && count === countAt(bytes, 0));
+    if (known !== undefined) return known.baseOffset;
+    if (base === state.nextSequence) return undefined;
+    throw fault(base < state.nextSequence ? 'DUPLICATE_SEQUENCE' : 'OUT_OF_ORDER_SEQUENCE');
+  }
+
+  #remember(bytes: Buffer, baseOffset: number): void {
+    const producerId = producerIdAt(bytes, 0);
+    if (producerId === NO_PRODUCER_ID) return;
+    const baseSequence = baseSequenceAt(bytes, 0);
+    const count = countAt(bytes, 0);
+    const state = this.#producers.get(producerId) ?? { epoch: producerEpochAt(bytes, 0), nextSequence: 0, recent: [] };
+    state.nextSequence = advanceSequence(baseSequence, count);
+    state.recent = [...state.recent, { baseSequence, count, baseOffset }].slice(-RECENT_MAX);
+    this.#producers.set(producerId, state);
+  }
+}
