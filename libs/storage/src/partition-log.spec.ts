@@ -1,19 +1,10 @@
-import { MoldauError, type Offset } from '@moldau/kernel';
+import type { Offset } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
+import { caught } from './testing/caught.ts';
 import { EPOCH, makeBatch, partitionOf, StorageRig } from './testing/storage-rig.ts';
 
 const at = (value: number): Offset => value as Offset;
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-async function caught(work: () => unknown): Promise<MoldauError> {
-  try {
-    await work();
-  } catch (error) {
-    if (error instanceof MoldauError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('a partition log', () => {
   it('gives dense offsets at once and tells when they are flushed', async () => {
