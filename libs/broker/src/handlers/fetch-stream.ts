@@ -30,6 +30,8 @@ const CREDIT_BYTES_DEFAULT = 16 * MIB;
 const CREDIT_BYTES_MAX = Number.MAX_SAFE_INTEGER;
 const POSITIONS_MAX = 10_000;
 const HEARTBEAT_MS = 5_000;
+/** Heartbeats missed by a client that does not read before its stream ends: what it holds of the budget is others' too. */
+const STALLED_HEARTBEATS_MAX = 6;
 /** Share of the fetch budget that one message may fill, whatever the client asked for. */
 const BUDGET_SHARE_MAX = 0.25;
 
@@ -71,6 +73,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   #creditBytes = 0;
   /** The client has not taken what was sent. */
   #blocked = false;
+  #stalledHeartbeats = 0;
   #busy = false;
   #armed = false;
   /** Budget held for the message in the making or on its way. */
@@ -111,6 +114,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
 
   drained(): void {
     this.#blocked = false;
+    this.#stalledHeartbeats = 0;
     this.#release();
     this.#arm();
   }
@@ -296,9 +300,25 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     this.#silence?.cancel();
     this.#silence = this.#deps.wheel.after(HEARTBEAT_MS, () => {
       if (this.#phase !== 'serving') return;
-      // A client that does not read gets no heartbeats either: they would pile up.
-      if (!this.#blocked && !this.#call.send({ frame: { $case: 'heartbeat', value: {} } })) this.#blocked = true;
+      if (this.#blocked) {
+        // A client that does not read gets no heartbeats either: they would pile up.
+        this.#stalledHeartbeats += 1;
+        if (this.#stalledHeartbeats >= STALLED_HEARTBEATS_MAX) {
+          this.#call.close(stalled());
+          return;
+        }
+      } else if (!this.#call.send({ frame: { $case: 'heartbeat', value: {} } })) {
+        this.#blocked = true;
+      }
       this.#watchSilence();
     });
   }
+}
+
+function stalled(): MoldauError {
+  const limit = STALLED_HEARTBEATS_MAX * HEARTBEAT_MS;
+  return new MoldauError('MEMORY_BUDGET_EXHAUSTED', `the client has read nothing for ${limit} ms`, {
+    budget: 'fetch',
+    limit: String(limit),
+  });
 }

@@ -181,7 +181,9 @@ export class FakeController {
           const caughtUp = metadataVersion >= this.brokerEpoch && !this.keepFenced;
           if (caughtUp && this.#broker?.fenced === true && !wantsShutdown) this.#writeBroker({ ...this.#broker, fenced: false });
           const fenced = this.#broker?.fenced ?? true;
-          call.send({ frame: { $case: 'heartbeat', value: { fenced, mayShutDown: wantsShutdown, controllerEpoch: this.controllerEpoch } } });
+          call.send({
+            frame: { $case: 'heartbeat', value: { fenced, mayShutDown: wantsShutdown, controllerEpoch: this.controllerEpoch } },
+          });
           this.progress();
         },
         ended: () => call.close(),

@@ -1,14 +1,22 @@
-import { brokerId, type CallMetadata, type Channel, type MethodPath, type ServerStream, type Status, type StreamEvents } from '@moldau/kernel';
+import {
+  brokerId,
+  type CallMetadata,
+  type Channel,
+  type MethodPath,
+  type ServerStream,
+  type Status,
+  type StreamEvents,
+} from '@moldau/kernel';
 import {
   Acks,
+  type ClientCall,
+  type ClientStreamEvents,
   callUnary,
   type Method,
   openStream,
   type ProduceBatch,
   type ProduceBatchResult,
   producerService,
-  type ClientCall,
-  type ClientStreamEvents,
 } from '@moldau/protocol';
 import { type BatchFields, compress, decompress, RecordBatchBuilder } from '@moldau/records';
 import {
@@ -116,20 +124,28 @@ export class SimBroker {
     return response.results;
   }
 
-  open<Request, Response>(method: Method<Request, Response>, events: Partial<ClientStreamEvents<Response>> = {}): OpenedStream<Request, Response> {
+  open<Request, Response>(
+    method: Method<Request, Response>,
+    events: Partial<ClientStreamEvents<Response>> = {},
+  ): OpenedStream<Request, Response> {
     const messages: Response[] = [];
     const opened: OpenedStream<Request, Response> = {
       messages,
       closed: undefined,
-      call: openStream(this.channel, method, {}, {
-        message: (message) => {
-          messages.push(message);
-          events.message?.(message);
+      call: openStream(
+        this.channel,
+        method,
+        {},
+        {
+          message: (message) => {
+            messages.push(message);
+            events.message?.(message);
+          },
+          closed: (error) => {
+            opened.closed = error?.reason ?? 'OK';
+          },
         },
-        closed: (error) => {
-          opened.closed = error?.reason ?? 'OK';
-        },
-      }),
+      ),
     };
     return opened;
   }
@@ -195,7 +211,14 @@ export function openDirect(sim: SimBroker, path: MethodPath): StuckStream {
   const handler = sim.broker.clientHandlers.get(path);
   if (handler?.kind !== 'stream') throw new Error(`${path} is no stream`);
   const stream = new StuckStream();
-  const incoming = { path, listener: 'client', peer: 'direct:1', metadata: new Map(), timeoutMs: undefined, signal: new AbortController().signal };
+  const incoming = {
+    path,
+    listener: 'client',
+    peer: 'direct:1',
+    metadata: new Map(),
+    timeoutMs: undefined,
+    signal: new AbortController().signal,
+  };
   stream.events = handler.open(stream, incoming);
   return stream;
 }
