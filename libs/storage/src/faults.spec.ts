@@ -68,7 +68,12 @@ describe('a full disk', () => {
       log.append(makeBatch(1, { valueBytes: 100, producerId: 7, producerEpoch: 0, baseSequence }), { leaderEpoch: EPOCH });
     }
     await rig.idle();
-    expect(seen.at(-1)).toMatchObject({ kind: 'dropped', from: 1, to: 3, error: { reason: 'DISK_FULL', certainty: 'definite', retriable: true } });
+    expect(seen.at(-1)).toMatchObject({
+      kind: 'dropped',
+      from: 1,
+      to: 3,
+      error: { reason: 'DISK_FULL', certainty: 'definite', retriable: true },
+    });
     expect([log.endOffset, log.writtenEnd, log.flushedEnd]).toEqual([1, 1, 1]);
     expect((await caught(() => log.append(makeBatch(1), { leaderEpoch: EPOCH }))).reason).toBe('DISK_FULL');
     expect(await rig.readAll(log)).toHaveLength(1);

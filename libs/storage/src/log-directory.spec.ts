@@ -1,0 +1,169 @@
+import { brokerId, clusterId, type Offset, partitionIndex, topicId } from '@moldau/kernel';
+import { describe, expect, it } from 'vitest';
+import { partitionConfig } from './partition-config.ts';
+import { caught } from './testing/caught.ts';
+import { EPOCH, makeBatch, partitionOf, ROOT, StorageRig, TOPIC } from './testing/storage-rig.ts';
+
+const OTHER = topicId('00000000-0000-4000-8000-000000000002');
+
+describe('a data directory', () => {
+  it('refuses another process, cluster, broker, and a newer format', async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open();
+    expect((await caught(() => rig.open())).reason).toBe('DATA_DIRECTORY_LOCKED');
+    await rig.until(directory.close());
+    const other = clusterId('00000000-0000-4000-8000-00000000000d');
+    expect((await caught(() => rig.open({ clusterId: other }))).reason).toBe('WRONG_CLUSTER');
+    expect((await caught(() => rig.open({ brokerId: brokerId(2) }))).reason).toBe('WRONG_BROKER');
+    const reopened = await rig.open();
+    expect(reopened.meta).toEqual(directory.meta);
+    await rig.until(reopened.close());
+    rig.disk.faults.readOnly = true;
+    expect((await caught(() => rig.open())).reason).toBe('DATA_DIRECTORY_UNUSABLE');
+  });
+
+  it('reopens after a clean shutdown with everything known and nothing read', async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open();
+    const log = await rig.create(directory, 0, { segmentBytes: 1000, indexIntervalBytes: 100 });
+    for (let index = 0; index < 20; index++) {
+      log.append(makeBatch(1, { valueBytes: 100, producerId: 5, producerEpoch: 2, baseSequence: index }), { leaderEpoch: EPOCH });
+    }
+    await rig.idle();
+    log.advanceHighWatermark(log.endOffset);
+    await rig.until(directory.close());
+    expect(rig.disk.stats.openFiles).toBe(0);
+    rig.kill();
+    const before = rig.disk.stats.reads;
+    const reopened = await rig.open();
+    expect(reopened.recovery).toMatchObject({ clean: true, partitions: 1, cut: [], corrupt: [] });
+    // meta.json, both checkpoints, the marker.
+    expect(rig.disk.stats.reads - before).toBeLessThanOrEqual(4);
+    const again = partitionOf(reopened);
+    expect([again.endOffset, again.flushedEnd, again.highWatermark]).toEqual([20, 20, 20]);
+    expect(again.checkProducer({ producerId: 5, producerEpoch: 2, baseSequence: 19, lastOffsetDelta: 0 })).toMatchObject({
+      kind: 'duplicate',
+      baseOffset: 19,
+    });
+    expect(again.append(makeBatch(1), { leaderEpoch: EPOCH }).baseOffset).toBe(20);
+    expect(await rig.readAll(again, 19)).toHaveLength(2);
+    await rig.idle();
+    expect(await rig.readAll(again)).toHaveLength(21);
+    rig.crash();
+    const third = await rig.open();
+    expect(third.recovery.clean).toBe(false);
+    expect(await rig.readAll(partitionOf(third))).toHaveLength(21);
+  });
+
+  it("rebuilds the producers' state from snapshots and the log", async () => {
+    const rig = new StorageRig();
+    const log = await rig.create(await rig.open(), 0, { segmentBytes: 1000 });
+    for (let index = 0; index < 25; index++) {
+      log.append(makeBatch(1, { valueBytes: 100, producerId: 5, producerEpoch: 0, baseSequence: index }), { leaderEpoch: EPOCH });
+      await rig.idle();
+    }
+    rig.crash();
+    const again = partitionOf(await rig.open());
+    const claim = { producerId: 5, producerEpoch: 0, lastOffsetDelta: 0 };
+    expect(again.checkProducer({ ...claim, baseSequence: 22 })).toMatchObject({ kind: 'duplicate', baseOffset: 22 });
+    expect(again.checkProducer({ ...claim, baseSequence: 25 })).toEqual({ kind: 'accept' });
+    expect((await caught(() => again.checkProducer({ ...claim, baseSequence: 3 }))).reason).toBe('DUPLICATE_SEQUENCE');
+    expect((await caught(() => again.checkProducer({ ...claim, baseSequence: 27 }))).reason).toBe('OUT_OF_ORDER_SEQUENCE');
+  });
+
+  it('keeps data that the metadata does not know, and deletes what it is told to', async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open();
+    const log = await rig.create(directory, 0, { fileDeleteDelayMs: 1000 });
+    await rig.until(directory.createPartition(OTHER, partitionIndex(3), partitionConfig()));
+    log.append(makeBatch(1), { leaderEpoch: EPOCH });
+    await rig.idle();
+    expect(directory.unknownPartitions(({ topicId: id }) => id === TOPIC)).toEqual([{ topicId: OTHER, partition: 3 }]);
+    await rig.until(directory.deletePartition(TOPIC, partitionIndex(0)));
+    expect(directory.partition(TOPIC, partitionIndex(0))).toBeUndefined();
+    expect(log.status.kind).toBe('closed');
+    rig.crash();
+    const reopened = await rig.open();
+    expect([...reopened.partitions()].map((each) => each.partition)).toEqual([3]);
+    const fresh = await rig.create(reopened);
+    expect(fresh.endOffset).toBe(0);
+  });
+
+  it("does not take a deleted log's journal or high watermark for its successor's", async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open({ journalThreshold: 1 });
+    const logs = [await rig.create(directory, 0), await rig.create(directory, 1)];
+    for (let round = 0; round < 4; round++) {
+      for (const log of logs) log.append(makeBatch(2), { leaderEpoch: EPOCH });
+      await rig.idle();
+    }
+    for (const log of logs) log.advanceHighWatermark(log.endOffset);
+    await rig.until(directory.deletePartition(TOPIC, partitionIndex(0)));
+    const fresh = await rig.create(directory);
+    fresh.append(makeBatch(1), { leaderEpoch: EPOCH });
+    await rig.idle();
+    rig.crash();
+    const reopened = await rig.open();
+    expect([partitionOf(reopened, 0).endOffset, partitionOf(reopened, 1).endOffset]).toEqual([1, 8]);
+  });
+
+  it('does not bring back truncated batches from the journal', async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open({ journalThreshold: 1 });
+    const logs = [await rig.create(directory, 0), await rig.create(directory, 1)];
+    for (let round = 0; round < 10; round++) {
+      for (const log of logs) log.append(makeBatch(1, { text: `old ${round}` }), { leaderEpoch: EPOCH });
+      await rig.idle();
+    }
+    const [log] = logs;
+    await rig.until(log?.truncateTo(5 as Offset) ?? Promise.resolve());
+    log?.append(makeBatch(1, { text: 'new' }), { leaderEpoch: EPOCH });
+    await rig.idle();
+    expect(log?.flushedEnd).toBe(6);
+    rig.kill();
+    const again = partitionOf(await rig.open());
+    expect(again.endOffset).toBe(6);
+    expect(Buffer.from((await rig.readAll(again)).at(-1) ?? []).includes('new')).toBe(true);
+  });
+
+  it('reports a partition whose directory has vanished as damaged, not as new', async () => {
+    const rig = new StorageRig();
+    const log = await rig.create(await rig.open());
+    log.append(makeBatch(1), { leaderEpoch: EPOCH });
+    await rig.idle();
+    log.advanceHighWatermark(log.endOffset);
+    await rig.scheduler.runFor(1500);
+    rig.kill();
+    await rig.disk.removeTree(`${ROOT}/topics/${TOPIC}/0`);
+    const directory = await rig.open();
+    expect(partitionOf(directory).status).toMatchObject({ kind: 'corrupt' });
+    expect((await caught(() => rig.create(directory))).reason).toBe('PARTITION_OFFLINE');
+  });
+
+  it('has 10,000 partitions open with a few descriptors, and comes back with them', async () => {
+    const rig = new StorageRig();
+    rig.disk.maxOpenFiles = 100;
+    rig.settings = { openFilesMax: 64, journalFileBytes: 8 * 1024 * 1024 };
+    const directory = await rig.open();
+    const count = 10_000;
+    const all = Array.from({ length: count }, (_, index) => index);
+    const config = partitionConfig({ flush: 'sync' });
+    for (let from = 0; from < count; from += 20) {
+      const some = all.slice(from, from + 20);
+      await rig.until(Promise.all(some.map((index) => directory.createPartition(TOPIC, partitionIndex(index), config))));
+    }
+    for (let round = 0; round < 2; round++) {
+      for (const index of all) partitionOf(directory, index).append(makeBatch(1), { leaderEpoch: EPOCH });
+      await rig.idle();
+    }
+    expect(all.every((index) => partitionOf(directory, index).flushedEnd === 2)).toBe(true);
+    expect(rig.disk.stats.closedDirty).toBe(0);
+    rig.crash();
+    const reopened = await rig.open();
+    expect(all.every((index) => partitionOf(reopened, index).endOffset === 2)).toBe(true);
+    await rig.until(reopened.close());
+    rig.kill();
+    const third = await rig.open();
+    expect(third.recovery).toMatchObject({ clean: true, partitions: count });
+  }, 120_000);
+});
