@@ -90,6 +90,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
     const values = await scheduler.until(take(reading, 33));
     expect(values.filter((value) => value.startsWith('0:'))).toEqual(numbers(0, 17, 30));
     expect(values.filter((value) => value.startsWith('1:'))).toEqual(numbers(1, 10, 30));
+    await scheduler.runFor(50);
     for (const index of [2, 3]) topic.partitions[index]?.append(batch({ values: [`new ${index}`] }));
     expect((await scheduler.until(take(reading, 2))).sort()).toEqual(['new 2', 'new 3']);
   });

@@ -1,4 +1,4 @@
-import { MoldauError, type Offset, offset } from '@moldau/kernel';
+import { assert, MoldauError, type Offset, offset } from '@moldau/kernel';
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { createDeferred, type Deferred } from '../deferred.ts';
@@ -69,7 +69,7 @@ export class PositionLocator<K, V> {
   async #search(searches: readonly Search<K, V>[]): Promise<void> {
     const wanted = searches.filter(({ partition, phase }) => partition.phase === phase);
     const starts = wanted.map(({ partition, phase }) => startInquiry(partition, phase));
-    const ends = wanted.map(({ partition }) => this.#endInquiry(partition));
+    const ends = wanted.map(({ partition, phase }) => this.#endInquiry(partition, phase));
     const inquiries = [...starts, ...ends].filter((inquiry) => inquiry !== undefined);
     const { isolation } = this.#settings;
     const options = { isolation, timeoutMs: this.#cluster.settings.requestTimeoutMs, signal: this.#signal };
@@ -80,8 +80,10 @@ export class PositionLocator<K, V> {
     wanted.forEach((search, index) => this.#settle(search, answerTo(starts[index]), answerTo(ends[index])));
   }
 
-  #endInquiry({ topic, partition, endOffset }: AssignedPartition<K, V>): OffsetInquiry | undefined {
-    return this.#settings.stopAtEnd && endOffset === undefined ? { topic, partition, position: 'latest' } : undefined;
+  /** The end is asked for where reading stops there, and where it begins there if no record is that new. */
+  #endInquiry({ topic, partition, endOffset }: AssignedPartition<K, V>, phase: PartitionPhase): OffsetInquiry | undefined {
+    const stops = this.#settings.stopAtEnd && endOffset === undefined;
+    return stops || isByTime(phase) ? { topic, partition, position: 'latest' } : undefined;
   }
 
   #settle(search: Search<K, V>, start: FoundOffset | undefined, end: FoundOffset | undefined): void {
@@ -101,18 +103,17 @@ export class PositionLocator<K, V> {
       done.reject(placed);
       return;
     }
-    if (end?.offset !== undefined) partition.endOffset = end.offset;
+    if (this.#settings.stopAtEnd) partition.endOffset ??= end?.offset;
     const { from } = phase;
-    const exact = typeof from === 'object' && 'offset' in from ? offset(from.offset) : start?.offset;
-    if (exact !== undefined) {
-      this.#hooks.located(partition, exact);
-      done.resolve(undefined);
-      return;
-    }
-    // No record is that new: from now on.
-    partition.phase = { t: 'locating', from: 'latest' };
-    this.#pending.push({ partition, phase: partition.phase, done });
+    const exact = typeof from === 'object' && 'offset' in from ? offset(from.offset) : (start?.offset ?? end?.offset);
+    assert(exact !== undefined, 'a log has a beginning and an end', { topic: partition.topic, partition: partition.partition });
+    this.#hooks.located(partition, exact);
+    done.resolve(undefined);
   }
+}
+
+function isByTime(phase: PartitionPhase): boolean {
+  return phase.t === 'locating' && typeof phase.from === 'object' && 'timestampMs' in phase.from;
 }
 
 function startInquiry<K, V>({ topic, partition }: AssignedPartition<K, V>, phase: PartitionPhase): OffsetInquiry | undefined {
