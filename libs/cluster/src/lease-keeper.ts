@@ -5,6 +5,8 @@ import type { LeaseEvents } from './metadata-store.ts';
 const RENEWALS_PER_TTL = 3;
 /** Wait after a failed keep-alive, so that an unreachable store is tried again well within the ttl. */
 const RETRY_DELAY_MS = 100;
+/** A timer may fire a little early, and a rest too small to add to the time would never pass. */
+const TIMER_MS_MIN = 1;
 
 export interface LeaseKeeperDeps {
   readonly clock: Clock;
@@ -51,7 +53,7 @@ export function keepLease(deps: LeaseKeeperDeps, options: LeaseKeeperOptions): L
   }
   function watchDeadline(): void {
     deadlineTimer?.cancel();
-    deadlineTimer = scheduler.after(Math.max(0, deadlineMs - clock.monotonicMs()), () => {
+    deadlineTimer = scheduler.after(Math.max(TIMER_MS_MIN, deadlineMs - clock.monotonicMs()), () => {
       if (clock.monotonicMs() >= deadlineMs) lose('no keep-alive was answered in time');
       else watchDeadline();
     });

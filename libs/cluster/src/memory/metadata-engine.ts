@@ -144,7 +144,8 @@ export class MetadataEngine {
 
   private watchLease(id: LeaseId, lease: LeaseState): void {
     const { clock, scheduler } = this.deps;
-    const wait = Math.max(0, lease.deadlineMs - clock.monotonicMs());
+    // A rest too small to add to the time would never pass.
+    const wait = Math.max(1, lease.deadlineMs - clock.monotonicMs());
     const check = (): void => {
       lease.timer = undefined;
       if (clock.monotonicMs() < lease.deadlineMs) this.watchLease(id, lease);
