@@ -2,6 +2,8 @@ import Table from 'cli-table3';
 import type { Flight } from './flights.ts';
 
 const ROWS = 8;
+/** One rule below the head, none between rows: short enough for one screen. */
+const RULES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
 
 /** Flights and mean delay by origin airport. */
 export class DelayTable {
@@ -23,7 +25,8 @@ export class DelayTable {
     const table = new Table({
       head: ['origin', 'flights', 'mean delay'],
       colAligns: ['left', 'right', 'right'],
-      style: { head: ['bold'], border: [] },
+      chars: RULES,
+      style: { head: [], border: [] },
     });
     const busiest = [...this.#byOrigin].sort(([, a], [, b]) => b.flights - a.flights).slice(0, ROWS);
     for (const [origin, { flights, delay }] of busiest) table.push([origin, String(flights), `${(delay / flights).toFixed(1)} min`]);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A flight of flights-20k.json. */
 export interface Flight {
@@ -19,7 +20,8 @@ export interface ShortFlight {
   readonly time: number;
 }
 
-const require = createRequire(import.meta.url);
+/** The package exports its code alone; the data lies beside it. */
+const DATA = join(dirname(fileURLToPath(import.meta.resolve('vega-datasets'))), '../data');
 
 export function readFlights(): Promise<readonly Flight[]> {
   return read('flights-20k.json');
@@ -30,6 +32,5 @@ export function readShortFlights(): Promise<readonly ShortFlight[]> {
 }
 
 async function read<Row>(file: string): Promise<readonly Row[]> {
-  const path = require.resolve(`vega-datasets/data/${file}`);
-  return JSON.parse(await readFile(path, 'utf8')) as readonly Row[];
+  return JSON.parse(await readFile(join(DATA, file), 'utf8')) as readonly Row[];
 }
