@@ -186,7 +186,8 @@ export class DirectoryRuntime implements StorageContext {
       // Nothing may be claimed that a power loss could take; what was claimed of a damaged log stays claimed.
       const highWatermark = corrupt ? state.highWatermark : Math.min(state.highWatermark, state.flushedEnd);
       if (highWatermark === 0 || state.status.kind === 'closed') continue;
-      entries.push({ key, logId: state.logId, highWatermark, epoch: corrupt ? -1 : (state.epochs.epochAt(highWatermark - 1) ?? -1) });
+      const { epoch, startOffset } = (corrupt ? undefined : state.epochs.entryAt(highWatermark - 1)) ?? { epoch: -1, startOffset: -1 };
+      entries.push({ key, logId: state.logId, highWatermark, epoch, epochStart: startOffset });
     }
     return entries;
   }

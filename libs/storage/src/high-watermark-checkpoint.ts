@@ -12,6 +12,8 @@ export interface CheckpointEntry {
   readonly highWatermark: number;
   /** Leader epoch of the batch below the high watermark; −1 for none. No earlier batch may have a higher one. */
   readonly epoch: number;
+  /** Where that epoch began; −1 for none. */
+  readonly epochStart: number;
 }
 
 /** What was found at start. */
@@ -28,7 +30,8 @@ export interface ReadCheckpoint {
 /**
  * The high watermarks of all logs, in two files written in turn, each whole, so that a torn write leaves the other.
  *
- *   payload: sequence int64, count int32, then per log key, log id, high watermark int64, epoch int32
+ *   payload: sequence int64, count int32, then per log key, log id, high watermark int64, epoch int32,
+ *            start of the epoch int64
  */
 export class HighWatermarkCheckpoint {
   readonly #disk: Disk;
@@ -111,11 +114,12 @@ function encodeCheckpoint(sequence: number, entries: readonly CheckpointEntry[])
   const writer = new ByteWriter();
   writer.int64(sequence);
   writer.int32(entries.length);
-  for (const { key, logId, highWatermark, epoch } of entries) {
+  for (const { key, logId, highWatermark, epoch, epochStart } of entries) {
     writer.text(key);
     writer.text(logId);
     writer.int64(highWatermark);
     writer.int32(epoch);
+    writer.int64(epochStart);
   }
   return writer.finish();
 }
@@ -126,7 +130,13 @@ function decodeCheckpoint(payload: Uint8Array): ReadCheckpoint {
   const entries = new Map<string, CheckpointEntry>();
   const byKey = new Map<string, CheckpointEntry>();
   for (let left = reader.int32(); left > 0; left--) {
-    const entry = { key: reader.text(), logId: reader.text(), highWatermark: reader.int64(), epoch: reader.int32() };
+    const entry = {
+      key: reader.text(),
+      logId: reader.text(),
+      highWatermark: reader.int64(),
+      epoch: reader.int32(),
+      epochStart: reader.int64(),
+    };
     entries.set(entry.logId, entry);
     byKey.set(entry.key, entry);
   }

@@ -36,9 +36,14 @@ export class LeaderEpochs {
 
   /** The epoch of the batch at `offset`; undefined before the first entry. */
   epochAt(offset: number): number | undefined {
+    return this.entryAt(offset)?.epoch;
+  }
+
+  /** The epoch of the batch at `offset`, and where it began. */
+  entryAt(offset: number): EpochEntry | undefined {
     for (let index = this.#entries.length - 1; index >= 0; index--) {
       const entry = this.#entries[index];
-      if (entry !== undefined && entry.startOffset <= offset) return entry.epoch;
+      if (entry !== undefined && entry.startOffset <= offset) return entry;
     }
     return undefined;
   }

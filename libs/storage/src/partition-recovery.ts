@@ -108,11 +108,30 @@ async function recoverUnsealed(recovery: Recovery): Promise<Damage | undefined> 
     const { reason, ...place } = recovery.fault ?? missing;
     return { ...place, reason: `${reason}, below the high watermark ${highWatermark}` };
   }
+  const epochs = epochFault(recovery);
+  if (epochs !== undefined)
+    return {
+      file: state.segments[manifest.sealed.length]?.path ?? state.directory,
+      position: -1,
+      offset: highWatermark - 1,
+      reason: epochs,
+    };
   if (recovery.fault !== undefined && !recovery.evidence.checkpointKnown) {
     return { ...recovery.fault, reason: `${recovery.fault.reason}, and no high watermark is known` };
   }
   await store(recovery);
   return undefined;
+}
+
+/** A batch's CRC does not cover its leader epoch; the checkpoint knows which epoch wrote the last committed batch, and from where. */
+function epochFault({ state, evidence, manifest }: Recovery): string | undefined {
+  const { checkpoint } = evidence;
+  if (checkpoint === undefined || checkpoint.epoch < 0 || manifest.cutAt !== undefined) return undefined;
+  const found = state.epochs.entryAt(checkpoint.highWatermark - 1);
+  const start = Math.max(checkpoint.epochStart, state.startOffset);
+  const same = found?.epoch === checkpoint.epoch && Math.max(found.startOffset, state.startOffset) === start;
+  if (same || checkpoint.highWatermark <= state.startOffset) return undefined;
+  return `leader epoch ${found?.epoch} from ${found?.startOffset} where the checkpoint knows ${checkpoint.epoch} from ${checkpoint.epochStart}`;
 }
 
 async function loadEpochs(context: StorageContext, state: PartitionState): Promise<void> {

@@ -1,4 +1,5 @@
 import type { DiskFile } from '@moldau/kernel';
+import { partitionLeaderEpochAt } from '@moldau/records';
 import { checkBatch } from './batch-check.ts';
 import { saveManifest } from './manifest.ts';
 import { type Damage, damageError, type PartitionState } from './partition-state.ts';
@@ -44,7 +45,7 @@ export async function walkSegment(
 ): Promise<WalkResult> {
   const place = await findPlace(context, state, segment, request.from);
   const readAhead = state.config.indexIntervalBytes + READ_AHEAD_BYTES;
-  return walkFrom(context, segment, place, request, readAhead);
+  return walkFrom(context, state, segment, place, request, readAhead);
 }
 
 /** Where the batch that holds `offset` begins, by a walk from the nearest index entry. @throws DamageFound */
@@ -52,7 +53,7 @@ export async function walkTo(context: StorageContext, state: PartitionState, seg
   let place = await findPlace(context, state, segment, offset);
   for (;;) {
     const request = { from: place.offset, upTo: offset, maxBytes: state.config.indexIntervalBytes };
-    const { batches, nextOffset } = await walkFrom(context, segment, place, request, READ_AHEAD_BYTES);
+    const { batches, nextOffset } = await walkFrom(context, state, segment, place, request, READ_AHEAD_BYTES);
     const size = batches.reduce((sum, batch) => sum + batch.length, 0);
     if (size === 0) return place;
     place = { offset: nextOffset, position: place.position + size };
@@ -62,6 +63,7 @@ export async function walkTo(context: StorageContext, state: PartitionState, seg
 
 async function walkFrom(
   context: StorageContext,
+  state: PartitionState,
   segment: Segment,
   place: IndexedPlace,
   request: WalkRequest,
@@ -72,7 +74,7 @@ async function walkFrom(
     let want = request.maxBytes + readAhead;
     for (;;) {
       const bytes = await readUpTo(descriptor.file, segment, place.position, want);
-      const run = takeRun(bytes, segment, place, request);
+      const run = takeRun(bytes, state, segment, place, request);
       if (run.kind === 'run') return run.result;
       if (place.position + want >= segment.writtenBytes) throw new DamageFound(run.where);
       want = Math.max(run.need, 2 * want);
@@ -110,7 +112,7 @@ async function readUpTo(file: DiskFile, segment: Segment, position: number, want
 type Run = { readonly kind: 'run'; readonly result: WalkResult } | { readonly kind: 'more'; readonly need: number; readonly where: Damage };
 
 /** Cuts the asked-for run out of what was read; `more` when its first batch is not whole in it. */
-function takeRun(bytes: Uint8Array, segment: Segment, place: IndexedPlace, request: WalkRequest): Run {
+function takeRun(bytes: Uint8Array, state: PartitionState, segment: Segment, place: IndexedPlace, request: WalkRequest): Run {
   let at = 0;
   let offset = place.offset;
   let start = -1;
@@ -123,6 +125,10 @@ function takeRun(bytes: Uint8Array, segment: Segment, place: IndexedPlace, reque
     if (check.kind === 'short') {
       if (start >= 0) break;
       return { kind: 'more', need: at + check.need, where: { ...where, reason: 'the file ends within a batch' } };
+    }
+    const epoch = state.epochs.epochAt(offset);
+    if (epoch !== undefined && partitionLeaderEpochAt(bytes, at) !== epoch) {
+      throw new DamageFound({ ...where, reason: `leader epoch ${partitionLeaderEpochAt(bytes, at)} where ${epoch} wrote` });
     }
     if (check.nextOffset > request.from) {
       if (check.nextOffset > request.upTo || (start >= 0 && at + check.sizeInBytes - start > request.maxBytes)) break;
