@@ -162,6 +162,18 @@ export class FakeController {
     this.write(values);
   }
 
+  /** Changes a topic's settings. */
+  configure(topicId: string, values: Readonly<Record<string, string>>): void {
+    this.write({ [`configs/topics/${topicId}`]: encodeMessage(ConfigRecord, { values: new Map(Object.entries(values)) }) });
+  }
+
+  /** Registers another life of the broker. */
+  supersede(): void {
+    if (this.#broker === undefined) return;
+    const incarnationId = '99999999-9999-4999-8999-999999999999';
+    this.#writeBroker({ ...this.#broker, incarnationId, brokerEpoch: this.#revision + 1 });
+  }
+
   /** Breaks every session with this error. */
   breakSessions(error: MoldauError): void {
     for (const session of [...this.#sessions]) session.close(error);
