@@ -1,6 +1,7 @@
 import { MoldauError, type Offset } from '@moldau/kernel';
 import { batchesIn } from '@moldau/records';
-import { SeededIds, SimDisk } from '@moldau/testkit';
+import type { SimDisk } from '@moldau/testkit';
+import { SeededIds } from '@moldau/testkit';
 import { describe, expect, it } from 'vitest';
 import { partitionDirectory } from './paths.ts';
 import { repairPartition } from './repair.ts';

@@ -1,14 +1,15 @@
-import { assert, type DirectoryEntry, MoldauError } from '@moldau/kernel';
+import { assert, MoldauError } from '@moldau/kernel';
 import { baseOffsetAt, batchesIn, partitionLeaderEpochAt } from '@moldau/records';
 import { noteBatch } from './append.ts';
 import { checkSizes } from './clean-shutdown.ts';
-import { readWhole, removeIfThere } from './disk-calls.ts';
+import { readWhole } from './disk-calls.ts';
 import type { CheckpointEntry } from './high-watermark-checkpoint.ts';
 import type { RecoveredJournal } from './journal-recovery.ts';
 import { decodeLeaderEpochs, LeaderEpochs } from './leader-epochs.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { type Manifest, saveManifest } from './manifest.ts';
 import { type Damage, PartitionState } from './partition-state.ts';
-import { DAMAGED_SUFFIX, DELETED_SUFFIX, LEADER_EPOCHS_FILE, parseSegmentName, TEMPORARY_SUFFIX } from './paths.ts';
+import { LEADER_EPOCHS_FILE, parseSegmentName } from './paths.ts';
 import { restoreProducersBefore } from './producer-rebuild.ts';
 import { encodeSnapshot } from './producer-state.ts';
 import { Segment } from './segment.ts';
@@ -90,7 +91,7 @@ export async function recoverPartition(
     if (manifest.damage === undefined) await saveManifest(context.ports.disk, state, manifest.cutAt);
     return state;
   }
-  await removeLeftovers(recovery, entries);
+  await removeLeftovers(context, state, entries, { finishedTruncation: manifest.cutAt !== undefined });
   state.highWatermark = Math.min(Math.max(highWatermark, state.startOffset), state.endOffset);
   state.settle();
   return state;
@@ -276,30 +277,4 @@ async function cutFile(recovery: Recovery, segment: Segment): Promise<void> {
     recovery.context.descriptors.release(descriptor);
   }
   if (recovery.manifest.cutAt === undefined) recovery.cutBytes += excess;
-}
-
-/** Clears away what partition.json and the scan do not count to the log. Log files from behind its start are set aside, not deleted. */
-async function removeLeftovers(recovery: Recovery, entries: readonly DirectoryEntry[]): Promise<void> {
-  const { context, state } = recovery;
-  const { disk } = context.ports;
-  const bases = new Set(state.segments.map((segment) => segment.baseOffset));
-  const firstBase = state.segments[0]?.baseOffset ?? 0;
-  let changed = false;
-  for (const { name, kind } of entries) {
-    if (kind !== 'file') continue;
-    const path = `${state.directory}/${name}`;
-    const file = parseSegmentName(name);
-    const stray = file !== undefined && !bases.has(file.baseOffset);
-    if (stray && file.kind === 'log' && file.baseOffset >= firstBase && recovery.manifest.cutAt === undefined) {
-      const size = (await disk.stat(path))?.sizeBytes ?? 0;
-      state.recoveryCutBytes += size;
-      if (size === 0) await removeIfThere(disk, path);
-      else await disk.rename(path, path + DAMAGED_SUFFIX);
-      changed = true;
-    } else if (stray || name.endsWith(TEMPORARY_SUFFIX) || name.endsWith(DELETED_SUFFIX)) {
-      await removeIfThere(disk, path);
-      changed = true;
-    }
-  }
-  if (changed) await disk.syncDirectory(state.directory);
 }

@@ -4,7 +4,8 @@ import type { LogDirectoryOptions } from '../options.ts';
 import { type PartitionConfig, partitionConfig } from '../partition-config.ts';
 import type { PartitionLog } from '../partition-log.ts';
 import { CountedDisk } from './counted-disk.ts';
-import { EPOCH, makeBatch, partitionOf, StorageRig, TOPIC } from './storage-rig.ts';
+import type { StorageRig } from './storage-rig.ts';
+import { EPOCH, makeBatch, partitionOf, TOPIC } from './storage-rig.ts';
 
 interface Sent {
   readonly base: number;
@@ -225,6 +226,6 @@ export class CrashModel {
   async #attempt<Result>(operation: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#isDead) return undefined;
     const result = await this.rig.until(Promise.race([operation(), this.#dead]));
-    return result === 'dead' ? undefined : (result as Result);
+    return result === 'dead' ? undefined : result;
   }
 }
