@@ -91,7 +91,7 @@ export class BrokerRegistry {
     const { brokerId, incarnationId } = registration;
     const present = this.deps.keeper.image().brokers.get(brokerId);
     if (present?.incarnationId === incarnationId && present.directoryId === registration.directoryId) {
-      this.endStream(brokerId, 'the broker has opened another stream');
+      this.endStream(brokerId, new MoldauError('SESSION_EXPIRED', `broker ${brokerId} has opened another session`));
       return this.addSession(present, { tag: 'connected', call });
     }
     for (let step = 0; step < REGISTRATION_STEPS_MAX; step += 1) {
@@ -100,7 +100,10 @@ export class BrokerRegistry {
         return { writes, result: last };
       });
       if (!result) continue;
-      this.endStream(brokerId, 'a newer life of this broker has registered');
+      this.endStream(
+        brokerId,
+        new MoldauError('FENCED_BROKER', `a newer life of broker ${brokerId} has registered`, { brokerId: String(brokerId) }),
+      );
       this.deps.logger.info('a broker has registered', { brokerId, brokerEpoch: revision, directoryId: registration.directoryId });
       const { directoryId } = registration;
       return this.addSession({ brokerId, directoryId, incarnationId, brokerEpoch: brokerEpoch(revision) }, { tag: 'connected', call });
@@ -142,9 +145,9 @@ export class BrokerRegistry {
     return session;
   }
 
-  private endStream(brokerId: BrokerId, why: string): void {
+  private endStream(brokerId: BrokerId, error: MoldauError): void {
     const session = this.sessions.get(brokerId);
-    if (session?.state.tag === 'connected') session.state.call.close(new MoldauError('FENCED_BROKER', why, { brokerId: String(brokerId) }));
+    if (session?.state.tag === 'connected') session.state.call.close(error);
     this.sessions.delete(brokerId);
   }
 
@@ -227,7 +230,10 @@ export class BrokerRegistry {
       };
       this.deps.logger.warn('a broker is fenced: its session is over', fact);
       this.deps.fencings.add(1);
-      this.endStream(brokerId, 'the session of this broker is over');
+      this.endStream(
+        brokerId,
+        new MoldauError('SESSION_EXPIRED', `the session of broker ${brokerId} is over`, { brokerId: String(brokerId) }),
+      );
     } catch (error) {
       this.deps.logger.warn('a broker could not be fenced', { brokerId, error: MoldauError.from(error).message });
     } finally {

@@ -56,7 +56,7 @@ export function openBrokerSession(
         case 'heartbeat': {
           if (session === undefined) throw new MoldauError('INVALID_REQUEST', 'a heartbeat comes after the answer to the registration');
           const value = controller.brokers.heartbeat(session, frame.value);
-          if (value === undefined) throw new MoldauError('FENCED_BROKER', 'the session of this broker is over');
+          if (value === undefined) throw new MoldauError('SESSION_EXPIRED', `the session of broker ${session.brokerId} is over`);
           call.send({ frame: { $case: 'heartbeat', value } });
           return;
         }

@@ -7,6 +7,7 @@ import {
   type ClientCall,
   coordinatorService,
   openStream,
+  type StreamMetadataRequest,
   type StreamMetadataResponse,
 } from '@moldau/protocol';
 import type { SimNetwork, SimProcess } from '@moldau/testkit';
@@ -32,6 +33,8 @@ export interface TestBrokerDeps {
 
 const HEARTBEAT_MS = 500;
 const RETRY_MS = 100;
+/** A metadata stream says something each second; a silent one leads nowhere. */
+const SILENCE_MS_MAX = 3_000;
 
 /** What a broker does towards coordinators: looks for the controller, keeps a session, follows the metadata. */
 export class TestBroker {
@@ -55,6 +58,10 @@ export class TestBroker {
   private readonly channels = new Map<string, Channel>();
   private session: ClientCall<BrokerSessionRequest> | undefined;
   private readonly snapshotParts: KeyChange[] = [];
+  private metadata: ClientCall<StreamMetadataRequest> | undefined;
+  private metadataHeardAtMs = 0;
+  private metadataAttempts = 0;
+  private inSnapshot = false;
   private attempts = 0;
   private dead = false;
 
@@ -98,9 +105,9 @@ export class TestBroker {
     return this.lastAnswer?.fenced === false;
   }
 
-  private channel(): Channel {
+  private channel(attempt: number): Channel {
     const addresses = this.deps.addresses();
-    const address = addresses[this.attempts % addresses.length] ?? '';
+    const address = addresses[attempt % addresses.length] ?? '';
     const channel = this.channels.get(address) ?? this.deps.connector.connect(address);
     this.channels.set(address, channel);
     return channel;
@@ -110,7 +117,7 @@ export class TestBroker {
     if (this.dead) return;
     const { clusterId = '', rack } = this.options;
     const session = openStream(
-      this.channel(),
+      this.channel(this.attempts),
       coordinatorService.brokerSession,
       {},
       {
@@ -150,6 +157,7 @@ export class TestBroker {
 
   private beat(): void {
     this.deps.process.scheduler.after(HEARTBEAT_MS, () => this.beat());
+    if (this.deps.process.clock.monotonicMs() - this.metadataHeardAtMs > SILENCE_MS_MAX) this.metadata?.cancel();
     if (this.registered === undefined || this.silent) return;
     const metadataVersion = this.lagging ? 0 : this.image.version;
     const value = { metadataVersion, wantsShutdown: this.wantsShutdown, offlineDirectoryIds: [], removedTopicIds: this.removedTopicIds };
@@ -158,17 +166,26 @@ export class TestBroker {
 
   private openMetadata(fromVersion: number): void {
     if (this.dead) return;
-    openStream(
-      this.channel(),
+    const { scheduler, clock } = this.deps.process;
+    this.metadataHeardAtMs = clock.monotonicMs();
+    this.inSnapshot = false;
+    const stream = openStream(
+      this.channel(this.metadataAttempts),
       coordinatorService.streamMetadata,
       {},
       {
-        message: (message) => this.receive(message),
+        message: (message) => {
+          this.metadataHeardAtMs = clock.monotonicMs();
+          this.receive(message);
+        },
         closed: () => {
-          this.deps.process.scheduler.after(RETRY_MS, () => this.openMetadata(this.image.version));
+          this.metadataAttempts += 1;
+          scheduler.after(RETRY_MS, () => this.openMetadata(this.image.version));
         },
       },
-    ).send({ brokerId: this.brokerId, fromVersion });
+    );
+    this.metadata = stream;
+    stream.send({ brokerId: this.brokerId, fromVersion });
   }
 
   private receive({ version, snapshot, snapshotEnd, entries }: StreamMetadataResponse): void {
@@ -177,6 +194,8 @@ export class TestBroker {
       this.image = applyChanges(this.image, version, changes).image;
       return;
     }
+    if (!this.inSnapshot) this.snapshotParts.length = 0;
+    this.inSnapshot = !snapshotEnd;
     this.snapshotParts.push(...changes);
     if (!snapshotEnd) return;
     this.snapshots += 1;

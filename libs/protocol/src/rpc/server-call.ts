@@ -66,7 +66,13 @@ export function streamHandler<Request, Response>(
   return {
     kind: 'stream',
     open(stream, incoming): StreamEvents {
-      return guard(stream, (bytes) => decodeMessage(method.request, bytes), open(serverCall(method, stream), incoming));
+      let events: ServerStreamEvents<Request>;
+      try {
+        events = open(serverCall(method, stream), incoming);
+      } catch (caught) {
+        throw toStatusError(caught);
+      }
+      return guard(stream, (bytes) => decodeMessage(method.request, bytes), events);
     },
   };
 }

@@ -1739,7 +1739,8 @@ export const CoordinatorServiceDefinition = {
      * A broker's session with the controller: registers, then keeps alive by heartbeats. A standby closes it with
      * NOT_CONTROLLER and names the controller.
      *
-     * Errors: NOT_CONTROLLER, WRONG_CLUSTER, BROKER_ID_IN_USE, FENCED_BROKER, INVALID_REQUEST.
+     * Errors: NOT_CONTROLLER, WRONG_CLUSTER, BROKER_ID_IN_USE, INVALID_REQUEST; SESSION_EXPIRED (register again with the same
+     * incarnation), FENCED_BROKER (a newer life has registered: end, never register again).
      */
     brokerSession: {
       name: "BrokerSession",
