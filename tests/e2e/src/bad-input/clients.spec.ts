@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchOf } from '../fixture/batches.ts';
 import { residentBytes } from '../fixture/process-memory.ts';
-import { rawBroker } from '../fixture/raw-broker.ts';
+import { type RawBroker, rawBroker } from '../fixture/raw-broker.ts';
 import { createTopic } from '../fixture/topic.ts';
 
 let server: SpawnedStandalone;
@@ -130,7 +130,7 @@ describe('a decompression bomb', () => {
       } else {
         const reading = readGateway(raw, topic);
         expect(await writeMs()).toBeLessThan(5000);
-        await expect(reading).rejects.toMatchObject({ reason: 'DECOMPRESSION_LIMIT_EXCEEDED' });
+        expect(await reading).toMatchObject({ reason: 'DECOMPRESSION_LIMIT_EXCEEDED' });
       }
       expect(residentBytes(server.process.pid) - before).toBeLessThan(MEMORY_GROWTH_MAX);
       expect(await writeMs()).toBeLessThan(5000);
@@ -138,15 +138,16 @@ describe('a decompression bomb', () => {
   );
 });
 
-function readGateway(raw: ReturnType<typeof rawBroker>, topic: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** Reads a topic to its end; answers with how that failed. */
+function readGateway(raw: RawBroker, topic: string): Promise<unknown> {
+  return new Promise((resolve) => {
     const stream = openStream(
       raw.channel,
       gatewayService.read,
       {},
       {
         message: (_: ReadResponse) => {},
-        closed: (error) => (error === undefined ? resolve() : reject(error)),
+        closed: resolve,
       },
     );
     stream.send({ topic, partitions: [], from: { $case: 'earliest', value: {} }, stopAtEnd: true, isolation: 0 });

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type ChildEnding, type ScratchDirectory, scratchDirectory, spawnStandalone, spawnStandaloneProcess } from '@moldau/harness';
+import { crc32c } from '@moldau/records';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 /** Exit codes of services (libs/service/README.md). */
@@ -37,11 +38,20 @@ async function usedDirectory(): Promise<string> {
   return dataDir;
 }
 
-function changeMeta(dataDir: string, change: (meta: Record<string, unknown>) => void): void {
+/** What docs/on-disk-format.md says of meta.json. */
+interface MetaFile {
+  format: number;
+  content: Record<string, unknown>;
+}
+
+/** Changes meta.json as another version or another cluster would have written it: with a checksum that fits. */
+function changeMeta(dataDir: string, change: (meta: MetaFile) => void): void {
   const path = join(dataDir, 'meta.json');
-  const meta = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  const meta = JSON.parse(readFileSync(path, 'utf8')) as MetaFile;
   change(meta);
-  writeFileSync(path, JSON.stringify(meta));
+  const { format, content } = meta;
+  const checksum = (crc32c(Buffer.from(`${format}:${JSON.stringify(content)}`)) >>> 0).toString(16).padStart(8, '0');
+  writeFileSync(path, JSON.stringify({ format, crc32c: checksum, content }));
 }
 
 describe('standalone ends with one line that names the error, the thing and the limit, when', () => {
@@ -58,7 +68,7 @@ describe('standalone ends with one line that names the error, the thing and the 
 
   it('its data directory belongs to another cluster', async () => {
     const dataDir = await usedDirectory();
-    changeMeta(dataDir, (meta) => void (meta['clusterId'] = '11111111-1111-4111-8111-111111111111'));
+    changeMeta(dataDir, ({ content }) => void (content['clusterId'] = '11111111-1111-4111-8111-111111111111'));
     const { code, lines } = await failedStart(dataDir);
     expect(code).toBe(DATA_UNUSABLE);
     expect(lines.join()).toContain('WRONG_CLUSTER');
@@ -72,15 +82,25 @@ describe('standalone ends with one line that names the error, the thing and the 
     expect(lines.join()).toContain('WRONG_BROKER');
   });
 
-  it('its data directory was written by a newer version', async () => {
+  it.each<[string, (meta: MetaFile) => void]>([
+    ['another format of the directory', ({ content }) => void (content['formatVersion'] = 2)],
+    ['another format of its files', (meta) => void (meta.format = 2)],
+  ])('its data directory was written by a newer version: %s', async (_, change) => {
     const dataDir = await usedDirectory();
-    changeMeta(dataDir, (meta) => {
-      for (const [name, value] of Object.entries(meta))
-        if (typeof value === 'number' && /version|format/i.test(name)) meta[name] = value + 1;
-    });
+    changeMeta(dataDir, change);
     const { code, lines } = await failedStart(dataDir);
     expect(code).toBe(DATA_UNUSABLE);
     expect(lines.join()).toContain('UNSUPPORTED_FORMAT');
+  });
+
+  it('the file that says whose its data directory is has been damaged', async () => {
+    const dataDir = await usedDirectory();
+    const path = join(dataDir, 'meta.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"brokerId":1', '"brokerId":2'));
+    const { code, lines } = await failedStart(dataDir);
+    expect(code).toBe(DATA_UNUSABLE);
+    expect(lines.join()).toContain('DATA_DIRECTORY_UNUSABLE');
+    expect(lines.join()).toContain(path);
   });
 
   it('its data directory is a file', async () => {
