@@ -59,12 +59,13 @@ describe('a client made from the .proto files at run time', () => {
     expect(read.map((record) => [record['key'], record['value']])).toEqual([
       [bytes('PRG'), bytes('late')],
       [bytes('PRG'), bytes('')],
-      [bytes('PRG'), null],
+      [bytes('PRG'), undefined],
     ]);
     expect(read[0]?.['headers']).toMatchObject([
       { key: 'carrier', value: bytes('OK') },
-      { key: 'none', value: null },
+      { key: 'none' },
     ]);
+    expect((read[0]?.['headers'] as Message[])[1]?.['value']).toBeUndefined();
     expect(read.map((record) => Number(record['offset']))).toEqual([0, 1, 2]);
   });
 
