@@ -5,6 +5,7 @@ import { Etcd3 } from 'etcd3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEtcdMetadataStore } from './etcd-metadata-store.ts';
 import { type EtcdServer, startEtcd, whyNoEtcd } from './testing/start-etcd.ts';
+import { startProxy } from './testing/start-proxy.ts';
 
 const why = await whyNoEtcd();
 
@@ -100,22 +101,40 @@ describe('the etcd store', { timeout: 60_000 }, () => {
 
   it('tells a watch whose connection was down that the history it missed is compacted', () =>
     withEtcd(async (server, store) => {
-      const { heard, cancel } = collect(store, '/c/', await put(store, '/c/a', '0'));
+      const proxy = await startProxy(Number(new URL(server.endpoint).port));
+      const far = connect([`http://127.0.0.1:${proxy.port}`]);
+      const from = await put(store, '/c/a', '0');
+      const missing = collect(far, '/c/', from);
+      const resuming = collect(far, '/c/', from);
       await put(store, '/c/a', '1');
-      await eventually('the first change', () => heard.revisions.length === 1);
-      await server.kill();
-      await server.restart();
-      const other = connect([server.endpoint]);
-      // As many as it takes: the watch may be back already, and then hears them all.
-      await put(other, '/c/a', '2');
-      const newest = await other.transact({ comparisons: [], operations: [{ kind: 'delete', key: '/c/a' }] });
-      await compactTo(server.endpoint, newest.revision);
-      await eventually(
-        'compacted, or everything',
-        () => heard.compacted !== undefined || heard.revisions.at(-1)?.revision === newest.revision,
-      );
-      cancel();
-      await other.close();
+      await eventually('the first change', () => missing.heard.revisions.length === 1 && resuming.heard.revisions.length === 1);
+      proxy.cut();
+      await put(store, '/c/a', '2');
+      const deletion = await store.transact({ comparisons: [], operations: [{ kind: 'delete', key: '/c/a' }] });
+      await compactTo(server.endpoint, deletion.revision);
+      proxy.heal();
+      await eventually('compacted', () => missing.heard.compacted !== undefined && resuming.heard.compacted !== undefined);
+      expect(missing.heard.revisions).toHaveLength(1);
+      await far.close();
+      proxy.stop();
+    }));
+
+  it('resumes without a gap where the connection was cut and the history is kept', () =>
+    withEtcd(async (server, store) => {
+      const proxy = await startProxy(Number(new URL(server.endpoint).port));
+      const far = connect([`http://127.0.0.1:${proxy.port}`]);
+      const { heard } = collect(far, '/c/', await put(store, '/c/a', '0'));
+      const wanted: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        for (let i = 0; i < 20; i += 1) wanted.push(await put(store, '/c/a', String(i)));
+        proxy.cut();
+        for (let i = 0; i < 20; i += 1) wanted.push(await put(store, '/c/b', String(i)));
+        proxy.heal();
+      }
+      await eventually('all revisions', () => heard.revisions.length >= wanted.length, 20_000);
+      expect(heard.revisions.map((changes) => changes.revision)).toEqual(wanted);
+      await far.close();
+      proxy.stop();
     }));
 
   it('fails calls of an absent or silent server within their deadline, and works again afterwards', () =>

@@ -6,12 +6,13 @@ import {
   type KeyChange,
   type MetadataImage,
   type MetadataStore,
+  RANGE_LIMIT_MAX,
   type RangeResult,
   type RevisionEvents,
   type StoredEntry,
   type Watch,
 } from '@moldau/cluster';
-import { assert, type Clock, type Logger, MoldauError, type Scheduler, type Timer } from '@moldau/kernel';
+import { assert, type Clock, type Logger, MoldauError, metadataVersion, type Scheduler, type Timer } from '@moldau/kernel';
 
 /**
  * Keeps the image of the metadata: lists it, watches it, and lists again when the watch's history is gone.
@@ -50,6 +51,8 @@ const KEPT_CHANGES_MAX = 10_000;
 const TRIM_SLACK = 1.25;
 const RETRY_MS = 500;
 const TOPICS_PREFIX = 'topics/';
+/** Entries decoded in one turn of the event loop: a few milliseconds. */
+const ENTRIES_PER_STEP = 1_000;
 /** How long a writer waits to see its own write. */
 const REACHED_TIMEOUT_MS = 5_000;
 
@@ -150,25 +153,25 @@ export class ImageKeeper {
   }
 
   /**
-   * The image at one revision, built page by page, so that no step takes long. Topics come first: a partition without its
-   * topic would be left out.
+   * The image at one revision, in pages that are large, as etcd counts all keys for each, and applied in steps that are
+   * small. Topics come first: a partition without its topic would be left out.
    */
   private async list(): Promise<MetadataImage> {
-    const first = await this.deps.store.range({ prefix: this.prefix, limit: 1 });
+    const { revision } = await this.deps.store.range({ prefix: this.prefix, limit: 1 });
     let image = EMPTY_IMAGE;
     for (const part of [TOPICS_PREFIX, '']) {
       for (let after: string | undefined = this.prefix + part; after !== undefined; ) {
-        const page: RangeResult = await this.deps.store.range({ prefix: this.prefix + part, revision: first.revision, after });
-        const entries = part === '' ? page.entries.filter(({ key }) => !key.startsWith(this.prefix + TOPICS_PREFIX)) : page.entries;
-        image = applyChanges(
-          image,
-          first.revision,
-          entries.map((entry) => this.changeOf(entry)),
-        ).image;
+        const page: RangeResult = await this.deps.store.range({ prefix: this.prefix + part, revision, after, limit: RANGE_LIMIT_MAX });
+        const isNew = part !== '' ? () => true : (entry: StoredEntry) => !entry.key.startsWith(this.prefix + TOPICS_PREFIX);
+        const changes = page.entries.filter(isNew).map((entry) => this.changeOf(entry));
+        for (let from = 0; from < changes.length; from += ENTRIES_PER_STEP) {
+          image = applyChanges(image, revision, changes.slice(from, from + ENTRIES_PER_STEP)).image;
+          await new Promise<void>((resolve) => this.deps.scheduler.nextTurn(resolve));
+        }
         after = page.more ? page.entries.at(-1)?.key : undefined;
       }
     }
-    return image;
+    return { ...image, version: metadataVersion(revision) };
   }
 
   private changeOf({ key, value, modRevision }: StoredEntry): KeyChange {
