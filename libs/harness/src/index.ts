@@ -13,3 +13,4 @@ export {
   spawnStandalone,
   spawnStandaloneProcess,
 } from './standalone/spawn-standalone.ts';
+export { type StartOptions, startStandalone } from './standalone/start-standalone.ts';

@@ -31,7 +31,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   adapter: ['kernel', 'model', 'core'],
   testkit: ['kernel'],
   app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'app'],
-  harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit'],
+  // Of the apps only standalone can be imported: the others are Nx applications.
+  harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'app'],
   test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'harness'],
   tool: ['kernel', 'model', 'core', 'sdk', 'service', 'platform', 'harness'],
 };
