@@ -173,6 +173,10 @@ class RunningBroker implements Broker {
     registerGauges(this.#parts, logs, () => this.#fenced);
     const controllerEpoch = await SeenControllerEpoch.open(deps.disk, dataDirectory);
     if (this.#isStopping()) return;
+    cluster.listen(({ delta }) => {
+      // The controller has changed how it sees this broker: the next heartbeat's answer says so.
+      if (delta === undefined || delta.brokers.has(brokerId)) this.#session?.beat();
+    });
     // 3. The partitions follow the metadata; they lead once the broker has registered.
     this.#lifecycle = this.#createLifecycle(logs);
     this.#lifecycle.recheck();
@@ -196,6 +200,10 @@ class RunningBroker implements Broker {
       table,
       logs,
       settings: topicSettings,
+      onSettled: () => {
+        // The controller waits for it: not another interval.
+        if (this.#phase === 'starting') this.#session?.beat();
+      },
       brokerEpoch: () => this.#brokerEpoch,
       partition: {
         clock: deps.clock,

@@ -1,5 +1,5 @@
 import { MoldauError } from '@moldau/kernel';
-import { adminService, metadataService, type TopicSelector } from '@moldau/protocol';
+import { adminService, type DeleteRecordsPartition, metadataService, type TopicSelector } from '@moldau/protocol';
 import { describe, expect, it } from 'vitest';
 import { batchOf, openDirect, SimBroker } from '../testing/sim-broker.ts';
 
@@ -155,8 +155,8 @@ describe('AdminService', () => {
     const topicId = await sim.topic('orders', { partitions: 2 });
     await sim.produce(topicId, [batchOf(['a']), batchOf(['b']), batchOf(['c'])]);
     const before = (value: number) => ({ topicId, partition: 0, before: { $case: 'beforeOffset' as const, value } });
-    const ask = async (partitions: Parameters<typeof sim.call<never, never>>[1] | object[], dryRun = false) =>
-      (await sim.call(adminService.deleteRecords, { partitions: partitions as never, dryRun })).results.map(
+    const ask = async (partitions: DeleteRecordsPartition[], dryRun = false) =>
+      (await sim.call(adminService.deleteRecords, { partitions, dryRun })).results.map(
         ({ logStartOffset, error }) => error?.reason ?? logStartOffset,
       );
     expect(await ask([before(2)], true)).toEqual([0]);

@@ -31,6 +31,8 @@ export interface PartitionLifecycleDeps {
   /** Epoch of this life of the broker; undefined before it registered: then it leads nothing. */
   readonly brokerEpoch: () => BrokerEpoch | undefined;
   readonly settings: TopicSettingsCache;
+  /** Everything has been brought in line with the newest metadata. */
+  readonly onSettled: () => void;
 }
 
 /**
@@ -138,6 +140,7 @@ export class PartitionLifecycle {
       if (this.#cursor < end) break;
       this.#cursor = 0;
       this.#dirty.delete(topicId);
+      if (topic === undefined) this.#deps.settings.forget(topicId);
       if (this.#deleting.has(topicId)) this.#jobs.add(topicId, undefined, () => this.#deleteTopic(topicId));
     }
     this.#settle();
@@ -211,5 +214,6 @@ export class PartitionLifecycle {
     const due = this.#waits.filter((wait) => wait.version <= this.#version);
     this.#waits = this.#waits.filter((wait) => wait.version > this.#version);
     for (const wait of due) wait.resolve();
+    this.#deps.onSettled();
   }
 }
