@@ -33,15 +33,16 @@ export class BackgroundFlush {
     if (since === undefined || this.#emptying !== undefined) return;
     const old = ports.clock.monotonicMs() - since >= settings.journalLagMs;
     const crowded = journal.crowded || unwrittenBytes > settings.unwrittenBytesMax / 4;
-    if (old || crowded) void this.empty(old ? 'all' : 'oldest');
+    if (old || crowded) void this.#emptyWhileCrowded(old ? 'all' : 'oldest');
   }
 
   /** Has segments take over what the oldest journal file, or every one, holds. */
-  empty(which: 'oldest' | 'all'): Promise<void> {
-    this.#emptying ??= this.#emptyNow(which).finally(() => {
+  async empty(which: 'oldest' | 'all'): Promise<void> {
+    while (this.#emptying !== undefined) await this.#emptying;
+    this.#emptying = this.#emptyNow(which).finally(() => {
       this.#emptying = undefined;
     });
-    return this.#emptying;
+    await this.#emptying;
   }
 
   async #flushNow(which: 'async' | 'all'): Promise<void> {
@@ -76,6 +77,12 @@ export class BackgroundFlush {
       state.advance();
     }
     return true;
+  }
+
+  async #emptyWhileCrowded(which: 'oldest' | 'all'): Promise<void> {
+    await this.empty(which);
+    // Nothing to gain while the disk takes nothing.
+    if (this.#context.journal.crowded && this.#context.condition.kind === 'online') this.tick();
   }
 
   async #emptyNow(which: 'oldest' | 'all'): Promise<void> {

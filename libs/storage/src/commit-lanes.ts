@@ -42,6 +42,15 @@ export class CommitLanes {
     while (this.#busy()) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
+  /** Makes one more journal file, in the background of what calls it. */
+  async prepareJournal(): Promise<void> {
+    try {
+      await this.#context.journal.prepare();
+    } catch (error) {
+      this.#context.ports.logger.warn('the journal gets no further file', { error: String(error) });
+    }
+  }
+
   #turn(): void {
     this.#turnScheduled = false;
     if (this.#waiting.sync.size > 0 && !this.#roundRunning) void this.#syncRounds();
@@ -101,7 +110,7 @@ export class CommitLanes {
     // Batches in the journal stay in memory until their segments have them.
     const pinnedFits = this.#context.unwrittenBytes <= settings.unwrittenBytesMax / 2;
     if (!worth || !pinnedFits) return round;
-    if (journal.wantsFile) void this.#prepareJournal();
+    if (journal.wantsFile) void this.prepareJournal();
     if (!journal.fits(bytes)) return round;
     metrics.journalRounds.add(1);
     const before = shares.map(({ state }) => state.truncations);
@@ -111,6 +120,7 @@ export class CommitLanes {
     try {
       await journal.append(shares);
       noteWritten(valid());
+      this.#context.watchJournal();
       if (lane === 'sync') {
         await journal.sync();
         noteSynced(valid());
@@ -122,14 +132,6 @@ export class CommitLanes {
     }
     const done = new Set(shares.map(({ state }) => state));
     return round.filter((state) => !done.has(state) && !able.includes(state));
-  }
-
-  async #prepareJournal(): Promise<void> {
-    try {
-      await this.#context.journal.prepare();
-    } catch (error) {
-      this.#context.ports.logger.warn('the journal gets no further file', { error: String(error) });
-    }
   }
 
   #busy(): boolean {

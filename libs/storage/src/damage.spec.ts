@@ -47,6 +47,13 @@ async function files(disk: SimDisk, directory: string): Promise<string[]> {
   return names.sort();
 }
 
+/** The same log on a disk of its own. */
+function copyOf({ rig, sent }: Made): Made {
+  const copy = new StorageRig(1, rig.disk.kill());
+  copy.settings = SETTINGS;
+  return { rig: copy, sent };
+}
+
 /** Opens, reads all, and says what came of it. Bytes that were never sent, or lost silently, are a failure. */
 async function outcome({ rig, sent }: Made): Promise<string> {
   try {
@@ -64,7 +71,8 @@ async function outcome({ rig, sent }: Made): Promise<string> {
 describe('damage on disk', () => {
   for (const stop of ['kill', 'closed'] as const) {
     it(`of one bit in any file is detected or harmless (${stop})`, async () => {
-      const { rig } = await make(stop);
+      const original = await make(stop);
+      const { rig } = original;
       const paths = await files(rig.disk, ROOT);
       expect(paths.join('\n')).toMatch(/meta\.json[^]*\.index[^]*\.log[^]*\.snapshot[^]*\.timeindex[^]*leader-epochs[^]*partition\.json/);
       const seen = new Set<string>();
@@ -73,7 +81,7 @@ describe('damage on disk', () => {
         // Every byte of the small files; of the large ones every so many.
         const stride = Math.max(1, Math.floor(size / 40));
         for (let position = 0; position < size; position += stride) {
-          const made = await make(stop);
+          const made = copyOf(original);
           made.rig.disk.corrupt(path, position, 1 << (position % 8));
           const result = await outcome(made);
           if (result !== 'detected' && result !== 'harmless')
@@ -85,11 +93,12 @@ describe('damage on disk', () => {
     }, 120_000);
 
     it(`by truncation of any file is detected or harmless (${stop})`, async () => {
-      const { rig } = await make(stop);
+      const original = await make(stop);
+      const { rig } = original;
       for (const path of await files(rig.disk, ROOT)) {
         const size = rig.disk.contents(path).length;
         for (let cut = 0; cut < size; cut += Math.max(1, Math.floor(size / 12))) {
-          const made = await make(stop);
+          const made = copyOf(original);
           made.rig.disk.cut(path, cut);
           const result = await outcome(made);
           if (result !== 'detected' && result !== 'harmless') throw new Error(`${path} cut to ${cut} of ${size}: ${result}`);

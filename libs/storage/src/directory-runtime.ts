@@ -83,6 +83,10 @@ export class DirectoryRuntime implements StorageContext {
     this.lanes.submit(state);
   }
 
+  watchJournal(): void {
+    this.flusher.tick();
+  }
+
   requestSeal(state: PartitionState): void {
     if (this.#sealing.has(state)) return;
     this.#sealing.add(state);

@@ -94,6 +94,11 @@ export class Journal {
     return !this.#preparing && this.#made < this.#options.filesMax && this.#free() === undefined;
   }
 
+  /** Whether it has no file yet: its first rounds will go to segments. */
+  get isUnprepared(): boolean {
+    return this.#made === 0 && !this.#preparing;
+  }
+
   /** Makes one more file: zeros up to its size, so that a later sync has no new size to store. */
   async prepare(): Promise<void> {
     const { disk, directory, fileBytes } = this.#options;

@@ -63,6 +63,7 @@ export class LogDirectory {
       if (state.segments.length > 1 && state.status.kind === 'online') runtime.requestSeal(state);
     }
     startMaintenance(runtime);
+    this.#prepareJournal();
   }
 
   get condition(): DirectoryCondition {
@@ -149,6 +150,12 @@ export class LogDirectory {
     await this.#unlock();
   }
 
+  /** More partitions than a round writes one by one: there will be rounds for the journal. */
+  #prepareJournal(): void {
+    const { states, settings, journal, lanes } = this.#runtime;
+    if (states.size > settings.journalThreshold && journal.isUnprepared) void lanes.prepareJournal();
+  }
+
   #state(key: string): PartitionState {
     const state = this.#runtime.states.get(key);
     assert(state !== undefined, 'a log has its state', { key });
@@ -179,6 +186,7 @@ export class LogDirectory {
     const log = new PartitionLog(runtime, state);
     runtime.states.set(key, state);
     this.#logs.set(key, log);
+    this.#prepareJournal();
     return log;
   }
 

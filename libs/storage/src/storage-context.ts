@@ -30,6 +30,8 @@ export interface StorageContext {
   unwrittenBytes: number;
   /** Has the new batches of this partition written, and flushed if it is `flush=sync`. */
   submit(state: PartitionState): void;
+  /** The journal has grown: has it emptied in time. */
+  watchJournal(): void;
   /** Has what `roll` left behind sealed. */
   requestSeal(state: PartitionState): void;
   /** A write found no space: appends are refused until the guard sees some. */
