@@ -4,6 +4,10 @@ import type { FakeCluster } from './fake-cluster.ts';
 
 /** The part of AdminService that the specs of the client need. */
 export function fakeAdminHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
+  return [...topicHandlers(cluster), ...clusterHandlers(cluster)];
+}
+
+function topicHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
   return [
     [
       adminService.createTopics.path,
@@ -46,6 +50,11 @@ export function fakeAdminHandlers(cluster: FakeCluster): [MethodPath, CallHandle
         topics: topics.map((selector) => ({ topic: cluster.describeTopic(selector), replicationFactor: 1, configs: new Map() })),
       })),
     ],
+  ];
+}
+
+function clusterHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
+  return [
     [
       adminService.deleteRecords.path,
       unaryHandler(adminService.deleteRecords, async ({ partitions }) => ({

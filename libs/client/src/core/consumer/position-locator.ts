@@ -1,4 +1,4 @@
-import { assert, MoldauError, type Offset, offset } from '@moldau/kernel';
+import { assert, type MoldauError, type Offset, offset } from '@moldau/kernel';
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { createDeferred, type Deferred } from '../deferred.ts';

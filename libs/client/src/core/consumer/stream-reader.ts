@@ -109,15 +109,16 @@ export class StreamReader<K, V> implements BrokerReader<K, V> {
   }
 
   #open(): void {
-    let call: Call | undefined;
-    call = this.#cluster.openStream(this.brokerId, fetchService.fetchStream, {
+    const opened: { call?: Call | undefined } = {};
+    const call = this.#cluster.openStream(this.brokerId, fetchService.fetchStream, {
       message: (message: FetchStreamResponse) => {
-        if (this.#call === call) this.#message(message);
+        if (this.#call === opened.call) this.#message(message);
       },
       closed: (error) => {
-        if (this.#call === call) this.#broken(this.#cancelCause ?? error);
+        if (this.#call === opened.call) this.#broken(this.#cancelCause ?? error);
       },
     });
+    opened.call = call;
     if (call === undefined) {
       this.#broken(unknownAddress(this.brokerId));
       return;

@@ -139,12 +139,13 @@ export class BrokerSender {
   }
 
   #open(): void {
-    let call: Call | undefined;
-    call = this.#cluster.openStream(this.brokerId, producerService.produceStream, {
-      message: (message: ProduceStreamResponse) => this.#message(call, message),
-      drained: () => this.#drained(call),
-      closed: (error) => this.#closed(call, error),
+    const opened: { call?: Call | undefined } = {};
+    const call = this.#cluster.openStream(this.brokerId, producerService.produceStream, {
+      message: (message: ProduceStreamResponse) => this.#message(opened.call, message),
+      drained: () => this.#drained(opened.call),
+      closed: (error) => this.#closed(opened.call, error),
     });
+    opened.call = call;
     if (call === undefined) {
       this.#pause();
       return;

@@ -40,6 +40,10 @@ export interface PartitionQueueOptions {
 export interface QueueOwner {
   /** Bytes of records not yet done with, in all queues. */
   bufferedBytes: number;
+  /** Those of them that are under way. */
+  inFlightBytes: number;
+  /** Batches that collect records, in all queues. */
+  openBatches: number;
   /** A new batch: its id, and the time. */
   begin(queue: PartitionQueue): { readonly id: number; readonly nowMs: number };
   /** The first record of a batch has been appended. */
@@ -144,6 +148,7 @@ export class PartitionQueue {
     const batch = new ProducerBatch(id, this.options.topic, this.options.partition, nowMs);
     this.#open = batch;
     this.#openDue = false;
+    this.#owner.openBatches += 1;
     return batch;
   }
 
@@ -155,6 +160,7 @@ export class PartitionQueue {
     const sealed = this.#builder.seal();
     batch.seal(sealed, compression);
     this.#open = undefined;
+    this.#owner.openBatches -= 1;
     this.#fresh.push(batch);
     this.sealedCount += 1;
     if (compression === 'none') {
@@ -221,6 +227,7 @@ export class PartitionQueue {
       this.#nextSequence = advanceSequence(this.#nextSequence, batch.count);
     }
     this.#inFlight.push(batch);
+    this.#owner.inFlightBytes += batch.bufferedBytes;
     batch.attempts += 1;
     return batch.bytes(this.#session);
   }
@@ -317,6 +324,7 @@ export class PartitionQueue {
     const at = this.#inFlight.indexOf(batch);
     assert(at >= 0, 'only a batch under way is answered', { batch: batch.id });
     this.#inFlight.splice(at, 1);
+    this.#owner.inFlightBytes -= batch.bufferedBytes;
   }
 
   /** Settles the batch, unless it has expired before, and lets it go. */

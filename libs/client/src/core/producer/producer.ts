@@ -15,6 +15,12 @@ import { bufferFullError, createWaitingSend, tooManyWaitingError, type WaitingSe
 
 /** Calls of `send` that may wait: a loop that awaits nothing must end in an error, not in an exhausted heap. */
 const WAITING_SENDS_MAX = 1_000_000;
+/**
+ * What may wait to be sent before `writable` says no: enough to fill all batches that are open, and half of it again.
+ * More would only make records wait longer, and let the garbage collector copy their promises twice.
+ */
+const UNSENT_BATCHES = 1.5;
+const UNSENT_BYTES_MIN = 1024 * 1024;
 const CLOSE_TIMEOUT_MS_DEFAULT = 30_000;
 const CLOSE_TIMEOUT_MS_MAX = 86_400_000;
 
@@ -98,9 +104,14 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     return topic.send(record);
   }
 
-  /** Whether the next `send` would find room at once. */
+  /**
+   * Whether more records would be of use now: false while the buffer is full, and already while enough waits to keep the
+   * brokers busy. A loop that sends without awaiting each record stays fast and lean if it awaits `drained` meanwhile.
+   */
   get writable(): boolean {
-    return this.#waitingCount === 0 && this.#owner.bufferedBytes < this.#settings.bufferBytes;
+    const { bufferedBytes, inFlightBytes, openBatches } = this.#owner;
+    if (this.#waitingCount > 0 || bufferedBytes >= this.#settings.bufferBytes) return false;
+    return bufferedBytes - inFlightBytes < Math.max(UNSENT_BYTES_MIN, openBatches * UNSENT_BATCHES * this.#settings.batchBytes);
   }
 
   /** Resolves when `writable` is true, or the producer is closed. */
@@ -288,6 +299,8 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     const { clock } = this.#cluster.ports;
     return {
       bufferedBytes: 0,
+      inFlightBytes: 0,
+      openBatches: 0,
       begin: () => ({ id: this.#unsettled.nextId(), nowMs: clock.monotonicMs() }),
       opened: (queue, batch) => this.#opened(queue, batch),
       sendable: (queue) => this.#dispatcher.wake(queue),
@@ -318,6 +331,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     this.#batchesSent += 1;
     this.#bytesSent += bytes;
     if (batch.attempts > 1) this.#retries += 1;
+    this.#tellDrained();
   }
 
   #needSession(queue: PartitionQueue, lost: MoldauError | undefined): void {
