@@ -21,8 +21,6 @@ type SettingType =
   /** Distinct values, separated by commas. */
   | { readonly type: 'list'; readonly values: readonly string[] };
 
-export type SettingName<Settings extends readonly Setting[]> = Settings[number]['name'];
-
 /** Settings by name. */
 export type Registry = ReadonlyMap<string, Setting>;
 

@@ -10,7 +10,7 @@ import {
 import { BrokerRecord } from '@moldau/protocol';
 import { applyChanges, type KeyChange } from '../image/apply-changes.ts';
 import { type BrokerImage, EMPTY_IMAGE, type MetadataImage, type PartitionImage } from '../image/metadata-image.ts';
-import { brokerKey, partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
+import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
 import { decodeBroker, decodePartition, encodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
 
 const DIRECTORY = '00000000-0000-4000-8000-000000000001' as DirectoryId;
@@ -98,10 +98,6 @@ export function topicChanges(topics: number, partitionsEach: number, revision = 
     changes.push({ key: topicKey(topicId), value, revision });
   }
   return changes;
-}
-
-export function brokerChanges(brokers: ReadonlyMap<number, BrokerFields>, revision = 1): KeyChange[] {
-  return [...brokers].map(([id, fields]) => ({ key: brokerKey(id as BrokerId), value: brokerBytes(id, fields), revision }));
 }
 
 export function imageOf(...changes: readonly KeyChange[]): MetadataImage {

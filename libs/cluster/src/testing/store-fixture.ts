@@ -48,9 +48,16 @@ export async function put(store: MetadataStore, key: string, value: string): Pro
   return result.revision;
 }
 
+/** What a watch has heard so far. */
+export interface Heard {
+  readonly revisions: RevisionEvents[];
+  readonly progress: number[];
+  compacted: MoldauError | undefined;
+}
+
 /** A watch that collects what it hears. */
-export function collect(store: MetadataStore, prefix: string, after: number) {
-  const heard = { revisions: [] as RevisionEvents[], progress: [] as number[], compacted: undefined as MoldauError | undefined };
+export function collect(store: MetadataStore, prefix: string, after: number): { readonly heard: Heard; cancel(): void } {
+  const heard: Heard = { revisions: [], progress: [], compacted: undefined };
   const watch = store.watch(
     { prefix, after },
     {
