@@ -1,4 +1,5 @@
 import { FetchMetrics } from './fetch/fetch-metrics.ts';
+import { Peers } from './gateway/peers.ts';
 import { ByteBudget } from './limits/byte-budget.ts';
 import { ConcurrencyLimit } from './limits/concurrency-limit.ts';
 import { DeadlineWheel } from './limits/deadline-wheel.ts';
@@ -39,6 +40,7 @@ export interface BrokerParts {
   readonly streamLimit: ConcurrencyLimit;
   readonly streams: StreamRegistry;
   readonly decoding: Slots;
+  readonly peers: Peers;
 }
 
 export function createParts(deps: BrokerDeps, settings: BrokerSettings): BrokerParts {
@@ -66,5 +68,6 @@ export function createParts(deps: BrokerDeps, settings: BrokerSettings): BrokerP
     streamLimit: new ConcurrencyLimit('streams', settings.streams),
     streams: new StreamRegistry(),
     decoding: new Slots(DECODING_AT_ONCE),
+    peers: new Peers(deps.clock, deps.connector, cluster),
   };
 }

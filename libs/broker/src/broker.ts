@@ -1,9 +1,9 @@
-import { assert, type BrokerEpoch, type CallHandlers, type ClusterId, MoldauError } from '@moldau/kernel';
+import { assert, type BrokerEpoch, type CallHandlers, type ClusterId, MoldauError, type Namespace } from '@moldau/kernel';
 import type { BrokerHeartbeatAnswer } from '@moldau/protocol';
 import { openLogDirectory } from '@moldau/storage';
 import { registerGauges } from './broker-metrics.ts';
 import { type BrokerParts, createParts } from './broker-parts.ts';
-import { clientMethods } from './handlers/registry.ts';
+import { clientMethods, internalMethods } from './handlers/registry.ts';
 import { CatchUp } from './metadata/catch-up.ts';
 import { type BrokerDeps, type BrokerOptions, type BrokerSettings, validateOptions } from './options.ts';
 import { DirectoryLogStore } from './partition/directory-log-store.ts';
@@ -87,9 +87,8 @@ class RunningBroker implements Broker {
     const settledAt = async (version: number): Promise<void> => this.#lifecycle?.settledAt(version);
     const catchUp = new CatchUp({ clock, wheel, cluster, settledAt });
     const methods = clientMethods(this.#parts, { forwarder: new Forwarder(clock, controller), producerIds, catchUp });
-    this.clientHandlers = this.#interceptor().wrap(methods);
-    // Replication, and what brokers ask of each other, comes with the second broker.
-    this.internalHandlers = new Map();
+    this.clientHandlers = this.#interceptor(settings.namespaces).wrap(methods);
+    this.internalHandlers = this.#interceptor(undefined).wrap(internalMethods(this.#parts));
   }
 
   start(): Promise<void> {
@@ -121,8 +120,8 @@ class RunningBroker implements Broker {
     return this.#stopping;
   }
 
-  #interceptor(): Interceptor {
-    const { deps, wheel, requestMetrics, requests, streamLimit, settings } = this.#parts;
+  #interceptor(namespaces: ReadonlySet<Namespace> | undefined): Interceptor {
+    const { deps, wheel, requestMetrics, requests, streamLimit } = this.#parts;
     return new Interceptor({
       clock: deps.clock,
       wheel,
@@ -130,7 +129,7 @@ class RunningBroker implements Broker {
       metrics: requestMetrics,
       requests,
       streams: streamLimit,
-      namespaces: settings.namespaces,
+      namespaces,
       refusal: () => this.#refusal(),
     });
   }
@@ -313,6 +312,7 @@ class RunningBroker implements Broker {
     for (const partition of table) partition.close(error);
     await this.#logs?.close();
     this.#coordinators.close();
+    this.#parts.peers.close();
     this.#phase = 'stopped';
     deps.logger.info('the broker has stopped', {});
   }

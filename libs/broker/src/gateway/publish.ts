@@ -1,6 +1,14 @@
 import { type TopicImage, topicByName } from '@moldau/cluster';
-import { type Clock, MoldauError, parseTopicName, type TopicName } from '@moldau/kernel';
-import { type NewRecord, type ProduceBatch, type PublishRequest, type PublishResult } from '@moldau/protocol';
+import { type BrokerId, type Clock, MoldauError, parseTopicName, type TopicName } from '@moldau/kernel';
+import {
+  type Acks,
+  type NewRecord,
+  type ProduceBatch,
+  type ProduceBatchResult,
+  type PublishRequest,
+  type PublishResult,
+  producerService,
+} from '@moldau/protocol';
 import { partitionForKey, RecordBatchBuilder, type RecordHeader } from '@moldau/records';
 import { type ProduceDeps, produce } from '../handlers/produce.ts';
 import type { ClusterState } from '../metadata/cluster-state.ts';
@@ -9,6 +17,7 @@ import type { PartitionLocator } from '../partition/partition-locator.ts';
 import type { TopicSettings, TopicSettingsCache } from '../partition/topic-settings.ts';
 import { assertCount, invalidField, PRODUCE_TIMEOUT_MS_DEFAULT, validateAcks } from '../produce/produce-terms.ts';
 import type { RequestContext } from '../request/request-context.ts';
+import type { Peers } from './peers.ts';
 
 const RECORDS_MAX = 10_000;
 /** Batches are closed at this size, where the topic allows as much. */
@@ -20,6 +29,8 @@ export interface PublishDeps {
   readonly settings: TopicSettingsCache;
   readonly locator: PartitionLocator;
   readonly produce: ProduceDeps;
+  readonly peers: Peers;
+  readonly brokerId: BrokerId;
 }
 
 /** Records of one partition on their way into batches. */
@@ -34,6 +45,11 @@ interface BuiltBatch {
   readonly batch: ProduceBatch;
   readonly partition: number;
   readonly members: readonly number[];
+}
+
+interface SentBatch {
+  readonly members: readonly number[];
+  readonly result: ProduceBatchResult;
 }
 
 /**
@@ -51,7 +67,7 @@ export class Publisher {
   /**
    * One result for each record, in the order of the request. Everything is appended before the first await.
    *
-   * @throws MoldauError INVALID_REQUEST, INVALID_TOPIC_NAME, UNKNOWN_TOPIC, MEMORY_BUDGET_EXHAUSTED (also by rejection)
+   * @throws MoldauError INVALID_REQUEST, INVALID_TOPIC_NAME, UNKNOWN_TOPIC, by rejection
    */
   async publish(request: PublishRequest, context: RequestContext): Promise<PublishResult[]> {
     assertCount('records', request.records.length, RECORDS_MAX);
@@ -60,18 +76,34 @@ export class Publisher {
     const settings = this.#deps.settings.of(this.#deps.cluster.image, topic.topicId);
     const results = request.records.map((): PublishResult => ({ partition: 0, offset: undefined, error: undefined }));
     const built = this.#build(request.records, topic, settings, results, context);
-    const batches = built.map(({ batch }) => batch);
-    const timeoutMs = this.#timeoutMs(context);
-    const response = await produce(this.#deps.produce, { acks: request.acks, timeoutMs, batches }, context);
-    response.results.forEach((outcome, at) => {
-      const { members } = built[at]!;
+    const outcomes = await Promise.all(
+      byLeader(built, topic, this.#deps.brokerId).map(([leader, ofLeader]) => this.#send(leader, ofLeader, request.acks, context)),
+    );
+    for (const { members, result: outcome } of outcomes.flat()) {
       members.forEach((index, delta) => {
         const result = results[index]!;
         result.error = outcome.error;
         if (outcome.baseOffset !== undefined) result.offset = outcome.baseOffset + delta;
       });
-    });
+    }
     return results;
+  }
+
+  /** Appends the batches where their leader is, in order. */
+  async #send(leader: BrokerId, built: readonly BuiltBatch[], acks: Acks, context: RequestContext): Promise<SentBatch[]> {
+    const batches = built.map(({ batch }) => batch);
+    const timeoutMs = this.#timeoutMs(context);
+    const request = { acks, timeoutMs, batches };
+    const { produce: produceDeps, peers, brokerId, locator } = this.#deps;
+    try {
+      const response = await (leader === brokerId
+        ? produce(produceDeps, request, context)
+        : peers.call(leader, producerService.produce, request, context, timeoutMs));
+      return paired(built, response.results);
+    } catch (caught) {
+      const error = locator.toItem(MoldauError.from(caught), context);
+      return built.map(({ members }) => ({ members, result: { batchId: 0, error } }));
+    }
   }
 
   #build(
@@ -132,6 +164,22 @@ export function namedTopic(cluster: ClusterState, { namespace }: RequestContext,
   const topic = topicByName(cluster.image, namespace, name);
   if (topic !== undefined && isVisible(topic, namespace)) return topic;
   throw new MoldauError('UNKNOWN_TOPIC', `no topic '${name}' in namespace '${namespace}'`, { topic: name, namespace });
+}
+
+function paired(built: readonly BuiltBatch[], results: readonly ProduceBatchResult[]): SentBatch[] {
+  return built.map(({ members }, at) => ({ members, result: results[at]! }));
+}
+
+/** The batches by the broker that leads their partition; those without a leader go to `own`, which says so. */
+function byLeader(built: readonly BuiltBatch[], topic: TopicImage, own: BrokerId): [BrokerId, BuiltBatch[]][] {
+  const groups = new Map<BrokerId, BuiltBatch[]>();
+  for (const batch of built) {
+    const leader = topic.partitions.get(batch.partition)?.leader ?? own;
+    const group = groups.get(leader);
+    if (group === undefined) groups.set(leader, [batch]);
+    else group.push(batch);
+  }
+  return [...groups];
 }
 
 function newLane(partition: number, { maxMessageBytes }: TopicSettings): Lane {

@@ -1,9 +1,7 @@
 import type { Compute } from '@moldau/kernel';
 import type { ReadRecord } from '@moldau/protocol';
 import { batchesIn, type DecodedRecord, isControlAt, nextOffsetAt, readBatchWith } from '@moldau/records';
-import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
-import { readVisible, visibleEnds } from '../fetch/visible-read.ts';
-import type { Partition } from '../partition/partition.ts';
+import type { ReadSource } from './read-source.ts';
 
 /** Bytes of batches read from a partition at once. */
 const READ_BYTES = 256 * 1024;
@@ -18,15 +16,15 @@ export interface RecordCollector {
 
 /** Where a Gateway reader is in one partition. */
 export class ReadPosition {
-  readonly partition: Partition;
+  readonly source: ReadSource;
   /** May have records that have not been read. */
   ready = true;
   #nextOffset: number;
   readonly #stopAt: number | undefined;
 
   /** `stopAt` undefined: never at the end. */
-  constructor(partition: Partition, nextOffset: number, stopAt: number | undefined) {
-    this.partition = partition;
+  constructor(source: ReadSource, nextOffset: number, stopAt: number | undefined) {
+    this.source = source;
     this.#nextOffset = nextOffset;
     this.#stopAt = stopAt;
   }
@@ -41,9 +39,9 @@ export class ReadPosition {
    *
    * @throws MoldauError those of reading and decoding
    */
-  async collect(collector: RecordCollector, compute: Compute, metrics: FetchMetrics): Promise<void> {
+  async collect(collector: RecordCollector, compute: Compute): Promise<void> {
     this.ready = false;
-    const read = await readVisible(this.partition, this.#nextOffset, READ_BYTES, undefined, metrics);
+    const read = await this.source.read(this.#nextOffset, READ_BYTES);
     for (const bytes of read.batches) {
       for (const { position } of batchesIn(bytes)) {
         if (this.isDone) return;
@@ -54,7 +52,8 @@ export class ReadPosition {
       }
     }
     this.#nextOffset = Math.max(this.#nextOffset, read.nextOffset);
-    this.ready = this.#nextOffset < visibleEnds(this.partition, undefined).highWatermark;
+    // It may have moved during the read, which set `ready` already.
+    if (this.#nextOffset < read.highWatermark) this.ready = true;
   }
 
   /** True when the whole batch has been handed over. */
@@ -67,7 +66,7 @@ export class ReadPosition {
       for (let record = reader.readNext(); record !== undefined; record = reader.readNext()) {
         if (record.offset < this.#nextOffset) continue;
         if (this.#stopAt !== undefined && record.offset >= this.#stopAt) break;
-        if (!collector.add(toReadRecord(this.partition.index, record), sizeOfRecord(record))) return false;
+        if (!collector.add(toReadRecord(this.source.partition, record), sizeOfRecord(record))) return false;
         this.#nextOffset = record.offset + 1;
       }
     }

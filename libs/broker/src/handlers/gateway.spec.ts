@@ -220,6 +220,41 @@ describe('Read', () => {
   });
 });
 
+describe('the Gateway of one broker with partitions on another', () => {
+  async function pair(): Promise<{ sim: SimBroker; topicId: string }> {
+    const sim = await SimBroker.started();
+    const peer = new SimBroker({ brokerId: 2 as never }, undefined, sim);
+    await sim.scheduler.until(peer.broker.start());
+    return { sim, topicId: await sim.topic('orders', { leader: 2 }) };
+  }
+
+  it('publishes there and reads from there, what is and what comes', async () => {
+    const { sim } = await pair();
+    const opened = sim.open(gatewayService.read);
+    opened.call.send(read('orders'));
+    const { results } = await sim.call(gatewayService.publish, publish('orders', [record('a'), record('b')]));
+    expect(results.map(({ offset, error }) => error?.reason ?? offset)).toEqual([0, 1]);
+    await sim.scheduler.runFor(100);
+    await sim.call(gatewayService.publish, publish('orders', [record('c')]));
+    await sim.scheduler.runFor(100);
+    expect(valuesOf(opened.messages)).toEqual(['a', 'b', 'c']);
+    expect(await readAll(sim, read('orders', { stopAtEnd: true, from: { $case: 'offset', value: 1 } }))).toEqual(['b', 'c']);
+  });
+
+  it('names the leader and its address to producers that know leaders', async () => {
+    const { sim, topicId } = await pair();
+    const [result] = await sim.produce(topicId, [batchOf(['a'])]);
+    expect(Object.fromEntries(result?.error?.metadata ?? [])).toMatchObject({ leader: '2', leader_address: 'peer:9092' });
+  });
+
+  it('fails the records alone whose leader can not be reached, as unknown', async () => {
+    const { sim } = await pair();
+    sim.network.partition(['broker'], ['peer']);
+    const { results } = await sim.call(gatewayService.publish, publish('orders', [record('a')]), { timeoutMs: 5_000 });
+    expect(results[0]?.error).toMatchObject({ certainty: 2, retriable: true });
+  });
+});
+
 /** A small batch that claims one record and decompresses to `size` zeroes. */
 async function bombOf(size: number): Promise<Uint8Array> {
   const { gzipSync } = await import('node:zlib');

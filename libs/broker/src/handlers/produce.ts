@@ -1,9 +1,14 @@
-import { MoldauError } from '@moldau/kernel';
 import { type ProduceBatchResult, type ProduceRequest, type ProduceResponse, producerService } from '@moldau/protocol';
 import type { ByteBudget } from '../limits/byte-budget.ts';
 import type { PendingBatch } from '../partition/pending-batch.ts';
 import type { ProduceIntake } from '../produce/produce-intake.ts';
-import { assertCount, PRODUCE_BATCHES_MAX, PRODUCE_MESSAGE_BYTES_MAX, validateProduceTerms } from '../produce/produce-terms.ts';
+import {
+  assertCount,
+  invalidField,
+  PRODUCE_BATCHES_MAX,
+  PRODUCE_MESSAGE_BYTES_MAX,
+  validateProduceTerms,
+} from '../produce/produce-terms.ts';
 import { type RegisteredMethod, unary } from '../request/registered-method.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
@@ -17,23 +22,23 @@ export interface ProduceDeps {
  * when each of them is confirmed or failed. Its bytes count against the produce budget until then.
  */
 export function produceMethod(deps: ProduceDeps): RegisteredMethod {
-  return unary(producerService.produce, (request, context) => produce(deps, request, context));
+  return unary(producerService.produce, (request, context) => {
+    const sizeBytes = sizeOf(request);
+    if (sizeBytes > PRODUCE_MESSAGE_BYTES_MAX) throw invalidField('batches', `${sizeBytes} bytes`, `at most ${PRODUCE_MESSAGE_BYTES_MAX}`);
+    return produce(deps, request, context);
+  });
 }
 
-/** The same for other handlers: the Gateway publishes through it. */
+/**
+ * The same for other handlers: the Gateway publishes through it.
+ *
+ * @throws MoldauError INVALID_REQUEST, MEMORY_BUDGET_EXHAUSTED
+ */
 export function produce(deps: ProduceDeps, request: ProduceRequest, context: RequestContext): Promise<ProduceResponse> {
   const { intake, budget } = deps;
   const terms = validateProduceTerms(request);
   assertCount('batches', request.batches.length, PRODUCE_BATCHES_MAX);
-  const sizeBytes = request.batches.reduce((sum, batch) => sum + batch.recordBatch.length, 0);
-  if (sizeBytes > PRODUCE_MESSAGE_BYTES_MAX) {
-    const facts = { field: 'batches', value: String(sizeBytes), limit: String(PRODUCE_MESSAGE_BYTES_MAX) };
-    throw new MoldauError(
-      'INVALID_REQUEST',
-      `the batches have ${sizeBytes} bytes; at most ${PRODUCE_MESSAGE_BYTES_MAX} are allowed`,
-      facts,
-    );
-  }
+  const sizeBytes = sizeOf(request);
   budget.take(sizeBytes);
   const { promise, resolve } = Promise.withResolvers<ProduceResponse>();
   const results: ProduceBatchResult[] = new Array<ProduceBatchResult>(request.batches.length);
@@ -55,4 +60,10 @@ export function produce(deps: ProduceDeps, request: ProduceRequest, context: Req
   request.batches.forEach((batch, index) => intake.submit(origin, batch, index));
   intake.noteAppend(origin, arrivedMs);
   return promise;
+}
+
+function sizeOf({ batches }: ProduceRequest): number {
+  let bytes = 0;
+  for (const { recordBatch } of batches) bytes += recordBatch.length;
+  return bytes;
 }

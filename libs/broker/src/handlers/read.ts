@@ -1,20 +1,21 @@
-import { type Clock, type Compute, MoldauError, type Scheduler } from '@moldau/kernel';
+import type { TopicImage } from '@moldau/cluster';
+import { type BrokerId, type Clock, type Compute, MoldauError, partitionIndex, type Scheduler } from '@moldau/kernel';
 import { gatewayService, type ReadRecord, type ReadRequest, type ReadResponse, type ServerCall } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
-import { visibleEnds } from '../fetch/visible-read.ts';
+import type { Peers } from '../gateway/peers.ts';
 import { namedTopic } from '../gateway/publish.ts';
 import { ReadPosition, type RecordCollector } from '../gateway/read-position.ts';
+import { LocalSource, type ReadSource, RemoteSource } from '../gateway/read-source.ts';
 import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { Slots } from '../limits/slots.ts';
 import type { TurnShare } from '../limits/turn-share.ts';
 import type { ClusterState } from '../metadata/cluster-state.ts';
-import type { Partition, PartitionWatcher } from '../partition/partition.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
 import { assertCount, invalidField } from '../produce/produce-terms.ts';
 import { type RegisteredMethod, type ServerStreamingEvents, serverStreaming } from '../request/registered-method.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { LongStream, StreamRegistry } from '../request/stream-registry.ts';
-import { findOffset, type SoughtPosition } from './list-offsets.ts';
+import type { SoughtPosition } from './list-offsets.ts';
 
 /** Records of a message are collected up to this; one record may take it further, a message stays below 3 MiB. */
 const MESSAGE_BYTES_TARGET = 256 * 1024;
@@ -34,6 +35,8 @@ export interface ReadDeps {
   readonly streams: StreamRegistry;
   /** Messages that are decoded at once, of all readers. */
   readonly decoding: Slots;
+  readonly peers: Peers;
+  readonly brokerId: BrokerId;
 }
 
 /**
@@ -44,12 +47,12 @@ export function readMethod(deps: ReadDeps): RegisteredMethod {
   return serverStreaming(gatewayService.read, (request, call, context) => new Read(deps, request, call, context));
 }
 
-class Read implements ServerStreamingEvents<ReadRequest>, PartitionWatcher, LongStream {
+class Read implements ServerStreamingEvents<ReadRequest>, LongStream {
   readonly #deps: ReadDeps;
   readonly #request: ReadRequest;
   readonly #call: ServerCall<ReadResponse>;
   readonly #context: RequestContext;
-  readonly #partitions: readonly Partition[];
+  readonly #sources: readonly ReadSource[];
   /** In the order in which they are read; the one just read goes last. */
   #positions: ReadPosition[] = [];
   #recordsLeft: number;
@@ -72,7 +75,7 @@ class Read implements ServerStreamingEvents<ReadRequest>, PartitionWatcher, Long
     const indexes = request.partitions.length === 0 ? all : [...new Set(request.partitions)];
     if (request.from?.$case === 'offset' && indexes.length !== 1)
       throw invalidField('from.offset', `${indexes.length} partitions`, 'exactly one');
-    this.#partitions = indexes.map((index) => deps.locator.locate(topic.topicId, index, context));
+    this.#sources = indexes.map((index) => this.#source(topic, index));
     deps.streams.add(this);
     void this.#run();
   }
@@ -85,13 +88,8 @@ class Read implements ServerStreamingEvents<ReadRequest>, PartitionWatcher, Long
   closed(): void {
     this.#closed = true;
     this.#silence?.cancel();
-    for (const partition of this.#partitions) partition.unwatch(this);
+    for (const source of this.#sources) source.close();
     this.#deps.streams.remove(this);
-    this.#wakeUp?.();
-  }
-
-  partitionMoved(partition: Partition): void {
-    for (const position of this.#positions) if (position.partition === partition) position.ready = true;
     this.#wakeUp?.();
   }
 
@@ -107,8 +105,9 @@ class Read implements ServerStreamingEvents<ReadRequest>, PartitionWatcher, Long
 
   async #run(): Promise<void> {
     try {
-      this.#positions = await Promise.all(this.#partitions.map((partition) => this.#begin(partition)));
-      for (const partition of this.#partitions) partition.watch(this);
+      this.#positions = await Promise.all(this.#sources.map((source) => this.#begin(source)));
+      if (this.#closed) return;
+      for (const position of this.#positions) position.source.watch(() => this.#moved(position));
       this.#watchSilence();
       while (!this.#closed) {
         if (this.#blocked) {
@@ -130,14 +129,26 @@ class Read implements ServerStreamingEvents<ReadRequest>, PartitionWatcher, Long
     }
   }
 
-  async #begin(partition: Partition): Promise<ReadPosition> {
-    const end = visibleEnds(partition, undefined).highWatermark;
-    const stopAt = this.#request.stopAtEnd ? end : undefined;
-    const { from } = this.#request;
-    if (from?.$case === 'offset') return new ReadPosition(partition, from.value, stopAt);
-    const { offset } = await findOffset(partition, this.#sought(from), undefined);
+  /** The partition where it is led: here, or on another broker. */
+  #source(topic: TopicImage, index: number): ReadSource {
+    const { locator, peers, brokerId, metrics } = this.#deps;
+    const leader = index >= 0 && index < topic.readyPartitions ? topic.partitions.get(index)?.leader : undefined;
+    if (leader === undefined || leader === brokerId) return new LocalSource(locator.locate(topic.topicId, index, this.#context), metrics);
+    return new RemoteSource({ peers, locator, broker: leader, context: this.#context }, topic.topicId, partitionIndex(index));
+  }
+
+  #moved(position: ReadPosition): void {
+    position.ready = true;
+    this.#wakeUp?.();
+  }
+
+  async #begin(source: ReadSource): Promise<ReadPosition> {
+    const { from, stopAtEnd } = this.#request;
+    const end = await source.find({ $case: 'latest', value: {} });
+    const stopAt = stopAtEnd ? end : undefined;
+    if (from?.$case === 'offset') return new ReadPosition(source, from.value, stopAt);
     // No record is that new yet: with the next one that comes.
-    return new ReadPosition(partition, offset ?? end, stopAt);
+    return new ReadPosition(source, (await source.find(this.#sought(from))) ?? end ?? 0, stopAt);
   }
 
   #sought(from: ReadRequest['from']): SoughtPosition {
@@ -173,7 +184,7 @@ class Read implements ServerStreamingEvents<ReadRequest>, PartitionWatcher, Long
       const position = this.#positions[0];
       if (position === undefined || sizeBytes >= MESSAGE_BYTES_TARGET || records.length >= this.#recordsLeft) break;
       this.#positions.push(this.#positions.shift()!);
-      if (position.ready && !position.isDone) await position.collect(collector, this.#deps.compute, this.#deps.metrics);
+      if (position.ready && !position.isDone) await position.collect(collector, this.#deps.compute);
     }
     this.#deps.share.spend(sizeBytes);
     this.#deps.metrics.sent(sizeBytes);

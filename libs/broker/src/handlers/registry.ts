@@ -41,7 +41,8 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
   const produceDeps = { intake, budget: parts.produceBudget };
   const metadataDeps = { cluster, settings: topicSettings, brokerId: settings.brokerId };
   const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
-  const publisher = new Publisher({ clock, cluster, settings: topicSettings, locator, produce: produceDeps });
+  const { brokerId } = settings;
+  const publisher = new Publisher({ clock, cluster, settings: topicSettings, locator, produce: produceDeps, peers: parts.peers, brokerId });
   const forwarded = { forwarder, catchUp };
   return [
     // ProducerService
@@ -80,6 +81,16 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
       metrics: parts.fetchMetrics,
       streams,
       decoding: parts.decoding,
+      peers: parts.peers,
+      brokerId,
     }),
   ];
+}
+
+/** Every method of the internal listener: what another broker's Gateway needs of the leaders here. */
+export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[] {
+  const { deps, locator, intake, wheel } = parts;
+  const { scheduler } = deps;
+  const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
+  return [produceMethod({ intake, budget: parts.produceBudget }), fetchMethod(fetchDeps), listOffsetsMethod(locator)];
 }

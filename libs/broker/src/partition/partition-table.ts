@@ -7,6 +7,8 @@ export interface LocalTopic {
   readonly namespace: Namespace;
   readonly name: string;
   readonly partitions: (Partition | undefined)[];
+  /** How many of them are here. */
+  count: number;
 }
 
 /** The replicas of this broker, by topic. */
@@ -34,10 +36,13 @@ export class PartitionTable {
   add(partition: Partition, namespace: Namespace, name: string): void {
     let topic = this.#topics.get(partition.topicId);
     if (topic === undefined) {
-      topic = { topicId: partition.topicId, namespace, name, partitions: [] };
+      topic = { topicId: partition.topicId, namespace, name, partitions: [], count: 0 };
       this.#topics.set(partition.topicId, topic);
     }
-    if (topic.partitions[partition.index] === undefined) this.#count += 1;
+    if (topic.partitions[partition.index] === undefined) {
+      this.#count += 1;
+      topic.count += 1;
+    }
     topic.partitions[partition.index] = partition;
   }
 
@@ -46,7 +51,8 @@ export class PartitionTable {
     if (topic === undefined || topic.partitions[partition.index] !== partition) return;
     topic.partitions[partition.index] = undefined;
     this.#count -= 1;
-    if (topic.partitions.every((other) => other === undefined)) this.#topics.delete(partition.topicId);
+    topic.count -= 1;
+    if (topic.count === 0) this.#topics.delete(partition.topicId);
   }
 
   /** Every partition, in no particular order. */

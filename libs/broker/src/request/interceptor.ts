@@ -33,8 +33,8 @@ export interface InterceptorDeps {
   readonly metrics: RequestMetrics;
   readonly requests: ConcurrencyLimit;
   readonly streams: ConcurrencyLimit;
-  /** Namespaces that callers may use. */
-  readonly namespaces: ReadonlySet<Namespace>;
+  /** Namespaces that callers may use; undefined: any, for callers that have been through another broker's interceptor. */
+  readonly namespaces: ReadonlySet<Namespace> | undefined;
   /** Why the broker takes no calls now, or undefined when it does. */
   readonly refusal: () => MoldauError | undefined;
 }
@@ -152,7 +152,8 @@ export class Interceptor {
     const named = incoming.metadata.get('moldau-namespace');
     if (named === undefined) return DEFAULT_NAMESPACE;
     const namespace = parseNamespace(named);
-    if (this.#deps.namespaces.has(namespace)) return namespace;
+    const { namespaces } = this.#deps;
+    if (namespaces === undefined || namespaces.has(namespace)) return namespace;
     const facts = { namespace, principal: ANONYMOUS.name };
     throw new MoldauError('PERMISSION_DENIED', `${ANONYMOUS.name} may not use the namespace '${namespace}'`, facts);
   }

@@ -15,6 +15,7 @@ export class RequestMetrics {
   readonly #errors: Labelled<Counter>;
   readonly #seconds: Labelled<Histogram>;
   readonly #underWay: Labelled<Gauge>;
+  readonly #methods = new Map<MethodPath, MethodMetrics>();
 
   constructor(meter: Meter) {
     this.#requests = meter.counter({ name: 'moldau_requests_total', help: 'Calls received, by method.', labels: ['method'] });
@@ -32,7 +33,14 @@ export class RequestMetrics {
     this.#underWay = meter.gauge({ name: 'moldau_requests_under_way', help: 'Calls under way, by method.', labels: ['method'] });
   }
 
+  /** The same for a method wherever it is mounted. */
   of(path: MethodPath): MethodMetrics {
+    const known = this.#methods.get(path) ?? this.#create(path);
+    this.#methods.set(path, known);
+    return known;
+  }
+
+  #create(path: MethodPath): MethodMetrics {
     const method = path.slice(path.lastIndexOf('.') + 1);
     const requests = this.#requests.with(method);
     const seconds = this.#seconds.with(method);

@@ -39,7 +39,7 @@ export interface FakeTopicOptions {
   readonly minIsr?: number;
   readonly flush?: 'sync' | 'async';
   readonly namespace?: string;
-  /** Default: the registered broker. */
+  /** Default: broker 1. */
   readonly leader?: number;
   readonly replicas?: readonly number[];
 }
@@ -59,7 +59,7 @@ export class FakeController {
   #revision = 1;
   #nextTopic = 1;
   #nextProducerId = 1_000;
-  #broker: BrokerRecord | undefined;
+  readonly #brokers = new Map<number, BrokerRecord>();
   readonly #keys = new Map<string, MetadataEntry>();
   readonly #streams = new Set<ServerCall<StreamMetadataResponse>>();
   readonly #sessions = new Set<ServerCall<BrokerSessionResponse>>();
@@ -68,8 +68,9 @@ export class FakeController {
     this.write({ cluster: encodeMessage(ClusterRecord, { clusterId: FAKE_CLUSTER_ID, createdAtMs: 0 }) });
   }
 
-  get brokerEpoch(): number {
-    return this.#broker?.brokerEpoch ?? 0;
+  /** Epoch of that broker's registration; 0: it has none. */
+  brokerEpoch(brokerId = 1): number {
+    return this.#brokers.get(brokerId)?.brokerEpoch ?? 0;
   }
 
   handlers(): CallHandlers {
@@ -156,7 +157,7 @@ export class FakeController {
     const values: Record<string, Uint8Array | undefined> = { [`topics/${topicId}`]: undefined, [`configs/topics/${topicId}`]: undefined };
     for (let index = 0; index < partitions; index += 1) values[`partitions/${topicId}/${index}`] = undefined;
     if (listed) {
-      const record = { topicId, deletedAtMs: 0, brokerIds: [this.#broker?.brokerId ?? 1] };
+      const record = { topicId, deletedAtMs: 0, brokerIds: [1] };
       values[`deleted-topics/${topicId}`] = encodeMessage(DeletedTopicRecord, record);
     }
     this.write(values);
@@ -169,9 +170,10 @@ export class FakeController {
 
   /** Registers another life of the broker. */
   supersede(): void {
-    if (this.#broker === undefined) return;
+    const broker = this.#brokers.get(1);
+    if (broker === undefined) return;
     const incarnationId = '99999999-9999-4999-8999-999999999999';
-    this.#writeBroker({ ...this.#broker, incarnationId, brokerEpoch: this.#revision + 1 });
+    this.#writeBroker({ ...broker, incarnationId, brokerEpoch: this.#revision + 1 });
   }
 
   /** Breaks every session with this error. */
@@ -182,17 +184,22 @@ export class FakeController {
   #sessionHandler(): ReturnType<typeof streamHandler> {
     return streamHandler(coordinatorService.brokerSession, (call: ServerCall<BrokerSessionResponse>) => {
       this.#sessions.add(call);
+      let brokerId = 0;
       return {
         message: ({ frame }) => {
           if (this.silent) return;
-          if (frame?.$case === 'register') this.#register(frame.value, call);
+          if (frame?.$case === 'register') {
+            brokerId = frame.value.brokerId;
+            this.#register(frame.value, call);
+          }
           if (frame?.$case !== 'heartbeat') return;
           const { metadataVersion, removedTopicIds, wantsShutdown } = frame.value;
           for (const id of removedTopicIds) this.removedTopicIds.add(id);
           this.wantedShutdown ||= wantsShutdown;
-          const caughtUp = metadataVersion >= this.brokerEpoch && !this.keepFenced;
-          if (caughtUp && this.#broker?.fenced === true && !wantsShutdown) this.#writeBroker({ ...this.#broker, fenced: false });
-          const fenced = this.#broker?.fenced ?? true;
+          const caughtUp = metadataVersion >= this.brokerEpoch(brokerId) && !this.keepFenced;
+          const broker = this.#brokers.get(brokerId);
+          if (caughtUp && broker?.fenced === true && !wantsShutdown) this.#writeBroker({ ...broker, fenced: false });
+          const fenced = this.#brokers.get(brokerId)?.fenced ?? true;
           call.send({
             frame: { $case: 'heartbeat', value: { fenced, mayShutDown: wantsShutdown, controllerEpoch: this.controllerEpoch } },
           });
@@ -206,7 +213,7 @@ export class FakeController {
 
   #register(register: RegisterBroker, call: ServerCall<BrokerSessionResponse>): void {
     this.registrations.push(register);
-    if (this.#broker?.incarnationId !== register.incarnationId) {
+    if (this.#brokers.get(register.brokerId)?.incarnationId !== register.incarnationId) {
       const { brokerId, directoryId, incarnationId, endpoints, rack, softwareVersion } = register;
       this.#writeBroker({
         brokerId,
@@ -227,7 +234,7 @@ export class FakeController {
         $case: 'registered',
         value: {
           clusterId: FAKE_CLUSTER_ID,
-          brokerEpoch: this.brokerEpoch,
+          brokerEpoch: this.brokerEpoch(register.brokerId),
           controllerEpoch: this.controllerEpoch,
           heartbeatIntervalMs: 500,
           sessionTimeoutMs: 3_000,
@@ -237,12 +244,12 @@ export class FakeController {
   }
 
   #writeBroker(broker: BrokerRecord): void {
-    this.#broker = broker;
+    this.#brokers.set(broker.brokerId, broker);
     this.write({ [`brokers/${broker.brokerId}`]: encodeMessage(BrokerRecord, broker) });
   }
 
   #partition(options: FakeTopicOptions, leaderEpoch: number): Uint8Array {
-    const leader = options.leader ?? this.#broker?.brokerId ?? 1;
+    const leader = options.leader ?? 1;
     const replicas = [...(options.replicas ?? [leader])];
     return encodeMessage(PartitionRecord, {
       leader,
@@ -256,7 +263,7 @@ export class FakeController {
       flush: options.flush === 'async' ? FlushMode.ASYNC : FlushMode.SYNC,
       adding: [],
       removing: [],
-      leaderBrokerEpoch: this.brokerEpoch,
+      leaderBrokerEpoch: this.brokerEpoch(leader),
     });
   }
 

@@ -36,12 +36,13 @@ import { FakeController } from './fake-controller.ts';
 
 const CALL_TIMEOUT_MS = 10_000;
 const CLIENT_PORT = 9092;
+const INTERNAL_PORT = 9093;
 
 /** One broker with a fake controller and a client, in virtual time, on a simulated disk and network. */
 export class SimBroker {
-  readonly scheduler = new SimScheduler();
-  readonly network = new SimNetwork({ scheduler: this.scheduler });
-  readonly controller = new FakeController();
+  readonly scheduler: SimScheduler;
+  readonly network: SimNetwork;
+  readonly controller: FakeController;
   readonly logger = new RecordingLogger();
   readonly meter = new RecordingMeter();
   readonly disk: SimDisk;
@@ -50,12 +51,19 @@ export class SimBroker {
   readonly channel: Channel;
   fatal: string | undefined;
 
-  constructor(options: Partial<BrokerOptions> = {}, disk?: SimDisk) {
+  /** `peer`: another broker of the same cluster. */
+  constructor(options: Partial<BrokerOptions> = {}, disk?: SimDisk, peer?: SimBroker) {
+    this.scheduler = peer?.scheduler ?? new SimScheduler();
+    this.network = peer?.network ?? new SimNetwork({ scheduler: this.scheduler });
+    this.controller = peer?.controller ?? new FakeController();
     this.disk = disk ?? new SimDisk({ scheduler: this.scheduler });
-    const coordinator = this.scheduler.createProcess();
-    this.network.node('coordinator', coordinator.scheduler).serve(9093, 'internal', this.controller.handlers());
+    if (peer === undefined) {
+      const coordinator = this.scheduler.createProcess();
+      this.network.node('coordinator', coordinator.scheduler).serve(INTERNAL_PORT, 'internal', this.controller.handlers());
+    }
     this.process = this.scheduler.createProcess();
-    const node = this.network.node('broker', this.process.scheduler);
+    const name = peer === undefined ? 'broker' : 'peer';
+    const node = this.network.node(name, this.process.scheduler);
     const random = new SeededRandom(1);
     this.broker = createBroker(
       {
@@ -73,7 +81,11 @@ export class SimBroker {
         brokerId: brokerId(1),
         dataDirectory: '/data',
         coordinators: ['coordinator:9093'],
-        endpoints: () => new Map([['client', { host: 'broker', port: CLIENT_PORT }]]),
+        endpoints: () =>
+          new Map([
+            ['client', { host: name, port: CLIENT_PORT }],
+            ['internal', { host: name, port: INTERNAL_PORT }],
+          ]),
         ...options,
       },
     );
@@ -81,7 +93,8 @@ export class SimBroker {
       this.fatal = error.reason;
     });
     node.serve(CLIENT_PORT, 'client', this.broker.clientHandlers);
-    this.channel = this.network.node('client', this.scheduler.createProcess().scheduler).connector.connect(`broker:${CLIENT_PORT}`);
+    node.serve(INTERNAL_PORT, 'internal', this.broker.internalHandlers);
+    this.channel = this.network.node('client', this.scheduler.createProcess().scheduler).connector.connect(`${name}:${CLIENT_PORT}`);
   }
 
   /** A broker that serves. */

@@ -1,0 +1,150 @@
+import { type BrokerId, MoldauError, type PartitionIndex, type TopicId } from '@moldau/kernel';
+import { type FetchedPartition, fetchService, Isolation, itemToError } from '@moldau/protocol';
+import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
+import { readVisible, visibleEnds } from '../fetch/visible-read.ts';
+import { findOffset, type SoughtPosition } from '../handlers/list-offsets.ts';
+import type { Partition, PartitionWatcher } from '../partition/partition.ts';
+import type { PartitionLocator } from '../partition/partition-locator.ts';
+import type { RequestContext } from '../request/request-context.ts';
+import type { Peers } from './peers.ts';
+
+/** Longest wait of one fetch from another broker, and how long its answer may take beyond that. */
+const REMOTE_WAIT_MS = 20_000;
+const REMOTE_TIMEOUT_MS = 10_000;
+
+/** What a source has read: whole batches. */
+export interface SourceRead {
+  readonly batches: readonly Uint8Array[];
+  readonly nextOffset: number;
+  readonly highWatermark: number;
+}
+
+/** One partition as a Gateway reader reads it, here or on another broker. Every call rejects with a MoldauError. */
+export interface ReadSource {
+  readonly partition: number;
+  /** The offset of a position; undefined when no record is that new. */
+  find(position: SoughtPosition): Promise<number | undefined>;
+  read(from: number, maxBytes: number): Promise<SourceRead>;
+  /** `moved` runs when there may be more than was read. */
+  watch(moved: () => void): void;
+  close(): void;
+}
+
+/** A partition that this broker leads. */
+export class LocalSource implements ReadSource, PartitionWatcher {
+  readonly #partition: Partition;
+  readonly #metrics: FetchMetrics;
+  #moved: (() => void) | undefined;
+
+  constructor(partition: Partition, metrics: FetchMetrics) {
+    this.#partition = partition;
+    this.#metrics = metrics;
+  }
+
+  get partition(): number {
+    return this.#partition.index;
+  }
+
+  async find(position: SoughtPosition): Promise<number | undefined> {
+    return (await findOffset(this.#partition, position, undefined)).offset;
+  }
+
+  async read(from: number, maxBytes: number): Promise<SourceRead> {
+    const { batches, nextOffset } = await readVisible(this.#partition, from, maxBytes, undefined, this.#metrics);
+    return { batches, nextOffset, highWatermark: visibleEnds(this.#partition, undefined).highWatermark };
+  }
+
+  watch(moved: () => void): void {
+    this.#moved = moved;
+    this.#partition.watch(this);
+  }
+
+  partitionMoved(): void {
+    this.#moved?.();
+  }
+
+  close(): void {
+    this.#partition.unwatch(this);
+  }
+}
+
+export interface RemoteSourceDeps {
+  readonly peers: Peers;
+  readonly locator: PartitionLocator;
+  readonly broker: BrokerId;
+  readonly context: RequestContext;
+}
+
+/** A partition that another broker leads: fetched from it, and while there is nothing, by one waiting fetch. */
+export class RemoteSource implements ReadSource {
+  readonly partition: PartitionIndex;
+  readonly #deps: RemoteSourceDeps;
+  readonly #topicId: TopicId;
+  #moved: (() => void) | undefined;
+  /** Where the waiting fetch waits, and what it brought. */
+  #waitingAt: number | undefined;
+  #brought: { readonly from: number; readonly outcome: FetchedPartition | MoldauError } | undefined;
+  #closed = false;
+
+  constructor(deps: RemoteSourceDeps, topicId: TopicId, partition: PartitionIndex) {
+    this.#deps = deps;
+    this.#topicId = topicId;
+    this.partition = partition;
+  }
+
+  async find(position: SoughtPosition): Promise<number | undefined> {
+    const { peers, broker, context } = this.#deps;
+    const query = { topicId: this.#topicId, partition: this.partition, leaderEpoch: undefined, position };
+    const request = { isolation: Isolation.UNSPECIFIED, queries: [query] };
+    const { results } = await peers.call(broker, fetchService.listOffsets, request, context, REMOTE_TIMEOUT_MS);
+    const error = results[0]?.error;
+    if (error !== undefined) throw itemToError(error);
+    return results[0]?.offset;
+  }
+
+  async read(from: number, maxBytes: number): Promise<SourceRead> {
+    const brought = this.#brought;
+    this.#brought = undefined;
+    const outcome = brought?.from === from ? brought.outcome : await this.#fetch(from, maxBytes, 0);
+    if (outcome instanceof MoldauError) throw outcome;
+    if (outcome.error !== undefined) throw itemToError(outcome.error);
+    const { recordBatches } = outcome;
+    if (recordBatches.length === 0) {
+      this.#waitAt(from, maxBytes);
+      return { batches: [], nextOffset: from, highWatermark: from };
+    }
+    // Its reader goes on by the batches themselves until a read finds nothing: that one begins to wait.
+    return { batches: [recordBatches], nextOffset: from, highWatermark: Number.MAX_SAFE_INTEGER };
+  }
+
+  watch(moved: () => void): void {
+    this.#moved = moved;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #waitAt(from: number, maxBytes: number): void {
+    if (this.#waitingAt !== undefined || this.#closed) return;
+    this.#waitingAt = from;
+    void this.#fetch(from, maxBytes, REMOTE_WAIT_MS)
+      .catch((caught: unknown) => MoldauError.from(caught))
+      .then((outcome) => {
+        this.#waitingAt = undefined;
+        if (this.#closed) return;
+        this.#brought = { from, outcome };
+        this.#moved?.();
+      });
+  }
+
+  async #fetch(from: number, maxBytes: number, maxWaitMs: number): Promise<FetchedPartition> {
+    const { peers, broker, context } = this.#deps;
+    const partitions = [{ topicId: this.#topicId, partition: this.partition, fetchOffset: from, leaderEpoch: undefined, maxBytes }];
+    const request = { maxWaitMs, minBytes: 1, maxBytes, isolation: Isolation.UNSPECIFIED, partitions };
+    const response = await peers.call(broker, fetchService.fetch, request, context, maxWaitMs + REMOTE_TIMEOUT_MS);
+    const fetched = response.partitions[0];
+    if (fetched === undefined) throw new MoldauError('CONNECTION_FAILED', `broker ${broker} answered a fetch without its partition`, {});
+    return fetched;
+  }
+}
