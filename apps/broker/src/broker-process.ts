@@ -50,8 +50,8 @@ async function startBroker(context: ServiceContext<Settings>): Promise<RunningSe
   const { adminHost: host, adminPort: port } = configuration;
   const admin = await createAdminHttpServer({ host, port, routes: createAdminRoutes({ log, meter, readiness }), logger: log });
   const watch = watchReadiness(readiness, (ready) => server.setServing('', ready));
-  const addresses = [...endpoints].map(([name, endpoint]) => [name, formatAddress(endpoint)]);
-  log.info('listening', { ...Object.fromEntries(addresses), admin: admin.address });
+  const addresses = [...endpoints].map(([name, endpoint]) => `${name} ${formatAddress(endpoint)}`);
+  log.info('listening', { addresses, admin: admin.address });
   return {
     failed: failureOf(broker),
     async shutdown(): Promise<void> {

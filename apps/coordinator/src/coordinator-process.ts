@@ -14,6 +14,7 @@ import {
   advertisedAddress,
   COORDINATOR_SETTINGS,
   type Configuration,
+  type ConfigurationRule,
   createAdminRoutes,
   createLateHandlers,
   formatAddress,
@@ -35,14 +36,14 @@ const SHUTDOWN_GRACE_MS = 2000;
 export const COORDINATOR_PROCESS: ServiceDefinition<Settings> = {
   name: 'coordinator',
   settings: COORDINATOR_SETTINGS,
-  rules: [
-    ({ etcdUsername, etcdPassword }) =>
-      (etcdUsername === undefined) === (etcdPassword === undefined)
-        ? []
-        : [{ setting: 'etcdPassword', limit: 'etcdUsername and etcdPassword are given together or not at all' }],
-  ],
+  rules: [credentialsAreWhole],
   start: startCoordinator,
 };
+
+function credentialsAreWhole({ etcdUsername, etcdPassword }: Configuration<Settings>): ReturnType<ConfigurationRule<Settings>> {
+  if ((etcdUsername === undefined) === (etcdPassword === undefined)) return [];
+  return [{ setting: 'etcdPassword', limit: 'etcdUsername and etcdPassword are given together or not at all' }];
+}
 
 async function startCoordinator(context: ServiceContext<Settings>): Promise<RunningService> {
   const { configuration, log, meter, readiness } = context;
@@ -62,14 +63,8 @@ async function startCoordinator(context: ServiceContext<Settings>): Promise<Runn
     { ...ports, logger: log },
     { endpoints: configuration.etcdEndpoints, ...etcdAccess(configuration) },
   );
-  const address = formatAddress(
-    advertisedAddress({
-      host,
-      port: listener.port,
-      advertisedHost: configuration.internalAdvertisedHost,
-      advertisedPort: configuration.internalAdvertisedPort,
-    }),
-  );
+  const { internalAdvertisedHost: advertisedHost, internalAdvertisedPort: advertisedPort } = configuration;
+  const address = formatAddress(advertisedAddress({ host, port: listener.port, advertisedHost, advertisedPort }));
   const coordinator = createCoordinator(
     { ...ports, store, logger: log, meter },
     {

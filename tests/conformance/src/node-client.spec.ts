@@ -61,10 +61,7 @@ describe('a client made from the .proto files at run time', () => {
       [bytes('PRG'), bytes('')],
       [bytes('PRG'), undefined],
     ]);
-    expect(read[0]?.['headers']).toMatchObject([
-      { key: 'carrier', value: bytes('OK') },
-      { key: 'none' },
-    ]);
+    expect(read[0]?.['headers']).toMatchObject([{ key: 'carrier', value: bytes('OK') }, { key: 'none' }]);
     expect((read[0]?.['headers'] as Message[])[1]?.['value']).toBeUndefined();
     expect(read.map((record) => Number(record['offset']))).toEqual([0, 1, 2]);
   });

@@ -53,7 +53,7 @@ export async function protoClient(file: string, service: string, address: string
   const bound = (method: string): UnaryCall & StreamCall & DuplexCall => {
     const call = client[method];
     if (call === undefined) throw new Error(`${service} has no ${method}`);
-    return call.bind(client) as UnaryCall & StreamCall & DuplexCall;
+    return Object.assign(call.bind(client), {});
   };
   return {
     call: (method, request) =>

@@ -60,7 +60,7 @@ describe('the admin port', () => {
     await createTopic(moldau, 'logged');
     await expect.poll(() => server.process.stderr().length, { timeout: 5000 }).toBeGreaterThan(before);
     for (const line of server.process.stderr().trim().split('\n'))
-      expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), message: expect.any(String) });
+      expect(JSON.parse(line)).toMatchObject({ level: expect.any(String) as unknown, message: expect.any(String) as unknown });
     expect((await admin('/loglevel', { method: 'PUT', body: '{"level":"loud"}' })).status).toBe(400);
     expect((await admin('/nothing')).status).toBe(404);
   });

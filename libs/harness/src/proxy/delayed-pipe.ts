@@ -13,69 +13,93 @@ export interface PipeConditions {
   readonly discard: boolean;
 }
 
-/** Told when bytes of a connection have vanished: its stream can't be healed any more. */
-export type Discarded = () => void;
+export interface DelayedPipeOptions {
+  readonly from: Socket;
+  readonly to: Socket;
+  readonly conditions: () => PipeConditions;
+  /** Told when bytes have vanished: the stream can't be healed any more. */
+  readonly discarded: () => void;
+}
 
 interface Chunk {
   readonly bytes: Buffer;
   readonly dueMs: number;
 }
 
-/** Copies `from` to `to`, each chunk after its delay, in order, with the source's end and back-pressure. */
-export function delayedPipe(from: Socket, to: Socket, conditions: () => PipeConditions, discarded: Discarded): void {
-  const queue: Chunk[] = [];
-  let queuedBytes = 0;
-  let lineFreeMs = 0;
-  let ended = false;
-  let blocked = false;
-  let timer: NodeJS.Timeout | undefined;
+/** Copies one socket to another, each chunk after its delay, in order, with the source's end and with back-pressure. */
+export class DelayedPipe {
+  readonly #options: DelayedPipeOptions;
+  readonly #queue: Chunk[] = [];
+  #queuedBytes = 0;
+  /** When the line has carried what was sent so far. */
+  #lineFreeMs = 0;
+  #ended = false;
+  #blocked = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  const finish = (): void => {
-    if (ended && queue.length === 0) to.end();
-  };
-  const flush = (): void => {
-    timer = undefined;
-    while (!blocked && queue[0] !== undefined && queue[0].dueMs <= performance.now()) {
-      const chunk = queue.shift() as Chunk;
-      queuedBytes -= chunk.bytes.length;
-      if (!to.destroyed && !to.write(chunk.bytes)) blocked = true;
-    }
-    if (queuedBytes < IN_FLIGHT_BYTES_MAX && from.isPaused()) from.resume();
-    schedule();
-    finish();
-  };
-  const schedule = (): void => {
-    if (timer !== undefined || blocked || queue[0] === undefined) return;
-    timer = setTimeout(flush, Math.max(0, queue[0].dueMs - performance.now()));
-  };
+  constructor(options: DelayedPipeOptions) {
+    this.#options = options;
+    const { from, to } = options;
+    from.on('data', (bytes: Buffer) => this.#take(bytes));
+    from.on('end', () => {
+      this.#ended = true;
+      this.#finish();
+    });
+    from.on('close', () => this.#closed());
+    to.on('drain', () => {
+      this.#blocked = false;
+      this.#flush();
+    });
+  }
 
-  to.on('drain', () => {
-    blocked = false;
-    flush();
-  });
-  from.on('data', (bytes: Buffer) => {
-    const { delayMs, bytesPerSecond, discard } = conditions();
+  #take(bytes: Buffer): void {
+    const { delayMs, bytesPerSecond, discard } = this.#options.conditions();
     if (discard) {
-      discarded();
+      this.#options.discarded();
       return;
     }
     const now = performance.now();
-    lineFreeMs = Math.max(now, lineFreeMs) + (bytesPerSecond === undefined ? 0 : (bytes.length / bytesPerSecond) * 1000);
-    queue.push({ bytes, dueMs: lineFreeMs + delayMs });
-    queuedBytes += bytes.length;
-    if (queuedBytes >= IN_FLIGHT_BYTES_MAX) from.pause();
+    this.#lineFreeMs = Math.max(now, this.#lineFreeMs) + (bytesPerSecond === undefined ? 0 : (bytes.length / bytesPerSecond) * 1000);
+    const dueMs = this.#lineFreeMs + delayMs;
+    this.#queue.push({ bytes, dueMs });
+    this.#queuedBytes += bytes.length;
+    if (this.#queuedBytes >= IN_FLIGHT_BYTES_MAX) this.#options.from.pause();
     // Without a delay the chunk leaves in the turn it came in.
-    if (timer === undefined && lineFreeMs + delayMs <= now) flush();
-    else schedule();
-  });
-  from.on('end', () => {
-    ended = true;
-    finish();
-  });
-  from.on('close', () => {
+    if (this.#timer === undefined && dueMs <= now) this.#flush();
+    else this.#schedule();
+  }
+
+  /** Sends on what is due. */
+  #flush(): void {
+    const { from, to } = this.#options;
+    for (let first = this.#queue[0]; !this.#blocked && first !== undefined && first.dueMs <= performance.now(); first = this.#queue[0]) {
+      this.#queue.shift();
+      this.#queuedBytes -= first.bytes.length;
+      if (!to.destroyed && !to.write(first.bytes)) this.#blocked = true;
+    }
+    if (this.#queuedBytes < IN_FLIGHT_BYTES_MAX && from.isPaused()) from.resume();
+    this.#schedule();
+    this.#finish();
+  }
+
+  #schedule(): void {
+    const first = this.#queue[0];
+    if (this.#timer !== undefined || this.#blocked || first === undefined) return;
+    const flush = (): void => {
+      this.#timer = undefined;
+      this.#flush();
+    };
+    this.#timer = setTimeout(flush, Math.max(0, first.dueMs - performance.now()));
+  }
+
+  #finish(): void {
+    if (this.#ended && this.#queue.length === 0) this.#options.to.end();
+  }
+
+  #closed(): void {
     // What arrived before an orderly end is still delivered.
-    if (ended) return;
-    if (timer !== undefined) clearTimeout(timer);
-    to.destroy();
-  });
+    if (this.#ended) return;
+    clearTimeout(this.#timer);
+    this.#options.to.destroy();
+  }
 }

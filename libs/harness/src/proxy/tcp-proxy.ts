@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { delayedPipe, type PipeConditions } from './delayed-pipe.ts';
+import { DelayedPipe, type PipeConditions } from './delayed-pipe.ts';
 
 /**
  * What the proxy does to bytes: `none` passes them; `blackhole` swallows both directions and keeps connections open;
@@ -124,9 +124,9 @@ function accept(client: Socket, conditions: Conditions, pairs: Set<Pair>): void 
     bytesPerSecond: conditions.bytesPerSecond,
     discard: swallowing.includes(conditions.fault),
   });
-  const torn = (): void => void (pair.torn = true);
-  delayedPipe(client, server, () => seen(['blackhole']), torn);
-  delayedPipe(server, client, () => seen(['blackhole', 'drop-answers']), torn);
+  const discarded = (): void => void (pair.torn = true);
+  new DelayedPipe({ from: client, to: server, conditions: () => seen(['blackhole']), discarded });
+  new DelayedPipe({ from: server, to: client, conditions: () => seen(['blackhole', 'drop-answers']), discarded });
 }
 
 function breakPair(pair: Pair, pairs: Set<Pair>): void {

@@ -21,7 +21,7 @@ function describeDefault(setting: Setting<unknown>): string {
   const value = setting.defaultValue;
   if (value === undefined) return '–';
   if (setting.type === 'bytes' && typeof value === 'number') return formatBytes(value);
-  return `\`${Array.isArray(value) ? value.join(',') : String(value as string | number | boolean)}\``;
+  return `\`${Array.isArray(value) ? value.join(',') : JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
 function escape(text: string): string {

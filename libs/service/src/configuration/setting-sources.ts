@@ -95,7 +95,7 @@ export async function valuesFromFile(settings: Settings, path: string): Promise<
     return failure(`can't be read: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return failure('must be a map of settings');
-  const entries = Object.entries(content);
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(content);
   const known = entries.filter(([name]) => Object.hasOwn(settings, name));
   const unknown = entries.filter(([name]) => !Object.hasOwn(settings, name));
   return {

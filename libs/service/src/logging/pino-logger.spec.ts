@@ -13,7 +13,9 @@ describe('createLogger', () => {
   it('writes one JSON line with time, level, message and the fields of the logger and its parents', () => {
     const { log, lines } = collecting();
     log.child({ traceId: 'abc' }).warn('slow', { tookMs: 5 });
-    expect(lines()).toEqual([{ level: 'warn', time: expect.any(String), service: 'broker', traceId: 'abc', message: 'slow', tookMs: 5 }]);
+    expect(lines()).toEqual([
+      { level: 'warn', time: expect.any(String) as unknown, service: 'broker', traceId: 'abc', message: 'slow', tookMs: 5 },
+    ]);
     expect(String(lines()[0]?.['time'])).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
@@ -37,7 +39,7 @@ describe('createLogger', () => {
       type: 'MoldauError',
       reason: 'LOG_DIRECTORY_OFFLINE',
       facts: { directory: '/d' },
-      stack: expect.any(String),
+      stack: expect.any(String) as unknown,
       cause: { message: 'EIO' },
     });
   });

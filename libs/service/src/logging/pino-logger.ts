@@ -56,7 +56,7 @@ export function createLogger(options: LoggerOptions): ServiceLogger {
       threshold.rank = rankOf(level);
     },
     flush(): void {
-      if ('flushSync' in stream && typeof stream.flushSync === 'function') stream.flushSync();
+      if (isFlushable(stream)) stream.flushSync();
     },
   };
 }
@@ -66,6 +66,10 @@ function processStream(name: 'stdout' | 'stderr'): DestinationStream {
   // A reader that went away must not take the process with it.
   stream.on('error', () => {});
   return stream;
+}
+
+function isFlushable(stream: object): stream is { flushSync(): void } {
+  return 'flushSync' in stream && typeof stream.flushSync === 'function';
 }
 
 function logger(sink: PinoLogger, threshold: Threshold): Logger {
