@@ -115,10 +115,12 @@ class MetadataStream {
     this.pump();
   }
 
-  /** The image was listed anew: what lies between is unknown. */
+  /**
+   * The image was listed anew: what lies between is unknown. A snapshot under way goes on, for a broker could not tell its
+   * parts from another's; after it `follow` begins the next.
+   */
   restart(): void {
-    if (this.phase.tag === 'over') return;
-    this.phase = this.phase.tag === 'following' || this.phase.tag === 'snapshot' ? this.beginSnapshot() : this.phase;
+    if (this.phase.tag === 'following') this.phase = this.beginSnapshot();
     this.pump();
   }
 
