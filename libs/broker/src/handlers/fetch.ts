@@ -97,7 +97,10 @@ class Fetch implements PartitionWatcher {
         if (!this.#deps.share.left) await new Promise<void>((resolve) => this.#deps.share.whenNextTurn(resolve));
         const wantedBytes = this.#bounds.maxBytes - this.#sizeBytes;
         if (wantedBytes > 0 && this.#entries.some((entry) => entry.ready)) {
-          this.#deps.budget.take(wantedBytes);
+          if (!this.#deps.budget.tryTake(wantedBytes)) {
+            if (this.#sizeBytes > 0) return this.#encode();
+            throw this.#deps.budget.exhausted(wantedBytes);
+          }
           takenBytes += wantedBytes;
           await this.#readReady();
           // The last batch of a read may be larger than what was left; that much is over the budget for a moment.

@@ -1,5 +1,5 @@
 import { type Clock, MoldauError } from '@moldau/kernel';
-import { type ProduceBatch, ProduceBatchResult } from '@moldau/protocol';
+import type { ProduceBatch, ProduceBatchResult } from '@moldau/protocol';
 import { BATCH_HEADER_BYTES, countAt } from '@moldau/records';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
 import { type BatchSink, PendingBatch } from '../partition/pending-batch.ts';

@@ -1,4 +1,5 @@
-import { type CallHandlers, type IncomingCall, type MethodPath, MoldauError } from '@moldau/kernel';
+import type { MoldauError } from '@moldau/kernel';
+import { type CallHandlers, type IncomingCall, type MethodPath } from '@moldau/kernel';
 import {
   AddPartitionsRequest,
   AddPartitionsResponse,
