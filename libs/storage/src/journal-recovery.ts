@@ -20,6 +20,11 @@ export class RecoveredJournal {
     this.nextSequence = Math.max(this.nextSequence, entry.sequence + 1);
   }
 
+  /** Whether anything of this log is in the journal. */
+  holds(logId: string): boolean {
+    return this.#entries.has(logId);
+  }
+
   /** Batches of this log from exactly `offset` on, the newest that were written there; undefined when there are none. */
   batchesAt(logId: string, floor: number, offset: number): Uint8Array | undefined {
     const entries = this.#entries.get(logId) ?? [];

@@ -251,6 +251,10 @@ async function store(recovery: Recovery): Promise<void> {
   for (const segment of unsealed) await cutFile(recovery, segment);
   // 2. What only the journal had is written; then all is durable, so that the journal may go.
   state.settle();
+  // What lies below the checkpointed high watermark was flushed, and without the journal's help: no need to do it again.
+  if (recovery.highWatermark >= state.endOffset && !recovery.evidence.journal.holds(state.logId)) {
+    for (const segment of unsealed) segment.assumeSynced();
+  }
   await state.writes.run(() => writeUnwritten(context, state));
   await state.syncs.run(() => syncWritten(context, state));
   if (context.condition.kind !== 'online' || state.hasUnwritten) {

@@ -102,6 +102,14 @@ export class Segment {
     this.unwritten = [];
   }
 
+  /** Says that what is in the file is durable, as is its name. */
+  assumeSynced(): void {
+    assert(this.unwritten.length === 0, 'nothing waits to be written', { ...this.sealedFacts });
+    this.syncedBytes = this.writtenBytes;
+    this.syncedEnd = this.writtenEnd;
+    this.nameDurable = this.exists;
+  }
+
   /** Takes batches off the front of what is unwritten: they are in the file now. */
   wrote(count: number): void {
     const entries = this.unwritten.splice(0, count);
