@@ -46,7 +46,7 @@ export type {
   TopicPartitionName,
 } from './core/consumer/consumer-types.ts';
 export type { Moldau } from './core/moldau.ts';
-export type { FoundOffset, OffsetInquiry, OffsetPosition } from './core/offsets.ts';
+export type { FoundOffset, OffsetInquiry, OffsetPosition } from './core/offset-types.ts';
 export type { Producer } from './core/producer/producer.ts';
 export type {
   CloseOptions,

@@ -15,7 +15,7 @@ export class Moldau {
   readonly #open = new Set<{ close(): Promise<void> }>();
   #closed: Promise<void> | undefined;
 
-  /** For `createMoldau`, and for tests with ports of their own. */
+  /** For `createMoldau`, and for tests with ports of their own. @internal */
   constructor(ports: ClientPorts, settings: ClientSettings) {
     this.#cluster = new Cluster(ports, settings);
     this.#admin = new Admin(this.#cluster);

@@ -1,29 +1,9 @@
-import { MoldauError, type Offset, offset } from '@moldau/kernel';
+import { MoldauError, offset } from '@moldau/kernel';
 import { fetchService, Isolation, itemToError, type OffsetQuery, type OffsetQueryResult } from '@moldau/protocol';
 import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { delay } from './delay.ts';
-
-/** What to look for in a partition. */
-export type OffsetPosition = 'earliest' | 'latest' | 'max-timestamp' | { readonly timestampMs: number };
-
-export interface OffsetInquiry {
-  readonly topic: string;
-  readonly partition: number;
-  readonly position: OffsetPosition;
-}
-
-/** What was found, or why nothing was. */
-export interface FoundOffset {
-  readonly topic: string;
-  readonly partition: number;
-  /** Undefined when no record is that new, or on error. */
-  readonly offset: Offset | undefined;
-  /** Of the record found, for positions by time. */
-  readonly timestampMs: number | undefined;
-  readonly leaderEpoch: number | undefined;
-  readonly error: MoldauError | undefined;
-}
+import type { FoundOffset, OffsetInquiry, OffsetPosition } from './offset-types.ts';
 
 export interface FindOffsetsOptions {
   readonly isolation: 'read_uncommitted' | 'read_committed';

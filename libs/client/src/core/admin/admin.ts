@@ -1,7 +1,8 @@
 import { MoldauError } from '@moldau/kernel';
 import { adminService, type ItemError, itemToError, type TopicSelector } from '@moldau/protocol';
 import type { AnyBrokerLimits, Cluster } from '../cluster/cluster.ts';
-import { type FoundOffset, findOffsets, type OffsetInquiry } from '../offsets.ts';
+import type { FoundOffset, OffsetInquiry } from '../offset-types.ts';
+import { findOffsets } from '../offsets.ts';
 import type {
   AdminCallOptions,
   ConfigChanges,
@@ -34,7 +35,7 @@ import { deleteRecords } from './delete-records.ts';
 export class Admin {
   readonly #cluster: Cluster;
 
-  /** For `moldau.admin`. */
+  /** For `moldau.admin`. @internal */
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
   }

@@ -2,7 +2,7 @@ import { MoldauError, type Offset } from '@moldau/kernel';
 import type { DecodedRecord } from '@moldau/records';
 import type { Deserializer } from '../serdes.ts';
 
-/** What all records of one partition share. */
+/** What all records of one partition share. @internal */
 export interface RecordContext<K, V> {
   readonly topic: string;
   readonly partition: number;
@@ -25,7 +25,7 @@ export interface ConsumedRecord<K = Uint8Array, V = Uint8Array> {
   readonly headers: readonly (readonly [name: string, value: Uint8Array | null])[];
 }
 
-/** A record as it lies in its batch. */
+/** A record as it lies in its batch. @internal */
 export class RecordView<K, V> implements ConsumedRecord<K, V> {
   readonly #context: RecordContext<K, V>;
   readonly #record: DecodedRecord;

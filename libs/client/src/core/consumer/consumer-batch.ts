@@ -2,14 +2,14 @@ import { MoldauError, type Offset } from '@moldau/kernel';
 import { countAt, RecordBatchReader } from '@moldau/records';
 import { type ConsumedRecord, type RecordContext, RecordView } from './consumed-record.ts';
 
-/** A batch opened for reading: its bytes at a position, its records decompressed. */
+/** A batch opened for reading: its bytes at a position, its records decompressed. @internal */
 export interface OpenedBatch {
   readonly bytes: Uint8Array;
   readonly position: number;
   readonly records: Uint8Array;
 }
 
-/** Where in its batch and its partition a reader is. */
+/** Where in its batch and its partition a reader is. @internal */
 export interface BatchPlace {
   /** Offset of the first record wanted; those below it are skipped. */
   readonly firstOffset: Offset;
@@ -29,7 +29,7 @@ export class ConsumerBatch<K = Uint8Array, V = Uint8Array> implements Iterable<C
   /** Records at the front that are not wanted. */
   readonly #skip: number;
 
-  /** For the consumer: `skip` records lie below `place.firstOffset`. */
+  /** For the consumer: `skip` records lie below `place.firstOffset`. @internal */
   constructor(context: RecordContext<K, V>, opened: OpenedBatch, place: BatchPlace, skip: number) {
     this.#context = context;
     this.#opened = opened;
@@ -68,6 +68,7 @@ export class BatchIterator<K, V> implements IterableIterator<ConsumedRecord<K, V
   readonly #context: RecordContext<K, V>;
   readonly #reader: RecordBatchReader;
 
+  /** For `ConsumerBatch`. @internal */
   constructor(context: RecordContext<K, V>, opened: OpenedBatch, skip: number) {
     this.#context = context;
     this.#reader = new RecordBatchReader(opened.bytes, opened.position, opened.records);
@@ -94,7 +95,7 @@ export class BatchIterator<K, V> implements IterableIterator<ConsumedRecord<K, V
   }
 }
 
-/** The error with the place in the log where it was met. */
+/** The error with the place in the log where it was met. @internal */
 export function placedError(
   caught: unknown,
   place: { readonly topic: string; readonly partition: number },

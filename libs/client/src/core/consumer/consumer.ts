@@ -43,7 +43,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  /** For `moldau.consumer`. @throws MoldauError INVALID_CONFIG */
+  /** For `moldau.consumer`. @internal */
   constructor(cluster: Cluster, options: ConsumerOptions<K, V>, onClosed: () => void) {
     this.#cluster = cluster;
     this.#settings = parseConsumerOptions(options);

@@ -10,6 +10,7 @@ import { ProducerSessions } from './producer-sessions.ts';
 import { type ProducerSettings, parseProducerOptions } from './producer-settings.ts';
 import type { CloseOptions, ProducerOptions, ProducerRecord, ProducerStats, RecordMetadata, SendOptions } from './producer-types.ts';
 import { TopicProducer, type TopicProducerDependencies } from './topic-producer.ts';
+import { TurnClock } from './turn-clock.ts';
 import { UnsettledBatches } from './unsettled-batches.ts';
 import { bufferFullError, createWaitingSend, tooManyWaitingError, type WaitingSend, WaitingSends } from './waiting-sends.ts';
 
@@ -60,7 +61,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   #bytesSent = 0;
   #retries = 0;
 
-  /** For `moldau.producer`. @throws MoldauError INVALID_CONFIG */
+  /** For `moldau.producer`. @internal */
   constructor(cluster: Cluster, options: ProducerOptions<K, V>, onClosed: () => void) {
     const settings = parseProducerOptions(options, cluster.settings.requestTimeoutMs);
     const { clock, scheduler, random, compute } = cluster.ports;
@@ -83,7 +84,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     });
     const { compression, idempotent, maxInFlightBatches: maxInFlight, deliveryTimeoutMs } = settings;
     const queueDefaults = { compression, idempotent, maxInFlight, deliveryTimeoutMs, compute, scheduler, random };
-    this.#topicDependencies = { settings, clock, random, owner: this.#owner, queueDefaults };
+    this.#topicDependencies = { settings, clock: new TurnClock(clock, scheduler), random, owner: this.#owner, queueDefaults };
     this.#unsubscribe = cluster.metadata.subscribe(() => this.#metadataChanged());
   }
 

@@ -1,10 +1,11 @@
-import { type Clock, MoldauError, type Random } from '@moldau/kernel';
+import { MoldauError, type Random } from '@moldau/kernel';
 import { type BuilderLimits, partitionForKey, type RecordHeader } from '@moldau/records';
 import type { PartitionView, TopicView } from '../cluster/metadata-view.ts';
 import { PartitionQueue, type PartitionQueueOptions, type QueueOwner } from './partition-queue.ts';
 import type { ProducerSettings } from './producer-settings.ts';
 import type { HeaderInput, ProducerRecord, RecordMetadata } from './producer-types.ts';
 import { chooseSticky } from './sticky-partition.ts';
+import type { TurnClock } from './turn-clock.ts';
 
 /** Largest whole message of the public protocol; a batch and its frame must fit. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
@@ -13,7 +14,7 @@ const FRAME_BYTES_MAX = 128;
 
 export interface TopicProducerDependencies<K, V> {
   readonly settings: ProducerSettings<K, V>;
-  readonly clock: Clock;
+  readonly clock: TurnClock;
   readonly random: Random;
   readonly owner: QueueOwner;
   readonly queueDefaults: Omit<PartitionQueueOptions, 'topic' | 'topicId' | 'partition' | 'leader'>;

@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const PACKAGE = dirname(dirname(fileURLToPath(import.meta.url)));
+const ROOT = dirname(dirname(PACKAGE));
+const SETUP_TIMEOUT_MS = 180_000;
+
+/** What a user writes, in TypeScript. A port that nothing listens on answers at once. */
+const PROGRAM = `
+import { createMoldau, MoldauError, serdes, type ConsumedRecord, type RecordMetadata } from '@moldau/client';
+
+interface Flight { readonly from: string; readonly delay: number }
+
+const moldau = createMoldau({ bootstrap: '127.0.0.1:1', requestTimeoutMs: 1000 });
+const producer = moldau.producer({ valueSerializer: serdes.json<Flight>(), keySerializer: serdes.string, maxBlockMs: 500, compression: 'zstd' });
+const consumer = moldau.consumer({ assignment: [{ topic: 'flights', from: { timestampMs: 0 } }], valueDeserializer: serdes.json<Flight>() });
+
+const reasons: string[] = [];
+const note = (error: unknown): void => { reasons.push(error instanceof MoldauError ? error.reason : String(error)); };
+
+await moldau.admin().describeCluster().catch(note);
+const sent: Promise<RecordMetadata> = producer.send({ topic: 'flights', key: 'PRG', value: { from: 'PRG', delay: 3 } });
+await sent.catch(note);
+try {
+  for await (const record of consumer) {
+    const typed: ConsumedRecord<Uint8Array, Flight> = record;
+    reasons.push(String(typed.value?.delay));
+  }
+} catch (error) {
+  note(error);
+}
+await moldau.close();
+console.log(JSON.stringify({ reasons, version: process.version }));
+`;
+
+const CONFIG = {
+  compilerOptions: {
+    target: 'es2022',
+    module: 'nodenext',
+    lib: ['es2022', 'esnext.disposable'],
+    strict: true,
+    types: ['node'],
+    outDir: 'out',
+  },
+  files: ['program.mts'],
+};
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'moldau-node20-'));
+  const built = join(folder, 'node_modules/@moldau/client');
+  await run(process.execPath, [join(PACKAGE, 'build.mjs'), built]);
+  const { dependencies } = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  for (const name of [...Object.keys(dependencies), '@types/node', 'undici-types']) link(name);
+  writeFileSync(join(folder, 'program.mts'), PROGRAM);
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(CONFIG));
+}, SETUP_TIMEOUT_MS);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function link(name: string): void {
+  const installed = [
+    join(PACKAGE, 'node_modules', name),
+    join(ROOT, 'libs/records/node_modules', name),
+    join(ROOT, 'node_modules', name),
+  ].find(existsSync);
+  if (installed === undefined) throw new Error(`${name} is not installed`);
+  const path = join(folder, 'node_modules', name);
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(installed, path);
+}
+
+/** The first Node 20 on the path that is not one of npm's own. */
+async function findNode20(): Promise<string | undefined> {
+  const candidates = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((entry) => !entry.includes('node_modules'))
+    .map((entry) => join(entry, 'node'))
+    .filter(existsSync);
+  for (const candidate of candidates) {
+    const { stdout } = await run(candidate, ['--version']).catch(() => ({ stdout: '' }));
+    if (stdout.startsWith('v20.')) return candidate;
+  }
+  return undefined;
+}
+
+async function compile(): Promise<void> {
+  await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder]).catch((error: unknown) => {
+    throw new Error(error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error));
+  });
+}
+
+describe('the published package', () => {
+  it('names what it needs, and nothing of the workspace', () => {
+    const built = join(folder, 'node_modules/@moldau/client');
+    const manifest = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+    expect(Object.keys(manifest.dependencies)).toContain('@grpc/grpc-js');
+    expect(Object.keys(manifest.dependencies).filter((name) => name.startsWith('@moldau/'))).toEqual([]);
+    expect(readFileSync(join(built, 'index.js'), 'utf8')).not.toMatch(/from "@moldau\//);
+    expect(readdirSync(join(built, 'types'))).toContain('client');
+  });
+
+  it(
+    "a user's program compiles against its types, and runs on Node 20",
+    async (context) => {
+      await compile();
+      const node20 = await findNode20();
+      if (node20 === undefined) {
+        console.log('skipped: no Node 20 on the path');
+        context.skip('no Node 20 on the path');
+      }
+      const { stdout } = await run(node20 ?? '', [join(folder, 'out/program.mjs')], { timeout: 30_000 });
+      const { reasons, version } = JSON.parse(stdout) as { reasons: string[]; version: string };
+      expect(version).toMatch(/^v20\./);
+      expect(reasons).toEqual(['CONNECTION_FAILED', 'CONNECTION_FAILED', 'CONNECTION_FAILED']);
+    },
+    SETUP_TIMEOUT_MS,
+  );
+});
