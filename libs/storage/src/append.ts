@@ -42,6 +42,7 @@ export function appendBatches(context: StorageContext, state: PartitionState, bu
   segment.endOffset = endOffset;
   segment.firstAppendMs ??= context.ports.clock.wallMs();
   context.unwrittenBytes += bytes.length;
+  context.spaceLeftBytes -= bytes.length;
   context.metrics.appendedBytes.add(bytes.length);
   state.tail.push(entry);
   context.submit(state);
@@ -50,6 +51,8 @@ export function appendBatches(context: StorageContext, state: PartitionState, bu
 
 function assertWritable(context: StorageContext, state: PartitionState, bytes: number): void {
   const facts = { topicId: state.topicId, partition: String(state.partition) };
+  // What is appended between two looks at the disk counts: the last bytes are for what deleting has to write.
+  if (bytes > context.spaceLeftBytes) context.enterFull();
   const { condition } = context;
   if (condition.kind === 'offline') {
     throw new MoldauError('LOG_DIRECTORY_OFFLINE', `the data directory failed: ${condition.reason}`, { ...facts, limit: condition.reason });

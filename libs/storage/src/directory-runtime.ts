@@ -43,6 +43,7 @@ export class DirectoryRuntime implements StorageContext {
   readonly states = new Map<string, PartitionState>();
   condition: DirectoryCondition = { kind: 'online' };
   unwrittenBytes = 0;
+  spaceLeftBytes = Number.POSITIVE_INFINITY;
   /** Bytes free when last looked at. */
   freeBytes = 0;
   #closing = false;
@@ -174,6 +175,7 @@ export class DirectoryRuntime implements StorageContext {
     const { freeBytes, totalBytes } = await this.ports.disk.space(this.root);
     this.freeBytes = freeBytes;
     const low = keepFreeBytes(this.settings, totalBytes);
+    this.spaceLeftBytes = freeBytes - low - this.unwrittenBytes;
     if (this.condition.kind === 'online' && freeBytes < low) this.enterFull();
     if (this.condition.kind !== 'full' || freeBytes < low * RESUME_FACTOR || freeBytes === 0) return;
     this.condition = { kind: 'online' };

@@ -28,6 +28,8 @@ export interface StorageContext {
   readonly condition: DirectoryCondition;
   /** Appended bytes that are in no segment file. */
   unwrittenBytes: number;
+  /** Bytes that may still be appended before the guard looks at the disk again. */
+  spaceLeftBytes: number;
   /** Has the new batches of this partition written, and flushed if it is `flush=sync`. */
   submit(state: PartitionState): void;
   /** The journal has grown: has it emptied in time. */
