@@ -11,6 +11,8 @@ export interface ChildOptions {
   readonly arguments: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
+  /** Signals go to all that it started too, as a terminal's Ctrl-C does; for shells and npm, which don't pass them on. Default false. */
+  readonly ownGroup?: boolean;
 }
 
 /** How a child ended: an exit code or a signal. */
@@ -35,7 +37,7 @@ export interface Child extends AsyncDisposable {
 }
 
 /** Children that run now: killed when this process ends. */
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, () => void>();
 let guarded = false;
 
 /** Starts a process with its output kept. */
@@ -44,8 +46,10 @@ export function startChild(options: ChildOptions): Child {
     cwd: options.workingDirectory,
     env: { ...inheritedEnvironment(), ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.ownGroup === true,
   });
-  guard(child);
+  const send = (signal: NodeJS.Signals): void => signalTo(child, signal, options.ownGroup === true);
+  guard(child, () => send('SIGKILL'));
   const output = { stdout: '', stderr: '' };
   keep(child, 'stdout', output);
   keep(child, 'stderr', output);
@@ -60,8 +64,8 @@ export function startChild(options: ChildOptions): Child {
   void ended.then(() => running.delete(child));
 
   const stop = async (): Promise<ChildEnding> => {
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
+    send('SIGTERM');
+    const timer = setTimeout(() => send('SIGKILL'), STOP_GRACE_MS);
     const ending = await ended;
     clearTimeout(timer);
     return ending;
@@ -71,7 +75,7 @@ export function startChild(options: ChildOptions): Child {
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     line: (matches, timeoutMs) => findLine(child, output, ended, matches, timeoutMs),
-    kill: (signal) => void child.kill(signal),
+    kill: send,
     ended,
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
@@ -86,12 +90,21 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
 /** By this the repository's tools find processes that a run left behind. */
 const RUN_MARKER = 'MOLDAU_RUN';
 
-function guard(child: ChildProcess): void {
-  running.add(child);
+function signalTo(child: ChildProcess, signal: NodeJS.Signals, group: boolean): void {
+  if (!group || child.pid === undefined) return void child.kill(signal);
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error; // all of them have ended
+  }
+}
+
+function guard(child: ChildProcess, kill: () => void): void {
+  running.set(child, kill);
   if (guarded) return;
   guarded = true;
   process.once('exit', () => {
-    for (const left of running) left.kill('SIGKILL');
+    for (const kill of running.values()) kill();
   });
 }
 
