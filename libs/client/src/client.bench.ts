@@ -1,6 +1,5 @@
 /** What the SDK itself costs on one core, without network and broker: `node client.bench.ts`. */
 import type { Channel, ClientStream, Connector, LeaderEpoch, MethodPath, Offset, StreamEvents } from '@moldau/kernel';
-import { createNodeClock, createNodeCompute, createNodeRandom, createNodeScheduler } from '@moldau/platform-node';
 import {
   decodeMessage,
   encodeMessage,
@@ -16,7 +15,7 @@ import {
   ProduceStreamResponse,
   producerService,
 } from '@moldau/protocol';
-import { nextOffsetAt, RecordBatchBuilder, stampPosition } from '@moldau/records';
+import { compress, decompress, nextOffsetAt, RecordBatchBuilder, stampPosition } from '@moldau/records';
 import { parseClientOptions } from './core/client-options.ts';
 import { Moldau } from './core/moldau.ts';
 
@@ -122,10 +121,19 @@ function connect(valueBytes: number): Moldau {
   const settings = parseClientOptions({ bootstrap: 'idle:1' });
   return new Moldau(
     {
-      clock: createNodeClock(),
-      scheduler: createNodeScheduler(),
-      random: createNodeRandom(),
-      compute: createNodeCompute(),
+      clock: { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
+      scheduler: {
+        nextTurn: (callback) => void setImmediate(callback),
+        after(delayMs, callback) {
+          const timer = setTimeout(callback, delayMs);
+          return { cancel: () => clearTimeout(timer) };
+        },
+      },
+      random: { fraction: Math.random, below: (limit) => Math.floor(Math.random() * limit) },
+      compute: {
+        compress: async (codec, bytes) => compress(codec, bytes),
+        decompress: async (codec, bytes, maxBytes) => decompress(codec, bytes, maxBytes),
+      },
       connector: createIdleBroker(valueBytes),
       logger: settings.logger,
     },

@@ -268,7 +268,7 @@ describe('when things fail', () => {
   });
 
   it('a batch that is refused for good leaves no gap', async () => {
-    const { cluster, producer, scheduler } = setUp({ batchBytes: 1024 });
+    const { cluster, producer, scheduler, statuses } = setUp({ batchBytes: 1024 });
     const topic = cluster.createTopic('orders');
     let batches = 0;
     cluster.faults.produce = () => {
@@ -282,6 +282,7 @@ describe('when things fail', () => {
     expect(topic.partitions[0]?.values()).toHaveLength(40 - refused.length);
     const written = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.offset] : []));
     expect(written).toEqual(written.map((_, index) => index));
+    expect(statuses.map(({ kind }) => kind)).not.toContain('producer-reset');
   });
 
   it('takes a new producer id when the broker has lost the old one, and tells', async () => {
