@@ -27,6 +27,11 @@ describe('NodeDisk keeps the contract of a disk', () => {
   }
 });
 
+it('a directory in a file system that takes none is an error at once', async (context) => {
+  if (process.platform !== 'linux') return context.skip('only Linux has /proc');
+  await expect(disk.makeDirectory('/proc/moldau/data')).rejects.toMatchObject({ name: 'DiskError', kind: 'not-found' });
+});
+
 describe('an open file', () => {
   it('rejects what comes after close, and lets what came before finish', async () => {
     const file = await disk.open(`${directory}/a`, 'create');

@@ -1,5 +1,6 @@
 import { open as openDescriptor } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Disk, DiskError, type FileStatus } from '@moldau/kernel';
 import { diskCall, errorCode, toDiskError } from './disk-errors.ts';
 import { lockFile } from './file-lock.ts';
@@ -44,13 +45,19 @@ function openFile(path: string, mode: 'read' | 'write' | 'create'): Promise<Node
   });
 }
 
+/** Not by Node's own recursive mode: that never returns below a file system that makes no directories, such as /proc. */
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path);
   } catch (caught) {
+    const code = errorCode(caught);
+    if (code === 'EEXIST' && (await fileStatus(path))?.kind === 'directory') return;
     // A file stands where a directory should be.
-    if (errorCode(caught) === 'ENOTDIR') throw new DiskError('exists', 'makeDirectory', path, { cause: caught });
-    throw toDiskError('makeDirectory', path, caught);
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw new DiskError('exists', 'makeDirectory', path, { cause: caught });
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await fileStatus(parent)) !== undefined) throw toDiskError('makeDirectory', path, caught);
+    await makeDirectory(parent);
+    await makeDirectory(path);
   }
 }
 

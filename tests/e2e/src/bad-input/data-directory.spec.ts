@@ -111,6 +111,14 @@ describe('standalone ends with one line that names the error, the thing and the 
     expect(lines.join()).toContain('DATA_DIRECTORY_UNUSABLE');
   });
 
+  it('its data directory can not be made', async (context) => {
+    if (process.platform !== 'linux') return context.skip('only Linux has /proc');
+    const { code, lines } = await failedStart('/proc/moldau/data');
+    expect(code).toBe(DATA_UNUSABLE);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('DATA_DIRECTORY_UNUSABLE');
+  });
+
   it('it may not write to its data directory', async (context) => {
     if (process.getuid?.() === 0) return context.skip('root may write anywhere; the read-only disk stands for it');
     const dataDir = join(scratch.path, 'forbidden');
