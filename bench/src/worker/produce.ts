@@ -1,4 +1,4 @@
-import type { Moldau } from '@moldau/client';
+import { type Moldau, MoldauError } from '@moldau/client';
 import { startWatch } from './cpu-watch.ts';
 import { payloadsOf } from './payload.ts';
 import type { Task, ThroughputResult } from './protocol.ts';
@@ -12,9 +12,9 @@ export async function produce(moldau: Moldau, task: Extract<Task, { kind: 'produ
   const payload = payloadsOf(size);
   await moldau.admin().describeTopics([topic]);
   const producer = moldau.producer({ acks });
-  let failure: unknown;
+  let failure: MoldauError | undefined;
   const failed = (error: unknown): void => {
-    failure ??= error;
+    failure ??= MoldauError.from(error);
   };
   const stop = startWatch();
   for (let index = 0; index < records && failure === undefined; index++) {

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -25,7 +25,7 @@ export function registerCompletion(program: Command, context: CommandContext): v
 
 /** The words that may follow each command, from the tree of commands itself. */
 function wordsOf(command: Command, path = ''): readonly CommandWords[] {
-  const global = command.parent === null ? [] : (rootOf(command).options as readonly Option[]);
+  const global = command.parent === null ? [] : rootOf(command).options;
   const options = [...command.options, ...global].flatMap((option) => (option.long === undefined ? [] : [option.long]));
   const own = { path, words: [...command.commands.map((child) => child.name()), ...options, '--help'] };
   return [own, ...command.commands.flatMap((child) => wordsOf(child, `${path} ${child.name()}`.trim()))];

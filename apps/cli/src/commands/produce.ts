@@ -1,5 +1,5 @@
 import type { CompressionName, Moldau, Producer } from '@moldau/client';
-import { COMPRESSION_NAMES } from '@moldau/client';
+import { COMPRESSION_NAMES, MoldauError } from '@moldau/client';
 import { type Command, Option } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
 import { splitLines } from '../input/lines.ts';
@@ -97,7 +97,7 @@ function splitKey(
 class Unanswered {
   #outstanding = 0;
   #answered = 0;
-  #failure: unknown;
+  #failure: MoldauError | undefined;
   #limit = 0;
   #wake: (() => void) | undefined;
   readonly #report: (answered: number) => void;
@@ -111,7 +111,7 @@ class Unanswered {
     delivery.then(
       () => this.#settled(),
       (error: unknown) => {
-        this.#failure ??= error ?? new Error('a record failed');
+        this.#failure ??= MoldauError.from(error);
         this.#settled();
       },
     );

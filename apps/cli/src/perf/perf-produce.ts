@@ -1,4 +1,4 @@
-import type { Producer } from '@moldau/client';
+import { MoldauError, type Producer } from '@moldau/client';
 import type { Command } from 'commander';
 import { type CommandContext, optionsOf } from '../context.ts';
 import { wholeNumber } from '../input/values.ts';
@@ -48,9 +48,9 @@ async function measure(
   const every = Math.max(1, Math.ceil(records / SAMPLES_MAX));
   const pacer = new Pacer(throughput);
   const progress = createProgress(context.terminal, 'produce', records);
-  let failure: unknown;
+  let failure: MoldauError | undefined;
   const failed = (error: unknown): void => {
-    failure ??= error;
+    failure ??= MoldauError.from(error);
   };
   const turn = throughput > 0 && throughput < TURN_RECORDS * 100 ? 1 : TURN_RECORDS;
   const startedAt = performance.now();
