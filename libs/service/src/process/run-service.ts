@@ -85,14 +85,16 @@ export async function runConfigured<Declared extends ServiceSettings>(
   const { logLevel, logDestination, shutdownTimeoutMs } = loaded.values as Configuration<typeof PROCESS_SETTINGS>;
   const log = createLogger({ level: logLevel, destination: logDestination, fields: { service: definition.name } });
   const meter = createMeter();
-  const processMetrics = startProcessMetrics(meter, log);
   const crashPolicy = installCrashPolicy(host, log);
   log.info('starting', { settings: loaded.values });
   const started = definition.start({ configuration: loaded.values, sources: loaded.sources, log, meter, readiness: createReadiness() });
   const shutdown = async (): Promise<void> => (await started).shutdown();
   const signals = stopOnSignals({ process: host, log, shutdown, timeoutMs: shutdownTimeoutMs });
+  let processMetrics: { stop(): void } | undefined;
   try {
     const service = await started;
+    // From here on: starting loads modules and files at once, which is no stall that anybody should hear of.
+    processMetrics = startProcessMetrics(meter, log);
     const failed = service.failed ?? new Promise<never>(() => {});
     return await Promise.race([signals.exitCode, withdraw(failed, service)]);
   } catch (error) {
@@ -101,7 +103,7 @@ export async function runConfigured<Declared extends ServiceSettings>(
   } finally {
     signals.uninstall();
     crashPolicy.uninstall();
-    processMetrics.stop();
+    processMetrics?.stop();
     log.flush();
   }
 }
