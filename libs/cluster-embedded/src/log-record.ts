@@ -69,7 +69,8 @@ export function decodeRecord(bytes: Uint8Array, position: number): { readonly re
   const view = new DataView(bytes.buffer, bytes.byteOffset + position);
   const length = view.getUint32(4);
   const start = position + RECORD_HEADER_BYTES;
-  if (view.getUint32(0) !== RECORD_MAGIC || length < PAYLOAD_BYTES_MIN || length > RECORD_BYTES_MAX || length > bytes.length - start) return undefined;
+  if (view.getUint32(0) !== RECORD_MAGIC || length < PAYLOAD_BYTES_MIN || length > RECORD_BYTES_MAX || length > bytes.length - start)
+    return undefined;
   const payload = bytes.subarray(start, start + length);
   if (crc32(payload) !== view.getUint32(8)) return undefined;
   return { record: decodePayload(payload), end: start + length };

@@ -2,6 +2,7 @@ import { assert, MoldauError, type PartitionIndex, partitionKey, type TopicId, t
 import { writeCleanShutdown } from './clean-shutdown.ts';
 import type { DirectoryMeta } from './directory-meta.ts';
 import type { DirectoryRuntime } from './directory-runtime.ts';
+import { DirectorySyncs } from './directory-syncs.ts';
 import { isDiskError } from './disk-calls.ts';
 import { removeJournal } from './journal-recovery.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -12,7 +13,6 @@ import { type Damage, PartitionState } from './partition-state.ts';
 import { DELETED_SUFFIX, JOURNAL_DIRECTORY, partitionDirectory, TOPICS_DIRECTORY, topicDirectory } from './paths.ts';
 import { writeSegmentIndexes } from './roll.ts';
 import { Segment } from './segment.ts';
-import { SharedSync } from './shared-sync.ts';
 import type { DirectoryCondition } from './storage-context.ts';
 
 /** An active segment with more than this gets an index file at shutdown; less is scanned when first read from disk. */
@@ -50,14 +50,14 @@ export class LogDirectory {
   readonly #logs = new Map<string, PartitionLog>();
   readonly #creating = new Map<string, Promise<PartitionLog>>();
   readonly #deleting = new Map<string, Promise<void>>();
-  readonly #syncs: SharedSync;
+  readonly #syncs: DirectorySyncs;
 
   constructor(runtime: DirectoryRuntime, meta: DirectoryMeta, recovery: RecoveryReport, unlock: () => Promise<void>) {
     this.#runtime = runtime;
     this.meta = meta;
     this.recovery = recovery;
     this.#unlock = unlock;
-    this.#syncs = new SharedSync(runtime.ports.disk);
+    this.#syncs = new DirectorySyncs(runtime.ports.disk);
     for (const [key, state] of runtime.states) {
       this.#logs.set(key, new PartitionLog(runtime, state));
       if (state.segments.length > 1 && state.status.kind === 'online') runtime.requestSeal(state);

@@ -57,7 +57,9 @@ describe('a damaged batch below the high watermark, without a replica', () => {
       await server.restart();
 
       // After a clean stop the damage is found when somebody reads there.
-      const fetched = await raw.fetch({ topicId, fetchOffset: BATCHES / 2, maxBytes: 64 * 1024 });
+      const fetch = (): ReturnType<typeof raw.fetch> => raw.fetch({ topicId, fetchOffset: BATCHES / 2, maxBytes: 64 * 1024 });
+      await expect.poll(async () => (await fetch()).error?.reason, { timeout: 10_000 }).not.toBe('NOT_LEADER');
+      const fetched = await fetch();
       expect(['PARTITION_OFFLINE', 'CORRUPT_LOG']).toContain(fetched.error?.reason);
       expect(fetched.error?.message).toContain('.log');
       expect(fetched.recordBatches).toHaveLength(0);

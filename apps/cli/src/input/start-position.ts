@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 /** ISO dates have a dash or a colon, offsets only digits; milliseconds since the epoch are written `@1700000000000`. */
 const OFFSET = /^\d+$/;
 const EPOCH_MS = /^@\d+$/;
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}/;
 
 /** `earliest`, `latest`, an offset, or a time: ISO 8601 or `@` with milliseconds since the Unix epoch. */
 export function startPosition(text: string): StartPosition {
@@ -11,7 +12,7 @@ export function startPosition(text: string): StartPosition {
   if (OFFSET.test(text) && Number.isSafeInteger(Number(text))) return { offset: Number(text) };
   if (EPOCH_MS.test(text)) return { timestampMs: Number(text.slice(1)) };
   const timestampMs = Date.parse(text);
-  if (Number.isNaN(timestampMs) || !/[-:]/.test(text)) {
+  if (Number.isNaN(timestampMs) || !ISO_DATE.test(text)) {
     throw new InvalidArgumentError(
       `'${text}' is not earliest, latest, an offset, an ISO time like 2026-01-31T12:00:00Z, or @MILLISECONDS.`,
     );

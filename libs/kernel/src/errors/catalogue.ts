@@ -216,7 +216,13 @@ export const ERROR_CATALOGUE = {
   CLIENT_CLOSED: row(83, 'FAILED_PRECONDITION', 'final', 'definite', 'The producer, consumer or client has been closed.'),
   TOPIC_BEING_DELETED: row(84, 'FAILED_PRECONDITION', 'retriable', 'definite', 'The topic is being deleted.'),
   LOSS_NOT_ACCEPTED: row(85, 'FAILED_PRECONDITION', 'final', 'definite', 'The repair would lose records and was not told to accept that.'),
-  SESSION_EXPIRED: row(86, 'FAILED_PRECONDITION', 'retriable', 'definite', 'The session with the controller is over; the broker registers again.'),
+  SESSION_EXPIRED: row(
+    86,
+    'FAILED_PRECONDITION',
+    'retriable',
+    'definite',
+    'The session with the controller is over; the broker registers again.',
+  ),
   // Lost a race, or out of order.
   OUT_OF_ORDER_SEQUENCE: row(90, 'ABORTED', 'final', 'definite', "The batch leaves a gap after the producer's last sequence number."),
   DUPLICATE_SEQUENCE: row(91, 'ABORTED', 'final', 'indefinite', 'The batch was written before, too long ago to tell its offset.'),

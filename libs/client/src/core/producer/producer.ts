@@ -239,6 +239,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     this.#waitingCount -= 1;
     this.#recordsFailed += 1;
     send.outcome.reject(error);
+    this.#tellDrained();
   }
 
   #resolveTopic(name: string, first: WaitingSend<K, V>): void {
@@ -254,6 +255,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
         this.#topics.set(name, new TopicProducer(view, this.#topicDependencies));
         this.#unresolved.delete(name);
         for (const send of waiting.drain()) if (!send.over) this.#admit(send);
+        this.#tellDrained();
       },
       (caught: unknown) => {
         this.#unresolved.delete(name);

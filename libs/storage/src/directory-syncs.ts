@@ -1,7 +1,7 @@
 import type { Disk } from '@moldau/kernel';
 
 /** Syncs directories for many callers: those that come while a sync of the same directory waits its turn share it. */
-export class SharedSync {
+export class DirectorySyncs {
   readonly #disk: Disk;
   readonly #running = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Promise<void>>();
