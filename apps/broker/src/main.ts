@@ -1,4 +1,4 @@
-import './process-start.ts';
+import '@moldau/service/process-start';
 
 import { currentProcess, runService } from '@moldau/service';
 import { BROKER_PROCESS } from './broker-process.ts';
