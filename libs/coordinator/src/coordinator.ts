@@ -45,6 +45,8 @@ export interface Coordinator {
 
 /** Given to forwarded calls without a deadline. */
 const CALL_TIMEOUT_MS = 30_000;
+/** Longest that a caller may ask for. */
+const CALL_TIMEOUT_MS_MAX = 600_000;
 
 export function createCoordinator(deps: CoordinatorDeps, options: CoordinatorOptions): Coordinator {
   return new CoordinatorService(deps, validateOptions(options));
@@ -182,7 +184,7 @@ class CoordinatorService implements Coordinator {
       controller: () => this.controller(),
       outdated: () => this.election?.fenced(),
     };
-    const timeoutMs = (incoming: IncomingCall): number => Math.min(incoming.timeoutMs ?? CALL_TIMEOUT_MS, CALL_TIMEOUT_MS);
+    const timeoutMs = (incoming: IncomingCall): number => Math.min(incoming.timeoutMs ?? CALL_TIMEOUT_MS, CALL_TIMEOUT_MS_MAX);
     return new Map([
       [coordinatorService.brokerSession.path, streamHandler(coordinatorService.brokerSession, (call) => openBrokerSession(sessions, call))],
       [
