@@ -1,4 +1,4 @@
-import { spawnStandalone, tcpProxy } from '@moldau/harness';
+import { freePort, spawnStandalone, tcpProxy } from '@moldau/harness';
 import { spreadOf } from '../measure/statistics.ts';
 import type { Figure } from '../report/figure.ts';
 import { Worker } from '../worker/worker.ts';
@@ -16,9 +16,11 @@ export const distance: Scenario = {
   name: 'distance',
   description: 'records per second with a round trip of 2 ms between client and broker',
   async run(context) {
-    await using standalone = await spawnStandalone();
-    await using proxy = await tcpProxy({ target: standalone.address, roundTripMs: ROUND_TRIP_MS });
-    await using worker = await Worker.connect(proxy.address);
+    const port = await freePort();
+    await using proxy = await tcpProxy({ target: `127.0.0.1:${port}`, roundTripMs: ROUND_TRIP_MS });
+    // Clients go where the metadata sends them: that must be the proxy too.
+    await using standalone = await spawnStandalone({ port, flags: ['--advertised-port', String(proxy.port)] });
+    await using worker = await Worker.connect(standalone.address);
     const figures: Figure[] = [];
     for (const { size, records: full } of SIZES) {
       const records = scaled(context, full);
