@@ -68,6 +68,12 @@ describe('errors of the system', () => {
     await full.close();
   });
 
+  it('are none when many make directories below the same new parents at once', async () => {
+    const paths = Array.from({ length: 50 }, (_, index) => `${directory}/together/${index % 3}/${index}`);
+    await Promise.all(paths.map((path) => disk.makeDirectory(path)));
+    for (const path of paths) expect((await disk.stat(path))?.kind).toBe('directory');
+  });
+
   it('are told apart: a directory is not written', async () => {
     await expect(disk.open(directory, 'write')).rejects.toMatchObject({ kind: 'io' });
   });

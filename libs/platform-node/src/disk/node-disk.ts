@@ -45,19 +45,34 @@ function openFile(path: string, mode: 'read' | 'write' | 'create'): Promise<Node
   });
 }
 
-/** Not by Node's own recursive mode: that never returns below a file system that makes no directories, such as /proc. */
+/**
+ * Step by step, not by Node's own recursive mode: that never returns where no directory can be made, such as below /proc.
+ * Others may make the same parents meanwhile.
+ */
 async function makeDirectory(path: string): Promise<void> {
+  const failure = await tryMakeDirectory(path);
+  if (failure === undefined) return;
+  const parent = dirname(path);
+  if (errorCode(failure) === 'ENOENT' && parent !== path) {
+    await makeDirectory(parent);
+    const again = await tryMakeDirectory(path);
+    if (again === undefined) return;
+    throw toDiskError('makeDirectory', path, again);
+  }
+  // A file stands where a directory should be.
+  if (errorCode(failure) === 'ENOTDIR') throw new DiskError('exists', 'makeDirectory', path, { cause: failure });
+  throw failure instanceof DiskError ? failure : toDiskError('makeDirectory', path, failure);
+}
+
+/** Undefined when the directory is there now. */
+async function tryMakeDirectory(path: string): Promise<unknown> {
   try {
     await mkdir(path);
+    return undefined;
   } catch (caught) {
-    const code = errorCode(caught);
-    if (code === 'EEXIST' && (await fileStatus(path))?.kind === 'directory') return;
-    // A file stands where a directory should be.
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw new DiskError('exists', 'makeDirectory', path, { cause: caught });
-    const parent = dirname(path);
-    if (code !== 'ENOENT' || parent === path || (await fileStatus(parent)) !== undefined) throw toDiskError('makeDirectory', path, caught);
-    await makeDirectory(parent);
-    await makeDirectory(path);
+    if (errorCode(caught) !== 'EEXIST') return caught;
+    if ((await fileStatus(path))?.kind === 'directory') return undefined;
+    return new DiskError('exists', 'makeDirectory', path, { cause: caught });
   }
 }
 
