@@ -94,6 +94,8 @@ function property(
 describe('a data directory under crashes', () => {
   it('keeps everything acknowledged of one log, byte for byte', async () => {
     await fc.assert(property(1, 'sync', 60), { numRuns: 150 });
+    // Found a model that took the word of a dead process for an acknowledgement.
+    await fc.assert(property(1, 'sync', 60), { numRuns: 20, seed: 1137681677 });
   }, 120_000);
 
   it('keeps everything acknowledged when rounds go through the journal', async () => {

@@ -41,6 +41,8 @@ export class CrashModel {
   #counter: CountedDisk | undefined;
   #isDead = false;
   #sequence = 0;
+  /** Rises with each restart: what a dead process still says reaches nobody. */
+  #life = 0;
 
   constructor(rig: StorageRig, partitions: number, config: Partial<PartitionConfig>) {
     this.rig = rig;
@@ -157,6 +159,7 @@ export class CrashModel {
   /** The machine loses its power, or only the process dies; then the directory is opened again and checked. */
   async restart(how: 'torn' | 'clean-cut' | 'kill' | 'closed'): Promise<void> {
     if (how === 'closed') await this.close();
+    this.#life += 1;
     for (const expected of this.#expected) {
       if (how === 'kill' || how === 'closed') expected.safe = Math.max(expected.safe, expected.written);
       else expected.written = expected.safe;
@@ -201,8 +204,9 @@ export class CrashModel {
     const log = this.#log(index);
     const expected = this.#expectation(index);
     if (log === undefined) return;
+    const life = this.#life;
     log.onProgress = (changed, progress) => {
-      if (progress.kind !== 'advanced') return;
+      if (progress.kind !== 'advanced' || life !== this.#life) return;
       expected.safe = Math.max(expected.safe, Math.min(changed.flushedEnd, expected.ceiling));
       expected.written = Math.max(expected.written, Math.min(changed.writtenEnd, expected.ceiling));
     };
