@@ -8,10 +8,9 @@ import {
   STANDALONE_SETTINGS,
   serviceVariables,
 } from '@moldau/service';
-import type { StandaloneSettings } from './assemble-standalone.ts';
 import { readyMessage } from './ready-message.ts';
 import { flagsOf, type StandaloneOptions } from './standalone-options.ts';
-import { startStandalone } from './start-standalone.ts';
+import { type StandaloneSettings, startStandalone } from './start-standalone.ts';
 
 /** Takes the line that tells of readiness, with its line break. */
 export type Announce = (line: string) => void | Promise<void>;

@@ -42,6 +42,9 @@ describe('the direction of dependencies', () => {
     ['libs/cluster-embedded/src/fixture.ts', '@moldau/storage', /can only depend/],
     ['libs/testkit/src/fixture.ts', '@moldau/cluster', /can only depend|Circular dependency/],
     ['libs/testkit/src/fixture.spec.ts', '@moldau/storage', /can only depend|Circular dependency/],
+    ['libs/assembly/src/fixture.ts', '@moldau/cluster-etcd', /can only depend/],
+    ['libs/assembly/src/fixture.ts', '@moldau/standalone-app', /Circular dependency|can only depend/],
+    ['libs/service/src/fixture.ts', '@moldau/assembly', /Circular dependency|can only depend/],
     ['libs/harness/src/fixture.ts', '@moldau/cli-app', /Imports of apps are forbidden|Only packages defined/],
     ['apps/broker/src/fixture.ts', '@moldau/harness', /can only depend/],
     ['apps/broker/src/fixture.ts', '@moldau/testkit', /can only depend/],
@@ -68,6 +71,7 @@ describe('the direction of dependencies', () => {
     ['libs/client/src/node/fixture.ts', '@moldau/platform-node'],
     ['libs/cluster-etcd/src/fixture.ts', '@moldau/cluster'],
     ['apps/coordinator/src/fixture.ts', '@moldau/cluster-etcd'],
+    ['apps/broker/src/fixture.ts', '@moldau/assembly'],
     ['apps/cli/src/fixture.ts', '@moldau/standalone-app'],
     ['tests/e2e/src/fixture.spec.ts', '@moldau/harness'],
   ];

@@ -30,7 +30,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   platform: ['kernel', 'model', 'core'],
   adapter: ['kernel', 'model', 'core'],
   testkit: ['kernel'],
-  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'app'],
+  // What apps do alike: it knows servers and Node, and not which metadata store.
+  assembly: ['kernel', 'model', 'core', 'service', 'server', 'platform'],
+  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'assembly', 'app'],
   // Of the apps only standalone can be imported: the others are Nx applications.
   harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'app'],
   test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'harness'],
@@ -47,7 +49,9 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   'adapter/cluster-embedded': ['kernel', 'protocol', 'cluster'],
   'adapter/cluster-etcd': ['kernel', 'protocol', 'cluster'],
   'sdk/client': ['kernel', 'records', 'protocol', 'platform-node'],
+  'sdk/load': ['client'],
   'service/service': ['kernel', 'protocol'],
+  'assembly/assembly': ['kernel', 'protocol', 'service', 'broker', 'platform-node'],
   'server/broker': ['kernel', 'records', 'protocol', 'cluster', 'storage', 'replication'],
   'server/coordinator': ['kernel', 'records', 'protocol', 'cluster', 'groups', 'transactions'],
 };

@@ -23,8 +23,15 @@ function pair(part: string, reason: string | undefined): readonly (readonly [str
   return reason === undefined ? [] : [[part, reason]];
 }
 
+/** A watch over readiness. */
+export interface ReadinessWatch {
+  /** Looks now, for a caller that knows of a change. */
+  look(): void;
+  stop(): void;
+}
+
 /** Tells of each change, and of the state at the beginning: for the status of gRPC's health service. */
-export function watchReadiness(readiness: Readiness, changed: (ready: boolean) => void): { stop(): void } {
+export function watchReadiness(readiness: Readiness, changed: (ready: boolean) => void): ReadinessWatch {
   let last: boolean | undefined;
   const look = (): void => {
     const ready = Object.keys(readiness.reasons()).length === 0;
@@ -35,5 +42,5 @@ export function watchReadiness(readiness: Readiness, changed: (ready: boolean) =
   look();
   const timer = setInterval(look, WATCH_INTERVAL_MS);
   timer.unref();
-  return { stop: () => clearInterval(timer) };
+  return { look, stop: () => clearInterval(timer) };
 }
