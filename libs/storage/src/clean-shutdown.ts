@@ -73,7 +73,7 @@ export async function reopenPartition(context: StorageContext, clean: CleanParti
   const active = Segment.onDisk(directory, clean.active);
   active.firstAppendMs = clean.active.firstAppendMs;
   active.index = new SegmentIndex(active.baseOffset, { offset: active.endOffset, position: active.sizeBytes });
-  const state = new PartitionState({ ...manifest, directory }, [...sealed, active], context.tails);
+  const state = new PartitionState({ ...manifest, directory }, [...sealed, active], context);
   state.startOffset = manifest.startOffset;
   state.journalFloor = manifest.journalFloor;
   state.highWatermark = clean.highWatermark;

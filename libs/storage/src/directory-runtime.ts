@@ -6,6 +6,7 @@ import { isDiskError, removeIfThere } from './disk-calls.ts';
 import { type CheckpointEntry, HighWatermarkCheckpoint, type ReadCheckpoint } from './high-watermark-checkpoint.ts';
 import { IndexCache } from './index-cache.ts';
 import { Journal } from './journal.ts';
+import { KeyRoom } from './keyed-batches.ts';
 import { keepFreeBytes, type LogDirectorySettings, type StoragePorts } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
 import { JOURNAL_DIRECTORY } from './paths.ts';
@@ -32,6 +33,7 @@ export class DirectoryRuntime implements StorageContext {
   readonly settings: LogDirectorySettings;
   readonly root: string;
   readonly tails: TailCache;
+  readonly keys = new KeyRoom();
   readonly descriptors: DescriptorCache;
   readonly indexes: IndexCache;
   readonly journal: Journal;

@@ -90,7 +90,7 @@ function corruptPartition(
   where: Damage,
 ): PartitionState {
   const identity = { ...place, logId: known?.logId ?? UNKNOWN_LOG_ID, config: partitionConfig() };
-  const state = new PartitionState(identity, [new Segment(place.directory, 0)], context.tails);
+  const state = new PartitionState(identity, [new Segment(place.directory, 0)], context);
   // Remembered until the partition is repaired, so that the checkpoint goes on knowing it.
   state.highWatermark = known?.highWatermark ?? 0;
   state.status = { kind: 'corrupt', where };

@@ -2,6 +2,7 @@ export type { Appended } from './append.ts';
 export { BATCH_BYTES_MAX } from './batch-check.ts';
 export { describeSegment, type SegmentItem } from './describe-segment.ts';
 export { type DirectoryMeta, FORMAT_VERSION } from './directory-meta.ts';
+export { FIRST_KEYED_PRODUCER_ID, KEYS_PER_PARTITION_MAX } from './keyed-batches.ts';
 export type { EpochEntry } from './leader-epochs.ts';
 export type { LogDirectory, LogDirectoryStats, RecoveryReport } from './log-directory.ts';
 export { openLogDirectory } from './open-log-directory.ts';

@@ -171,7 +171,7 @@ export class LogDirectory {
     }
     const directory = partitionDirectory(runtime.root, topicId, partition);
     const identity = { topicId, partition, directory, logId: ids.uuid(), config };
-    const state = new PartitionState(identity, [new Segment(directory, 0)], runtime.tails);
+    const state = new PartitionState(identity, [new Segment(directory, 0)], runtime);
     try {
       await disk.makeDirectory(directory);
       // 1. The file that makes it a partition; before it, a crash leaves an empty directory that counts for nothing.
@@ -202,6 +202,7 @@ export class LogDirectory {
     this.#logs.delete(key);
     runtime.states.delete(key);
     state.tail.clear();
+    state.producers.clear();
     for (const segment of state.segments) {
       for (const entry of segment.unwritten.splice(0)) runtime.unwrittenBytes -= entry.bytes.length;
       segment.phase = 'removed';

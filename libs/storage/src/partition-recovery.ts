@@ -65,7 +65,7 @@ export async function recoverPartition(
     segment.phase = 'sealed';
     segment.index = undefined;
   }
-  const state = new PartitionState({ ...manifest, directory }, [...sealed, new Segment(directory, manifest.unsealedFrom)], context.tails);
+  const state = new PartitionState({ ...manifest, directory }, [...sealed, new Segment(directory, manifest.unsealedFrom)], context);
   state.startOffset = manifest.startOffset;
   state.journalFloor = manifest.journalFloor;
   const highWatermark = Math.min(

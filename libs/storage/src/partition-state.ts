@@ -1,4 +1,5 @@
 import { assert, MoldauError, type PartitionIndex, present, type TopicId } from '@moldau/kernel';
+import type { KeyRoom } from './keyed-batches.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import type { PartitionConfig } from './partition-config.ts';
 import { ProducerState } from './producer-state.ts';
@@ -36,6 +37,12 @@ export type Progress =
   /** The partition left `online`; what was appended and not flushed is in doubt. */
   | { readonly kind: 'failed'; readonly error: MoldauError };
 
+/** Memory that the partitions of a directory share. */
+export interface SharedMemory {
+  readonly tails: TailCache;
+  readonly keys: KeyRoom;
+}
+
 export interface PartitionIdentity {
   readonly topicId: TopicId;
   readonly partition: PartitionIndex;
@@ -70,7 +77,7 @@ export class PartitionState {
   /** Ascending, contiguous; the last one is active. Never empty. */
   segments: Segment[];
   epochs = new LeaderEpochs();
-  readonly producers = new ProducerState();
+  readonly producers: ProducerState;
   readonly tail: Tail;
   /** Producer state at the base of a segment that is not sealed behind yet, by base offset. */
   readonly snapshots = new Map<number, Uint8Array>();
@@ -89,7 +96,7 @@ export class PartitionState {
   /** Set by the broker. */
   listener: ((progress: Progress) => void) | undefined;
 
-  constructor(identity: PartitionIdentity, segments: Segment[], tails: TailCache) {
+  constructor(identity: PartitionIdentity, segments: Segment[], shared: SharedMemory) {
     assert(segments.length > 0, 'a log has an active segment', { directory: identity.directory });
     this.topicId = identity.topicId;
     this.partition = identity.partition;
@@ -97,7 +104,8 @@ export class PartitionState {
     this.logId = identity.logId;
     this.config = identity.config;
     this.segments = segments;
-    this.tail = new Tail(tails, () => this.segmentWrittenEnd);
+    this.producers = new ProducerState(shared.keys);
+    this.tail = new Tail(shared.tails, () => this.segmentWrittenEnd);
   }
 
   get active(): Segment {

@@ -12,11 +12,14 @@ import {
   timestampTypeAt,
 } from '@moldau/records';
 import { ByteReader, ByteWriter } from './byte-codec.ts';
+import { FIRST_KEYED_PRODUCER_ID, KeyedBatches, KeyRoom } from './keyed-batches.ts';
 
 /** Batches remembered per producer: as many as a producer may have unanswered. */
 export const REMEMBERED_BATCHES_MAX = 5;
 /** No batch of the producer counts in the log's LogAppendTime. */
 const NO_APPEND_TIME = -1;
+/** In a snapshot: batches with idempotency keys do not expire by time. */
+const KEYED_LAST_MS = 0;
 
 const SEQUENCE_MODULUS = 2 ** 31;
 
@@ -58,9 +61,14 @@ const ACCEPT: ProducerVerdict = Object.freeze({ kind: 'accept' });
 /** What a partition knows of each producer session that wrote to it (KIP-98): enough to recognise duplicates and gaps. */
 export class ProducerState {
   #entries = new Map<number, ProducerEntry>();
+  readonly #keyed: KeyedBatches<RememberedBatch>;
+
+  constructor(room: KeyRoom = new KeyRoom()) {
+    this.#keyed = new KeyedBatches(room);
+  }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size + this.#keyed.size;
   }
 
   /**
@@ -70,6 +78,7 @@ export class ProducerState {
    */
   check(claim: ProducerClaim): ProducerVerdict {
     if (claim.producerId === NO_PRODUCER_ID) return ACCEPT;
+    if (claim.producerId >= FIRST_KEYED_PRODUCER_ID) return checkKeyed(claim, this.#keyed.find(claim.producerId, claim.producerEpoch));
     const entry = this.#entries.get(claim.producerId);
     if (entry === undefined) {
       if (claim.baseSequence === 0) return ACCEPT;
@@ -89,25 +98,19 @@ export class ProducerState {
     const producerId = producerIdAt(bytes, position);
     if (producerId === NO_PRODUCER_ID) return;
     const epoch = producerEpochAt(bytes, position);
+    if (producerId >= FIRST_KEYED_PRODUCER_ID) {
+      this.#keyed.note(producerId, epoch, rememberedAt(bytes, position));
+      return;
+    }
     const entry = this.#entry(producerId, epoch);
     entry.lastMs = Math.max(entry.lastMs, nowMs ?? maxTimestampAt(bytes, position));
-    const baseSequence = baseSequenceAt(bytes, position);
     // A control batch takes no place in the sequence.
-    if (isControlAt(bytes, position) || baseSequence < 0) return;
-    const delta = lastOffsetDeltaAt(bytes, position);
-    const baseOffset = baseOffsetAt(bytes, position);
-    const appendTime = timestampTypeAt(bytes, position) === 'LogAppendTime' ? maxTimestampAt(bytes, position) : NO_APPEND_TIME;
-    entry.batches.push({
-      baseSequence,
-      lastSequence: advanceSequence(baseSequence, delta),
-      baseOffset,
-      lastOffset: baseOffset + delta,
-      appendTime,
-    });
+    if (isControlAt(bytes, position) || baseSequenceAt(bytes, position) < 0) return;
+    entry.batches.push(rememberedAt(bytes, position));
     if (entry.batches.length > REMEMBERED_BATCHES_MAX) entry.batches.shift();
   }
 
-  /** Forgets the sessions silent since before `beforeMs` (`producer.id.expiration.ms`). */
+  /** Forgets the sessions silent since before `beforeMs` (`producer.id.expiration.ms`); batches with keys go by number alone. */
   expire(beforeMs: number): void {
     for (const [producerId, entry] of this.#entries) if (entry.lastMs < beforeMs) this.#entries.delete(producerId);
   }
@@ -115,33 +118,27 @@ export class ProducerState {
   /** Forgets everything. */
   clear(): void {
     this.#entries.clear();
+    this.#keyed.clear();
   }
 
   encode(writer: ByteWriter): void {
-    writer.int32(this.#entries.size);
-    for (const [producerId, entry] of this.#entries) {
-      writer.int64(producerId);
-      writer.int32(entry.epoch);
-      writer.int64(entry.lastMs);
-      writer.uint8(entry.batches.length);
-      for (const batch of entry.batches) {
-        writer.int32(batch.baseSequence);
-        writer.int32(batch.lastSequence);
-        writer.int64(batch.baseOffset);
-        writer.int32(batch.lastOffset - batch.baseOffset);
-        writer.int64(batch.appendTime);
-      }
+    writer.int32(this.size);
+    for (const [producerId, entry] of this.#entries) encodeEntry(writer, producerId, entry);
+    for (const [producerId, { epoch, batch }] of this.#keyed.entries()) {
+      encodeEntry(writer, producerId, { epoch, lastMs: KEYED_LAST_MS, batches: [batch] });
     }
   }
 
   /** Replaces all by what `encode` wrote. */
   restore(reader: ByteReader): void {
-    this.#entries.clear();
+    this.clear();
     for (let left = reader.int32(); left > 0; left--) {
       const producerId = reader.int64();
       const entry: ProducerEntry = { epoch: reader.int32(), lastMs: reader.int64(), batches: [] };
       for (let batches = reader.uint8(); batches > 0; batches--) entry.batches.push(readBatch(reader));
-      this.#entries.set(producerId, entry);
+      const [batch] = entry.batches;
+      if (producerId < FIRST_KEYED_PRODUCER_ID) this.#entries.set(producerId, entry);
+      else if (batch !== undefined) this.#keyed.note(producerId, entry.epoch, batch);
     }
   }
 
@@ -176,6 +173,29 @@ export function restoreSnapshot(payload: Uint8Array, logId: string, atOffset: nu
   return true;
 }
 
+function encodeEntry(writer: ByteWriter, producerId: number, entry: ProducerEntry): void {
+  writer.int64(producerId);
+  writer.int32(entry.epoch);
+  writer.int64(entry.lastMs);
+  writer.uint8(entry.batches.length);
+  for (const batch of entry.batches) {
+    writer.int32(batch.baseSequence);
+    writer.int32(batch.lastSequence);
+    writer.int64(batch.baseOffset);
+    writer.int32(batch.lastOffset - batch.baseOffset);
+    writer.int64(batch.appendTime);
+  }
+}
+
+/** The batch at `position`, which has its final base offset. */
+function rememberedAt(bytes: Uint8Array, position: number): RememberedBatch {
+  const baseSequence = baseSequenceAt(bytes, position);
+  const delta = lastOffsetDeltaAt(bytes, position);
+  const baseOffset = baseOffsetAt(bytes, position);
+  const appendTime = timestampTypeAt(bytes, position) === 'LogAppendTime' ? maxTimestampAt(bytes, position) : NO_APPEND_TIME;
+  return { baseSequence, lastSequence: advanceSequence(baseSequence, delta), baseOffset, lastOffset: baseOffset + delta, appendTime };
+}
+
 function readBatch(reader: ByteReader): RememberedBatch {
   const baseSequence = reader.int32();
   const lastSequence = reader.int32();
@@ -183,15 +203,26 @@ function readBatch(reader: ByteReader): RememberedBatch {
   return { baseSequence, lastSequence, baseOffset, lastOffset: baseOffset + reader.int32(), appendTime: reader.int64() };
 }
 
+/** A key has one batch in a partition: the same again is a duplicate, another one is a mistake of the caller. */
+function checkKeyed(claim: ProducerClaim, known: RememberedBatch | undefined): ProducerVerdict {
+  if (claim.baseSequence !== 0) throw refuse('UNKNOWN_PRODUCER', claim, 'the batch of an idempotency key begins at sequence 0', 0);
+  if (known === undefined) return ACCEPT;
+  const count = known.lastOffset - known.baseOffset + 1;
+  if (claim.lastOffsetDelta + 1 === count) return duplicateOf(known);
+  throw refuse('OUT_OF_ORDER_SEQUENCE', claim, `its idempotency key has written ${count} records to this partition`, count);
+}
+
+function duplicateOf({ baseOffset, lastOffset, appendTime }: RememberedBatch): DuplicateBatch {
+  const logAppendTime = appendTime === NO_APPEND_TIME ? undefined : appendTime;
+  return { kind: 'duplicate', baseOffset: baseOffset as Offset, lastOffset: lastOffset as Offset, logAppendTime };
+}
+
 function checkSequence(claim: ProducerClaim, batches: readonly RememberedBatch[], last: RememberedBatch): ProducerVerdict {
   const expected = advanceSequence(last.lastSequence, 1);
   if (claim.baseSequence === expected) return ACCEPT;
   const lastSequence = advanceSequence(claim.baseSequence, claim.lastOffsetDelta);
   const same = batches.find((batch) => batch.baseSequence === claim.baseSequence && batch.lastSequence === lastSequence);
-  if (same !== undefined) {
-    const logAppendTime = same.appendTime === NO_APPEND_TIME ? undefined : same.appendTime;
-    return { kind: 'duplicate', baseOffset: same.baseOffset as Offset, lastOffset: same.lastOffset as Offset, logAppendTime };
-  }
+  if (same !== undefined) return duplicateOf(same);
   const oldest = batches[0] ?? last;
   if (isBefore(lastSequence, oldest.baseSequence)) {
     throw refuse('DUPLICATE_SEQUENCE', claim, `only the last ${REMEMBERED_BATCHES_MAX} batches are remembered`, expected);

@@ -3,6 +3,7 @@ import type { DescriptorCache } from './descriptor-cache.ts';
 import type { HighWatermarkCheckpoint } from './high-watermark-checkpoint.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Journal } from './journal.ts';
+import type { KeyRoom } from './keyed-batches.ts';
 import type { LogDirectorySettings, StoragePorts } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
@@ -20,6 +21,7 @@ export interface StorageContext {
   readonly settings: LogDirectorySettings;
   readonly root: string;
   readonly tails: TailCache;
+  readonly keys: KeyRoom;
   readonly descriptors: DescriptorCache;
   readonly indexes: IndexCache;
   readonly journal: Journal;
