@@ -52,6 +52,23 @@ export interface PublishRequest {
   records: NewRecord[];
   /** When a record counts as published; default ACKS_ALL. */
   acks: Acks;
+  /**
+   * Makes the request safe to repeat after a lost answer or an indefinite error: send it again, unchanged, with the same
+   * key, to any broker. What was written is not written again and is answered as the first time; what was not is written
+   * now. 1 to 256 bytes of UTF-8, chosen by the client, for example a UUID or the id of what the records tell of; a key
+   * belongs to one request to one topic. Unset: each request writes anew.
+   *
+   * How long it holds: each partition remembers the last 10,000 requests with keys that wrote to it. They are kept with
+   * its log, so restarts of brokers, however long, and moves of the leader change nothing. A broker whose partitions
+   * together have 400,000 forgets, for each new one, the oldest of the same partition (never its last 64). Adding
+   * partitions to the topic or lowering its max.message.bytes in between ends it too.
+   *
+   * With a key: acks must be ACKS_ALL, else INVALID_ACKS; records without a key of their own go to one partition, which
+   * the idempotency key chooses; the records for one partition must fit one batch of the topic's max.message.bytes, else
+   * INVALID_REQUEST; a record that can't be taken fails the whole request with its error, and nothing is written.
+   * A key that was used for another number of records is refused with INVALID_REQUEST; contents are not compared.
+   */
+  idempotencyKey?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -367,7 +384,7 @@ export const NewRecord: MessageFns<NewRecord> = {
 };
 
 function createBasePublishRequest(): PublishRequest {
-  return { topic: "", records: [], acks: 0, _unknownFields: {} };
+  return { topic: "", records: [], acks: 0, idempotencyKey: undefined, _unknownFields: {} };
 }
 
 export const PublishRequest: MessageFns<PublishRequest> = {
@@ -380,6 +397,9 @@ export const PublishRequest: MessageFns<PublishRequest> = {
     }
     if (message.acks !== 0) {
       writer.uint32(24).int32(message.acks);
+    }
+    if (message.idempotencyKey !== undefined) {
+      writer.uint32(34).string(message.idempotencyKey);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -427,6 +447,14 @@ export const PublishRequest: MessageFns<PublishRequest> = {
             }
 
             message.acks = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
             continue;
           }
         }
@@ -1214,7 +1242,10 @@ export const GatewayServiceDefinition = {
   name: "GatewayService",
   fullName: "moldau.v1.GatewayService",
   methods: {
-    /** Publishes records and answers when each of them is confirmed or failed. */
+    /**
+     * Publishes records and answers when each of them is confirmed or failed. A caller that may have to ask again sets an
+     * idempotency key.
+     */
     publish: {
       name: "Publish",
       requestType: PublishRequest as typeof PublishRequest,
