@@ -1,8 +1,8 @@
+import { createPayloads } from '@moldau/load';
 import { BATCH_HEADER_BYTES, crc32c, RecordBatchBuilder, readBatch, validateBatch } from '@moldau/records';
 import { spreadOf } from '../measure/statistics.ts';
 import type { Figure } from '../report/figure.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
-import { payloadsOf } from '../worker/payload.ts';
 
 const BATCH_BYTES = 64 * 1024;
 const BATCH_BYTES_MAX = 1024 * 1024;
@@ -38,7 +38,7 @@ export const micro: Scenario = {
 
 function batchOf(size: number): Uint8Array {
   const builder = new RecordBatchBuilder({ targetBytes: BATCH_BYTES, maxBytes: BATCH_BYTES_MAX });
-  const payload = payloads.get(size) ?? payloadsOf(size);
+  const payload = payloads.get(size) ?? createPayloads(size);
   payloads.set(size, payload);
   for (let index = 0; builder.append(0, null, payload(index)); index++);
   return builder.build();

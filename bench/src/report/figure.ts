@@ -1,17 +1,29 @@
-import type { Spread } from '../measure/statistics.ts';
+import type { Comparison } from '../measure/paired-runs.ts';
+import { type Spread, spreadOf } from '../measure/statistics.ts';
+
+/** What a figure has to reach: a ratio to Kafka's, or our own figure; with which way is better. */
+export interface Goal {
+  readonly kind: 'ratio at least' | 'ratio at most' | 'at least' | 'at most';
+  readonly value: number;
+}
 
 /** One line of the report. */
-export interface Figure {
-  /** Which part of the benchmark it belongs to. */
+export interface Figure extends Comparison {
+  /** Which part of the benchmark it belongs to: the heading of its table. */
   readonly group: string;
   readonly name: string;
   readonly unit: string;
-  readonly ours: Spread;
-  /** Kafka's figure of the same run, and ours divided by it, pair by pair. */
-  readonly kafka?: Spread;
-  readonly ratio?: Spread;
-  /** The ratio to reach, or the limit of our own figure; with which way is better. */
-  readonly goal?: { readonly kind: 'ratio at least' | 'ratio at most' | 'at least' | 'at most'; readonly value: number };
+  readonly goal?: Goal;
+}
+
+/** A figure that stands alone, of one run or several. */
+export function figureOf(
+  place: { readonly group: string; readonly name: string; readonly unit: string },
+  values: number | Spread | readonly number[],
+  goal?: Goal,
+): Figure {
+  const ours = typeof values === 'number' ? spreadOf([values]) : 'median' in values ? values : spreadOf(values);
+  return { ...place, ours, ...(goal === undefined ? {} : { goal }) };
 }
 
 /** Whether the median reaches the goal; undefined where there is none, or nothing to compare with. */

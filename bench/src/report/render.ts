@@ -1,39 +1,49 @@
 import type { Machine } from '../measure/machine.ts';
 import type { Spread } from '../measure/statistics.ts';
 import { type Figure, reached } from './figure.ts';
+import { numberText } from './number-text.ts';
+import type { ScenarioResult } from './results.ts';
 
-/** A table of the figures in Markdown, group by group. */
-export function renderFigures(figures: readonly Figure[]): string {
-  const groups = [...new Set(figures.map((figure) => figure.group))];
-  return groups
-    .map((group) =>
-      renderGroup(
-        group,
-        figures.filter((figure) => figure.group === group),
-      ),
-    )
-    .join('\n\n');
+/** All results in Markdown: a table for each group of figures, under a line that says how it was measured. */
+export function renderResults(results: readonly ScenarioResult[]): string {
+  return results.map(renderResult).join('\n\n');
+}
+
+/** The figures of one scenario. */
+export function renderFigures(figures: readonly Figure[], note = ''): string {
+  return [...Map.groupBy(figures, ({ group }) => group)].map(([group, ofGroup]) => renderGroup(group, ofGroup, note)).join('\n\n');
 }
 
 export function renderMachine(machine: Machine): string {
   return `${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}`;
 }
 
-function renderGroup(group: string, figures: readonly Figure[]): string {
-  const compared = figures.some((figure) => figure.kafka !== undefined);
+function renderResult(result: ScenarioResult): string {
+  const { scenario, measuredOn, machine, runs, scale, command, figures, notRun } = result;
+  if (notRun !== undefined) return `### Scenario ${scenario}\n\nNot run on ${measuredOn}: ${notRun}.`;
+  const size = scale === 1 ? '' : `, at ${scale} of the size that the goals are meant for`;
+  const how = `${measuredOn}, ${renderMachine(machine)}; median of ${runs}${size}; \`${command}\``;
+  return renderFigures(figures, how);
+}
+
+function renderGroup(group: string, figures: readonly Figure[], note: string): string {
+  const compared = figures.some(({ kafka, missingPairs }) => kafka !== undefined || missingPairs !== undefined);
   const head = compared ? ['', 'unit', 'Moldau', 'Kafka', 'ratio', 'goal'] : ['', 'unit', 'Moldau', 'goal'];
   const rows = figures.map((figure) => {
-    const goal = goalOf(figure);
     const own = [figure.name, figure.unit, spread(figure.ours)];
-    return compared
-      ? [...own, figure.kafka ? spread(figure.kafka) : '', figure.ratio ? `${spread(figure.ratio)} ×` : '', goal]
-      : [...own, goal];
+    const theirs = compared ? [figure.kafka ? spread(figure.kafka) : '', ratioOf(figure)] : [];
+    return [...own, ...theirs, goalOf(figure)];
   });
-  return [`### ${group}`, '', row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+  return [`### ${group}`, ...(note === '' ? [] : ['', note]), '', row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 }
 
 function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
+}
+
+function ratioOf({ ratio, missingPairs }: Figure): string {
+  const missing = missingPairs === undefined ? [] : [`${missingPairs} ${missingPairs === 1 ? 'pair' : 'pairs'} missing`];
+  return [...(ratio === undefined ? [] : [`${spread(ratio)} ×`]), ...missing].join(', ');
 }
 
 function goalOf(figure: Figure): string {
@@ -41,16 +51,11 @@ function goalOf(figure: Figure): string {
   const met = reached(figure);
   const { kind, value } = figure.goal;
   const sign = kind.endsWith('at least') ? '≥' : '≤';
-  const text = `${sign} ${kind.startsWith('ratio') ? `${value} ×` : number(value)}`;
-  return met === undefined ? text : `${text} ${met ? '✓' : '✗'}`;
+  const text = `${sign} ${kind.startsWith('ratio') ? `${value} ×` : numberText(value)}`;
+  return met === undefined ? `${text}, not compared` : `${text} ${met ? '✓' : '✗'}`;
 }
 
 function spread({ min, median, max }: Spread): string {
-  if (min === max) return number(median);
-  return `${number(median)} (${number(min)}–${number(max)})`;
-}
-
-function number(value: number): string {
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en');
-  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
+  if (min === max) return numberText(median);
+  return `${numberText(median)} (${numberText(min)}–${numberText(max)})`;
 }

@@ -1,6 +1,7 @@
 import { spawnStandalone } from '@moldau/harness';
 import { spreadOf } from '../measure/statistics.ts';
 import type { Figure } from '../report/figure.ts';
+import { numberText } from '../report/number-text.ts';
 import { Worker } from '../worker/worker.ts';
 import { type Scenario, scaled } from './scenario.ts';
 import { createTopic, deleteTopic } from './test-topic.ts';
@@ -29,15 +30,13 @@ export const dirtyPartitions: Scenario = {
           const rates: number[] = [];
           for (let run = 0; run <= context.runs; run++) {
             const topic = await createTopic(standalone.address, partitions, flush);
-            const task = { kind: 'produce', topic, records: scaled(context, records), size, acks: 'all', byTurns: undefined } as const;
+            const task = { kind: 'produce', topics: [topic], records: scaled(context, records), size } as const;
             const { recordsPerSecond } = await worker.run(task);
             await deleteTopic(standalone.address, topic);
             if (run > 0) rates.push(recordsPerSecond);
           }
           if (partitions === COMPARED_PARTITIONS) base.push(spreadOf(rates).median);
-          context.say(
-            `  flush=${flush}, ${size} B, ${partitions} partitions: ${Math.round(spreadOf(rates).median).toLocaleString('en')} records/s`,
-          );
+          context.say(`  flush=${flush}, ${size} B, ${partitions} partitions: ${numberText(spreadOf(rates).median)} records/s`);
           const goal =
             flush === 'sync' && partitions === COUNTS.at(-1)
               ? { goal: { kind: 'at least', value: SHARE_MIN * (base[0] ?? 0) } as const }

@@ -1,6 +1,7 @@
 import { freePort, spawnStandalone, tcpProxy } from '@moldau/harness';
 import { spreadOf } from '../measure/statistics.ts';
 import type { Figure } from '../report/figure.ts';
+import { numberText } from '../report/number-text.ts';
 import { Worker } from '../worker/worker.ts';
 import { type Scenario, scaled } from './scenario.ts';
 import { createTopic } from './test-topic.ts';
@@ -27,14 +28,14 @@ export const distance: Scenario = {
       const rates: { produce: number[]; consume: number[] } = { produce: [], consume: [] };
       for (let run = 0; run <= context.runs; run++) {
         const topic = await createTopic(standalone.address, 6, 'async');
-        const produced = await worker.run({ kind: 'produce', topic, records, size, acks: 'all', byTurns: undefined });
+        const produced = await worker.run({ kind: 'produce', topics: [topic], records, size });
         const consumed = await worker.run({ kind: 'consume', topic, records });
         if (run === 0) continue;
         rates.produce.push(produced.recordsPerSecond);
         rates.consume.push(consumed.recordsPerSecond);
       }
       for (const kind of ['produce', 'consume'] as const) {
-        context.say(`  ${kind} ${size} B at 2 ms: ${Math.round(spreadOf(rates[kind]).median).toLocaleString('en')} records/s`);
+        context.say(`  ${kind} ${size} B at 2 ms: ${numberText(spreadOf(rates[kind]).median)} records/s`);
         figures.push({ group: 'Through a round trip of 2 ms', name: `${kind} ${size} B`, unit: 'records/s', ours: spreadOf(rates[kind]) });
       }
     }

@@ -1,7 +1,8 @@
 import { spawnStandalone } from '@moldau/harness';
+import { PairedRuns } from '../measure/paired-runs.ts';
 import { cpuSecondsOf, residentMiBOf } from '../measure/process-usage.ts';
-import { spreadOf } from '../measure/statistics.ts';
-import type { Figure } from '../report/figure.ts';
+import { type Figure, figureOf, type Goal } from '../report/figure.ts';
+import { numberText } from '../report/number-text.ts';
 import { Worker } from '../worker/worker.ts';
 import { type BenchContext, type Scenario, scaled } from './scenario.ts';
 import { createTopic } from './test-topic.ts';
@@ -21,21 +22,18 @@ export const resources: Scenario = {
 };
 
 async function startUp(context: BenchContext): Promise<Figure> {
-  const times: number[] = [];
-  const kafka: number[] = [];
-  for (let run = 0; run < context.runs; run++) {
+  const runs = new PairedRuns();
+  for (let run = 1; run <= context.runs; run++) {
+    const kafka = await context.kafka?.startUp();
     await using standalone = await spawnStandalone();
-    times.push(standalone.spawnToReadyMs);
-    if (context.kafka !== undefined && run === 0) kafka.push(await context.kafka.up());
+    runs.add(standalone.spawnToReadyMs, kafka);
+    context.say(`  ready after ${numberText(standalone.spawnToReadyMs)} ms, Kafka ${numberText(kafka)}`);
   }
-  context.say(`  ready after ${Math.round(spreadOf(times).median)} ms`);
-  const theirs = kafka.length === 0 ? {} : { kafka: spreadOf(kafka) };
   return {
     group: GROUP,
     name: 'from start to ready',
     unit: 'ms',
-    ours: spreadOf(times),
-    ...theirs,
+    ...runs.comparison(context.kafka !== undefined),
     goal: { kind: 'at most', value: READY_MS_MAX },
   };
 }
@@ -48,20 +46,20 @@ async function load(context: BenchContext): Promise<Figure[]> {
   const topic = await createTopic(standalone.address, 6, 'sync');
   const records = scaled(context, RECORDS);
   const before = cpuSecondsOf(pid) ?? 0;
-  const produced = await worker.run({ kind: 'produce', topic, records, size: 100, acks: 'all', byTurns: undefined });
+  const produced = await worker.run({ kind: 'produce', topics: [topic], records, size: 100 });
   const middle = cpuSecondsOf(pid) ?? 0;
   const consumed = await worker.run({ kind: 'consume', topic, records });
   const after = cpuSecondsOf(pid) ?? 0;
   const resident = residentMiBOf(pid) ?? 0;
   const perMillion = (seconds: number): number => (seconds * 1e6) / records;
-  const figure = (name: string, unit: string, value: number): Figure => ({ group: GROUP, name, unit, ours: spreadOf([value]) });
+  const figure = (name: string, unit: string, value: number, goal?: Goal): Figure => figureOf({ group: GROUP, name, unit }, value, goal);
   context.say(`  ${resident} MiB resident after ${records.toLocaleString('en')} records`);
   return [
     figure('resident memory, idle', 'MiB', idle),
-    {
-      ...figure(`resident memory after ${records.toLocaleString('en')} records written and read`, 'MiB', resident),
-      goal: { kind: 'at most', value: RESIDENT_MIB_MAX },
-    },
+    figure(`resident memory after ${records.toLocaleString('en')} records written and read`, 'MiB', resident, {
+      kind: 'at most',
+      value: RESIDENT_MIB_MAX,
+    }),
     figure('broker CPU per million records of 100 B produced, flush=sync', 's', perMillion(middle - before)),
     figure('broker CPU per million records of 100 B consumed', 's', perMillion(after - middle)),
     figure('producer CPU per million records of 100 B', 's', perMillion(produced.cpuSeconds)),

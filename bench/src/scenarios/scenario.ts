@@ -12,13 +12,20 @@ export interface BenchContext {
   say(line: string): void;
 }
 
+/** Why a scenario could not run here; that is no pass. */
+export interface NotRun {
+  readonly notRun: string;
+}
+
 export interface Scenario {
   readonly name: string;
   readonly description: string;
-  run(context: BenchContext): Promise<readonly Figure[]>;
+  run(context: BenchContext): Promise<readonly Figure[] | NotRun>;
 }
+
+const RECORDS_MIN = 1000;
 
 /** A number of records at this scale. */
 export function scaled(context: BenchContext, records: number): number {
-  return Math.max(1000, Math.round(records * context.scale));
+  return Math.max(RECORDS_MIN, Math.round(records * context.scale));
 }

@@ -1,8 +1,11 @@
 import { createMoldau, type Moldau } from '@moldau/client';
-import { consume } from './consume.ts';
-import { measureLatency } from './latency.ts';
-import { produce } from './produce.ts';
+import { consumeLoad, latencyLoad, newestRecords, produceLoad, type Throughput } from '@moldau/load';
 import type { Answer, Task } from './protocol.ts';
+
+/** Of the latency run: the first ones pay for connections and compilation. */
+const WARM_UP_SHARE = 0.2;
+/** Thousands of partitions take their time. */
+const REQUEST_TIMEOUT_MS = 120_000;
 
 let moldau: Moldau | undefined;
 
@@ -20,17 +23,23 @@ function answer(message: Answer): void {
 
 async function perform(task: Task): Promise<unknown> {
   if (task.kind === 'connect') {
-    moldau = createMoldau({ bootstrap: task.bootstrap, clientId: 'bench' });
+    moldau = createMoldau({ bootstrap: task.bootstrap, clientId: 'bench', requestTimeoutMs: REQUEST_TIMEOUT_MS });
     await moldau.admin().describeCluster();
     return null;
   }
   if (moldau === undefined) throw new Error('connect first');
   switch (task.kind) {
     case 'produce':
-      return produce(moldau, task);
+      return (await produceLoad(moldau, task)).throughput;
     case 'consume':
       return consume(moldau, task);
     case 'latency':
-      return measureLatency(moldau, task);
+      return latencyLoad(moldau, { ...task, warmUpRecords: Math.ceil(task.records * WARM_UP_SHARE) });
   }
+}
+
+async function consume(moldau: Moldau, { topic, records, newest }: Extract<Task, { kind: 'consume' }>): Promise<Throughput> {
+  const wanted =
+    newest === true ? await newestRecords(moldau, topic, records) : { assignment: [{ topic, from: 'earliest' as const }], records };
+  return (await consumeLoad(moldau, wanted)).throughput;
 }

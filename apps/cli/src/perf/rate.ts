@@ -1,5 +1,9 @@
-const BYTES_PER_MEGABYTE = 1024 * 1024; // as Kafka's tools count
+import type { LatencyFigures, Throughput } from '@moldau/load';
 
+const THREE_DIGITS = 1000;
+const TWO_DIGITS = 100;
+
+/** Throughput as it is printed. */
 export interface RateFigures {
   readonly records: number;
   readonly bytes: number;
@@ -8,17 +12,21 @@ export interface RateFigures {
   readonly megabytesPerSecond: number;
 }
 
-export function rateOf(records: number, bytes: number, milliseconds: number): RateFigures {
-  const seconds = Math.max(milliseconds, 0.001) / 1000;
+export function rateOf({ records, bytes, seconds, recordsPerSecond, megabytesPerSecond }: Throughput): RateFigures {
   return {
     records,
     bytes,
-    seconds: Math.round(seconds * 1000) / 1000,
-    recordsPerSecond: Math.round(records / seconds),
-    megabytesPerSecond: Math.round((bytes / BYTES_PER_MEGABYTE / seconds) * 100) / 100,
+    seconds: Math.round(seconds * THREE_DIGITS) / THREE_DIGITS,
+    recordsPerSecond: Math.round(recordsPerSecond),
+    megabytesPerSecond: Math.round(megabytesPerSecond * TWO_DIGITS) / TWO_DIGITS,
   };
 }
 
 export function rateLine(figures: RateFigures): string {
   return `${figures.records.toLocaleString('en')} records, ${figures.recordsPerSecond.toLocaleString('en')} records/s (${figures.megabytesPerSecond.toLocaleString('en')} MB/s)`;
+}
+
+/** Average, percentiles and the longest, in the words of Kafka's tools. */
+export function percentilesLine({ average, p50, p95, p99, p999, max }: LatencyFigures, what = ''): string {
+  return `${average} ms avg${what}, ${p50} ms 50th, ${p95} ms 95th, ${p99} ms 99th, ${p999} ms 99.9th, ${max} ms max`;
 }

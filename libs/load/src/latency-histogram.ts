@@ -1,9 +1,10 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 
 const MICROSECONDS = 1000;
+/** Ten minutes; what takes longer counts as that. */
 const HIGHEST_MICROSECONDS = 600_000_000;
 
-/** Latencies in milliseconds, kept to three digits. */
+/** Latencies in milliseconds, kept to three digits. All are 0 when nothing was recorded. */
 export interface LatencyFigures {
   readonly average: number;
   readonly p50: number;
@@ -13,6 +14,7 @@ export interface LatencyFigures {
   readonly max: number;
 }
 
+/** Counts latencies in constant memory. */
 export class LatencyHistogram {
   readonly #histogram: Histogram = build({
     lowestDiscernibleValue: 1,
@@ -25,18 +27,20 @@ export class LatencyHistogram {
   }
 
   figures(): LatencyFigures {
-    const at = (percentile: number): number => rounded(this.#histogram.getValueAtPercentile(percentile) / MICROSECONDS);
+    const max = this.#histogram.maxValue;
+    // A percentile is the upper edge of its bucket, which may lie above all that was recorded.
+    const at = (percentile: number): number => rounded(Math.min(max, this.#histogram.getValueAtPercentile(percentile)) / MICROSECONDS);
     return {
       average: rounded(this.#histogram.mean / MICROSECONDS),
       p50: at(50),
       p95: at(95),
       p99: at(99),
       p999: at(99.9),
-      max: rounded(this.#histogram.maxValue / MICROSECONDS),
+      max: rounded(max / MICROSECONDS),
     };
   }
 }
 
 function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
+  return Math.round(milliseconds * MICROSECONDS) / MICROSECONDS;
 }
