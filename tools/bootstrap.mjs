@@ -158,7 +158,8 @@ function run(node, script, scriptArguments) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
   });
-  // A terminal sends SIGINT to the whole group; passing it on again is harmless, and needed when only this process got it.
+  // A terminal sends SIGINT to the whole group; what stops in order takes both for one wish; passing it on is needed
+  // when only this process got it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => fail(error));
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

@@ -29,6 +29,7 @@ function startPinnedNode() {
   }
   const env = { ...process.env, UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? THREAD_POOL_SIZE };
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit', env });
+  // What a terminal sends reaches the child as well; it takes both for one (libs/service/src/process/stop-signals.ts).
   for (const signal of FORWARDED_SIGNALS) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`moldau: can't start ${node}: ${error.message}\n`);

@@ -2,6 +2,7 @@
 // With --exit it ends after that.
 import { resolve } from 'node:path';
 import { createMoldau, type Moldau } from '@moldau/client';
+import { onStopSignals } from '@moldau/service/stop-signals';
 import colors from 'picocolors';
 import { DelayTable } from './delay-table.ts';
 import { type Flight, readFlights, readShortFlights } from './flights.ts';
@@ -12,6 +13,8 @@ import { type StandaloneProcess, startStandalone } from './standalone-process.ts
 const FLIGHTS = 'flights';
 const VOLUME = 'flights-volume';
 const PARTITIONS = 6;
+/** Ended by a second Ctrl-C, which standalone gets too. */
+const EXIT_INTERRUPTED = 130;
 const DEFAULT_BOOTSTRAP = '127.0.0.1:9092';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -20,7 +23,7 @@ async function main(): Promise<void> {
   const root = resolve(import.meta.dirname, '../../..');
   const standalone = await startStandalone(root, resolve(root, '.moldau'));
   const interrupted = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+    onStopSignals({ process, first: () => done(), again: () => process.exit(EXIT_INTERRUPTED) });
   });
   try {
     say(

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { ServiceLogger } from '../logging/pino-logger.ts';
 import { EXIT_CODES, EXIT_SIGNAL_BASE } from './exit-codes.ts';
 import type { ProcessHandle } from './process-handle.ts';
+import { onStopSignals } from './stop-signals.ts';
 
 export interface ShutdownOptions {
   readonly process: ProcessHandle;
@@ -13,38 +14,28 @@ export interface ShutdownOptions {
 }
 
 /**
- * SIGTERM or SIGINT stops the service in order; a second one ends the process at once. Resolves with the exit code when
- * the service has stopped, failed to, or run out of time.
+ * SIGTERM or SIGINT stops the service in order; a second one, at least `SAME_WISH_MS` later, ends the process at once.
+ * Resolves with the exit code when the service has stopped, failed to, or run out of time.
  */
 export function stopOnSignals(options: ShutdownOptions): { readonly exitCode: Promise<number>; uninstall(): void } {
   const { process, log } = options;
-  let stopping = false;
   let resolve: (code: number) => void = () => {};
   const exitCode = new Promise<number>((settle) => {
     resolve = settle;
   });
-  const onSignal = (signal: 'SIGTERM' | 'SIGINT') => (): void => {
-    if (stopping) {
+  const { uninstall } = onStopSignals({
+    process,
+    first(signal): void {
+      log.info('shutting down', { signal, timeoutMs: options.timeoutMs });
+      void bounded(options).then(resolve);
+    },
+    again(signal): void {
       log.warn('a second signal: the process ends at once', { signal });
       log.flush();
       process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]);
-      return;
-    }
-    stopping = true;
-    log.info('shutting down', { signal, timeoutMs: options.timeoutMs });
-    void bounded(options).then(resolve);
-  };
-  const onTerminate = onSignal('SIGTERM');
-  const onInterrupt = onSignal('SIGINT');
-  process.on('SIGTERM', onTerminate);
-  process.on('SIGINT', onInterrupt);
-  return {
-    exitCode,
-    uninstall(): void {
-      process.off('SIGTERM', onTerminate);
-      process.off('SIGINT', onInterrupt);
     },
-  };
+  });
+  return { exitCode, uninstall };
 }
 
 async function bounded(options: ShutdownOptions): Promise<number> {

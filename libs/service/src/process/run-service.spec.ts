@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { STANDALONE_SETTINGS } from '../settings/standalone-settings.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type RunningService, runService, type ServiceHost } from './run-service.ts';
+import { SAME_WISH_MS } from './stop-signals.ts';
 
 type Listener = (cause: unknown) => void;
 
@@ -67,7 +68,9 @@ describe('runService', () => {
     void run(host, async () => ({ shutdown: () => new Promise(() => {}) }));
     await turn();
     host.emit('SIGTERM');
+    host.emit('SIGTERM'); // the same one, passed on by a parent
     expect(host.exits).toEqual([]);
+    await new Promise((wake) => setTimeout(wake, SAME_WISH_MS));
     host.emit('SIGINT');
     expect(host.exits).toEqual([130]);
   });

@@ -1,34 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
 import { freePort, scratchDirectory, startChild } from '@moldau/harness';
 import { describe, expect, it } from 'vitest';
-
-const ROOT = resolve(import.meta.dirname, '../../../..');
-const LAUNCHER = join(ROOT, 'apps/cli/bin/moldau.js');
-const NODE_MAJOR_PINNED = 24;
-
-/** A Node on PATH that is too old to run TypeScript itself; the one this repository installs is not asked. */
-function olderNode(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
-  const nodes = folders.filter((folder) => folder !== '' && entries(folder).includes('node')).map((folder) => join(folder, 'node'));
-  return nodes.find(
-    (node) => Number(execFileSync(node, ['-p', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' })) < NODE_MAJOR_PINNED,
-  );
-}
-
-function entries(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-const NODES = [
-  { name: 'the pinned Node', find: () => process.execPath },
-  { name: 'an older Node', find: olderNode },
-] as const;
+import { LAUNCHER, NODES } from '../fixture/launcher.ts';
 
 describe.each(NODES)('moldau started by $name', ({ find }) => {
   it('runs a command and passes its exit code on', (context) => {
