@@ -10,7 +10,7 @@ export const EXIT_CODES = {
   interrupted: { code: 130, meaning: "interrupted by the user (128 + the signal's number)" },
 } as const;
 
-const UNREACHABLE: ReadonlySet<ErrorName> = new Set<ErrorName>(['CONNECTION_FAILED', 'BROKER_STARTING']);
+const UNREACHABLE: ReadonlySet<ErrorName> = new Set<ErrorName>(['SERVER_UNREACHABLE', 'CONNECTION_FAILED', 'BROKER_STARTING']);
 const REFUSED: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'ADDRESS_IN_USE',
   'DATA_DIRECTORY_LOCKED',

@@ -119,7 +119,7 @@ describe('the published package', () => {
       const { stdout } = await run(node20 ?? '', [join(folder, 'out/program.mjs')], { timeout: 30_000 });
       const { reasons, version } = JSON.parse(stdout) as { reasons: string[]; version: string };
       expect(version).toMatch(/^v20\./);
-      expect(reasons).toEqual(['CONNECTION_FAILED', 'CONNECTION_FAILED', 'CONNECTION_FAILED']);
+      expect(reasons).toEqual(['SERVER_UNREACHABLE', 'SERVER_UNREACHABLE', 'SERVER_UNREACHABLE']);
     },
     SETUP_TIMEOUT_MS,
   );

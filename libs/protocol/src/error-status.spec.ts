@@ -1,8 +1,11 @@
-import { ERROR_CATALOGUE, type ErrorName, MoldauError, StatusError } from '@moldau/kernel';
+import { type Channel, ERROR_CATALOGUE, type ErrorName, MoldauError, type Status, StatusError } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
 import { callError, errorToStatus, statusToError, toStatusError } from './error-status.ts';
 import { errorToItem, itemToError } from './item-error.ts';
+import { callUnary, openStream } from './rpc/client-call.ts';
+import { producerService } from './services.ts';
 
+const ignore = (): void => {};
 const names = Object.keys(ERROR_CATALOGUE) as ErrorName[];
 
 describe('an error on the wire', () => {
@@ -25,6 +28,32 @@ describe('an error on the wire', () => {
     expect(statusToError({ code: 'UNAVAILABLE', message: 'no healthy upstream' }).reason).toBe('CONNECTION_FAILED');
     expect(statusToError({ code: 'DEADLINE_EXCEEDED', message: '' }).reason).toBe('REQUEST_TIMED_OUT');
     expect(statusToError({ code: 'DATA_LOSS', message: '', details: new Uint8Array([255, 255]) }).reason).toBe('INTERNAL');
+  });
+
+  it('is definite when the call never left, so that it may be made again, and indefinite when its connection broke', () => {
+    const unsent = statusToError({ code: 'UNAVAILABLE', message: 'no connection', unsent: true });
+    expect(unsent).toMatchObject({ reason: 'SERVER_UNREACHABLE', message: 'no connection', certainty: 'definite', retriable: true });
+    const broken = statusToError({ code: 'UNAVAILABLE', message: 'reset' });
+    expect(broken).toMatchObject({ reason: 'CONNECTION_FAILED', certainty: 'indefinite', retriable: true });
+  });
+
+  it('of a call or a stream that never left says so too', async () => {
+    const status: Status = { code: 'UNAVAILABLE', message: 'no connection', unsent: true };
+    expect(callError(new StatusError(status))).toMatchObject({ reason: 'SERVER_UNREACHABLE', certainty: 'definite' });
+    const nothing = { write: () => true, end: ignore, cancel: ignore, pause: ignore, resume: ignore };
+    const channel: Channel = {
+      unary: () => Promise.reject(new StatusError(status)),
+      stream: (_path, _options, events) => {
+        events.closed(status);
+        return nothing;
+      },
+      close: ignore,
+    };
+    const call = callUnary(channel, producerService.initProducer, {}, { timeoutMs: 1 });
+    await expect(call).rejects.toMatchObject({ reason: 'SERVER_UNREACHABLE' });
+    const closed: unknown[] = [];
+    openStream(channel, producerService.produceStream, {}, { message: ignore, closed: (error) => void closed.push(error?.reason) });
+    expect(closed).toEqual(['SERVER_UNREACHABLE']);
   });
 
   it('keeps a status that is one already', () => {

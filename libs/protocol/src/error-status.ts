@@ -32,8 +32,12 @@ export function toStatusError(caught: unknown): StatusError {
   return new StatusError(errorToStatus(MoldauError.from(caught)), { cause: caught });
 }
 
-/** The error that a status tells of: by its ErrorInfo where it has one of ours, else by its code. */
+/**
+ * The error that a status tells of: by its ErrorInfo where it has one of ours, else by its code. A call that never left
+ * (`unsent`) surely did nothing, whatever its code says: it may be made again even when it is not idempotent.
+ */
 export function statusToError(status: Status): MoldauError {
+  if (status.unsent) return new MoldauError('SERVER_UNREACHABLE', status.message, { status: status.code });
   const details = decodeDetails(status);
   const reason = details?.reason ?? reasonByStatus(status.code);
   const options = details?.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs };

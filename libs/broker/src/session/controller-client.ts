@@ -13,7 +13,7 @@ export interface ControllerClientDeps {
 }
 
 /** Errors that say for certain that nothing was done and that another attempt may find the controller. */
-const TRY_AGAIN = new Set(['NOT_CONTROLLER', 'COORDINATOR_NOT_AVAILABLE']);
+const TRY_AGAIN = new Set(['NOT_CONTROLLER', 'COORDINATOR_NOT_AVAILABLE', 'SERVER_UNREACHABLE']);
 
 /** Unary calls to the controller, tried again within their deadline while nobody has taken them. */
 export class ControllerClient {

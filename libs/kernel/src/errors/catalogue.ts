@@ -123,7 +123,7 @@ export const ERROR_CATALOGUE = {
   ),
   BROKER_STARTING: row(47, 'UNAVAILABLE', 'retriable', 'definite', "The broker has not caught up with the cluster's metadata yet."),
   SHUTTING_DOWN: row(48, 'UNAVAILABLE', 'retriable', 'definite', 'The server is stopping; try another or try again.'),
-  CONNECTION_FAILED: row(49, 'UNAVAILABLE', 'retriable', 'indefinite', 'The connection to the server broke, or could not be made.'),
+  CONNECTION_FAILED: row(49, 'UNAVAILABLE', 'retriable', 'indefinite', 'The connection to the server broke; it may have taken the request.'),
   DISK_FULL: row(
     50,
     'UNAVAILABLE',
@@ -174,6 +174,13 @@ export const ERROR_CATALOGUE = {
     'final',
     'indefinite',
     'A record may have been written, but the answer that would tell is lost; sending it again could write it twice.',
+  ),
+  SERVER_UNREACHABLE: row(
+    59,
+    'UNAVAILABLE',
+    'retriable',
+    'definite',
+    'No connection to the server could be made: nothing of the request was sent.',
   ),
   // Fenced, or in the wrong state.
   FENCED_LEADER_EPOCH: row(

@@ -300,7 +300,7 @@ describe('what a consumer tells', () => {
     const nowhere = connect({ bootstrap: 'broker-9:9092', requestTimeoutMs: 1000 }).consumer<string, string>({
       assignment: [{ topic: 'orders' }],
     });
-    expect(await scheduler.until(reason(nowhere))).toBe('CONNECTION_FAILED');
+    expect(await scheduler.until(reason(nowhere))).toBe('SERVER_UNREACHABLE');
   });
 
   it('a topic that is deleted meanwhile', async () => {

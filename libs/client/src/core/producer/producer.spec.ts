@@ -343,7 +343,7 @@ describe('when things fail', () => {
     const { scheduler, connect } = simulate();
     const producer: TextProducer = connect({ bootstrap: 'broker-9:9092' }).producer({ ...text, maxBlockMs: 2000 });
     const unreachable = await scheduler.until(failure(producer.send({ topic: 'orders', value: 'v' })));
-    expect(unreachable).toMatchObject({ reason: 'CONNECTION_FAILED', facts: { bootstrap: 'broker-9:9092' } });
+    expect(unreachable).toMatchObject({ reason: 'SERVER_UNREACHABLE', facts: { bootstrap: 'broker-9:9092' } });
     expect(scheduler.nowMs).toBeGreaterThanOrEqual(2000);
     expect(scheduler.nowMs).toBeLessThan(2500);
   });
