@@ -5,6 +5,7 @@ import { StorageRig } from './testing/storage-rig.ts';
 
 type Step =
   | { readonly kind: 'append'; readonly partition: number; readonly records: number; readonly bytes: number }
+  | { readonly kind: 'round'; readonly records: number; readonly commit: boolean }
   | { readonly kind: 'roll' | 'commit'; readonly partition: number }
   | { readonly kind: 'truncate'; readonly partition: number; readonly batches: number }
   | { readonly kind: 'delete'; readonly partition: number; readonly share: number }
@@ -45,8 +46,33 @@ const step = (partitions: number): fc.Arbitrary<Step> => {
   );
 };
 
+/** Short lives of a journal that many partitions write to: each begins with what the one before left in it. */
+const shortLives = (partitions: number): fc.Arbitrary<Step> => {
+  const partition = fc.nat(partitions - 1);
+  const how = fc.constantFrom('torn' as const, 'clean-cut' as const, 'kill' as const, 'kill' as const);
+  return fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({ kind: fc.constant('round' as const), records: fc.integer({ min: 1, max: 3 }), commit: fc.boolean() }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('append' as const), partition, records: fc.constant(2), bytes: fc.constantFrom(10, 1500) }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('commit' as const), partition }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), partition, batches: fc.integer({ min: 1, max: 3 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 1000, 3000) }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('restart' as const), how }) },
+  );
+};
+
 async function run(model: CrashModel, next: Step): Promise<void> {
   switch (next.kind) {
+    case 'round':
+      for (let index = 0; index < model.partitions; index++) model.append(index, next.records, 10);
+      await model.settle();
+      for (let index = 0; next.commit && index < model.partitions; index++) model.commit(index);
+      return;
     case 'append':
       return model.append(next.partition, next.records, next.bytes);
     case 'roll':
@@ -71,8 +97,8 @@ async function run(model: CrashModel, next: Step): Promise<void> {
 const SMALL = { segmentBytes: 2000, indexIntervalBytes: 200, fileDeleteDelayMs: 500, retentionMs: -1 };
 const TIGHT = { tailCacheBytes: 3000, openFilesMax: 16, journalFileBytes: 16 * 1024, journalLagMs: 2000, indexCacheBytes: 200 };
 
-/** Sealing writes segments at once, and so takes the journal's work away. */
-const RARE_ROLLS = { segmentBytes: 20_000 };
+/** Sealing writes segments at once, and so takes the journal's work away; by their timestamps the batches are old. */
+const RARE_ROLLS = { segmentBytes: 20_000, segmentMs: Number.MAX_SAFE_INTEGER };
 
 function property(
   partitions: number,
@@ -80,8 +106,9 @@ function property(
   steps: number,
   settings: object = {},
   config: object = {},
+  oneStep = step(partitions),
 ): fc.IAsyncProperty<[number, Step[]]> {
-  return fc.asyncProperty(fc.nat(1_000_000), fc.array(step(partitions), { minLength: 5, maxLength: steps }), async (seed, list) => {
+  return fc.asyncProperty(fc.nat(1_000_000), fc.array(oneStep, { minLength: 5, maxLength: steps }), async (seed, list) => {
     const rig = new StorageRig(seed);
     rig.settings = { ...TIGHT, ...settings };
     const model = new CrashModel(rig, partitions, { ...SMALL, ...config, flush });
@@ -107,6 +134,15 @@ describe('a data directory under crashes', () => {
     await fc.assert(property(2, 'async', 60), { numRuns: 80 });
     await fc.assert(property(3, 'async', 120, { journalThreshold: 1 }, RARE_ROLLS), { numRuns: 100 });
   }, 120_000);
+});
+
+describe('the journal over several lives', () => {
+  for (const flush of ['sync', 'async'] as const) {
+    it(`keeps what it was trusted with (${flush})`, async () => {
+      const settings = { journalThreshold: 1, journalFileBytes: 1200, journalFilesMax: 2 };
+      await fc.assert(property(4, flush, 60, settings, RARE_ROLLS, shortLives(4)), { numRuns: 150 });
+    }, 120_000);
+  }
 });
 
 describe('a crash at every operation of the disk', () => {

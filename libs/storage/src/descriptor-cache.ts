@@ -11,8 +11,8 @@ export interface Descriptor {
 }
 
 /**
- * Keeps at most so many segment files open, least recently used closed first. A file with unsynced bytes is never closed:
- * the kernel may report a failed write-back only to the descriptor that wrote. When all are in use or dirty, openers wait
+ * Keeps at most so many segment files open, least recently used closed first. A file with unsynced bytes of this life is
+ * never closed: the kernel may report a failed write-back only to the descriptor that wrote. When all are in use or dirty, openers wait
  * and `relieve` is asked to flush.
  */
 export class DescriptorCache {
@@ -129,7 +129,10 @@ export class DescriptorCache {
   }
 
   #leastRecentIdle(): Descriptor | undefined {
-    for (const descriptor of this.#open) if (descriptor.users === 0 && !descriptor.segment.dirty) return descriptor;
+    for (const descriptor of this.#open) {
+      const { dirty, inherited } = descriptor.segment;
+      if (descriptor.users === 0 && (!dirty || inherited)) return descriptor;
+    }
     return undefined;
   }
 

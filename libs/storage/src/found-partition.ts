@@ -49,7 +49,7 @@ export async function findPartitions(disk: Disk, root: string): Promise<FoundPar
 export async function recoverFound(
   context: StorageContext,
   place: FoundPartition,
-  evidence: { readonly checkpoint: ReadCheckpoint; readonly journal: RecoveredJournal },
+  evidence: { readonly checkpoint: ReadCheckpoint; readonly journal: RecoveredJournal; readonly journalStays: boolean },
 ): Promise<PartitionState | undefined> {
   const manifest = await readManifest(context.ports.disk, place.directory);
   const known = evidence.checkpoint.byKey.get(place.key);
@@ -58,6 +58,7 @@ export async function recoverFound(
     const checkpoint = evidence.checkpoint.entries.get(manifest.content.logId);
     return recoverPartition(context, place.directory, manifest.content, {
       journal: evidence.journal,
+      journalStays: evidence.journalStays,
       checkpoint,
       checkpointKnown: evidence.checkpoint.known,
     });

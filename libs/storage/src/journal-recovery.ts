@@ -1,14 +1,32 @@
 import type { Disk } from '@moldau/kernel';
-import { batchesIn } from '@moldau/records';
+import { baseOffsetAt, batchesIn, lastOffsetDeltaAt } from '@moldau/records';
 import { checkBatch } from './batch-check.ts';
 import { readWhole } from './disk-calls.ts';
 import { JOURNAL_HEADER_BYTES, type JournalEntry, readEntry, readFileHeader } from './journal-format.ts';
 
-const JOURNAL_NAME = /^\d+\.journal$/;
+const JOURNAL_NAME = /^(\d{1,15})\.journal$/;
+
+/** A file of the journal as an earlier life left it. */
+export interface FoundJournalFile {
+  readonly path: string;
+  /** From its name. */
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** Undefined for one that was never written to. */
+  readonly generation: number | undefined;
+}
+
+/** How far one file holds the batches of a log. */
+export interface JournalHold {
+  readonly generation: number;
+  readonly endOffset: number;
+}
 
 /** What an earlier life left in the journal, by log. */
 export class RecoveredJournal {
   readonly #entries = new Map<string, JournalEntry[]>();
+  /** By generation; those never written to first. */
+  files: readonly FoundJournalFile[] = [];
   /** Above every generation and sequence that was seen. */
   nextGeneration = 1;
   nextSequence = 1;
@@ -25,6 +43,24 @@ export class RecoveredJournal {
     return this.#entries.has(logId);
   }
 
+  /** Per file, how far it holds this log; `undefined` unless its entries cover [from, to) without a gap and nothing behind `to`. */
+  covering(logId: string, floor: number, from: number, to: number): readonly JournalHold[] | undefined {
+    const ends = new Map<number, number>();
+    let reached = from;
+    for (const entry of this.#valid(logId, floor)) {
+      const endOffset = endOf(entry);
+      if (endOffset > to) return undefined;
+      if (entry.baseOffset <= reached) reached = Math.max(reached, endOffset);
+      ends.set(entry.generation, Math.max(ends.get(entry.generation) ?? 0, endOffset));
+    }
+    return reached < to ? undefined : [...ends].map(([generation, endOffset]) => ({ generation, endOffset }));
+  }
+
+  /** Whether an entry of this log ends behind `offset`: at another time it might be taken for its continuation. */
+  reachesBehind(logId: string, floor: number, offset: number): boolean {
+    return this.#valid(logId, floor).some((entry) => endOf(entry) > offset);
+  }
+
   /** Batches of this log from exactly `offset` on, the newest that were written there; undefined when there are none. */
   batchesAt(logId: string, floor: number, offset: number): Uint8Array | undefined {
     const entries = this.#entries.get(logId) ?? [];
@@ -36,19 +72,28 @@ export class RecoveredJournal {
     }
     return undefined;
   }
+
+  #valid(logId: string, floor: number): JournalEntry[] {
+    return (this.#entries.get(logId) ?? []).filter((entry) => entry.sequence >= floor);
+  }
 }
 
 /** Reads all files of the journal. A bad entry ends its file, as what follows it can't be found. */
 export async function readJournal(disk: Disk, directory: string): Promise<RecoveredJournal> {
   const journal = new RecoveredJournal();
   const files: { readonly generation: number; readonly firstSequence: number; readonly bytes: Uint8Array }[] = [];
+  const found: FoundJournalFile[] = [];
   for (const { name, kind } of await disk.list(directory)) {
-    if (kind !== 'file' || !JOURNAL_NAME.test(name)) continue;
-    const bytes = await readWhole(disk, `${directory}/${name}`);
-    const header = bytes === undefined ? undefined : readFileHeader(bytes);
-    if (bytes !== undefined && header !== undefined) files.push({ ...header, bytes });
+    const match = JOURNAL_NAME.exec(name);
+    if (kind !== 'file' || match === null) continue;
+    const path = `${directory}/${name}`;
+    const bytes = (await readWhole(disk, path)) ?? new Uint8Array(0);
+    const header = readFileHeader(bytes);
+    found.push({ path, number: Number(match[1]), sizeBytes: bytes.length, generation: header?.generation });
+    if (header !== undefined) files.push({ ...header, bytes });
   }
   files.sort((left, right) => left.generation - right.generation);
+  journal.files = found.sort((left, right) => (left.generation ?? 0) - (right.generation ?? 0));
   for (const { generation, firstSequence, bytes } of files) {
     journal.nextGeneration = Math.max(journal.nextGeneration, generation + 1);
     journal.nextSequence = Math.max(journal.nextSequence, firstSequence);
@@ -82,4 +127,11 @@ function tailFrom(entry: JournalEntry, offset: number): Uint8Array | undefined {
     next = check.nextOffset;
   }
   return from === undefined ? undefined : entry.payload.subarray(from);
+}
+
+function endOf(entry: JournalEntry): number {
+  let end = entry.baseOffset;
+  for (const { position } of batchesIn(entry.payload))
+    end = baseOffsetAt(entry.payload, position) + lastOffsetDeltaAt(entry.payload, position) + 1;
+  return end;
 }

@@ -1,6 +1,7 @@
 import { assert, type Disk, type DiskFile } from '@moldau/kernel';
 import { removeIfThere } from './disk-calls.ts';
 import { ENTRY_HEADER_BYTES, JOURNAL_HEADER_BYTES, writeEntryHeader, writeFileHeader } from './journal-format.ts';
+import type { FoundJournalFile } from './journal-recovery.ts';
 import type { PartitionState } from './partition-state.ts';
 import { Serial } from './serial.ts';
 import type { TailEntry } from './tail-cache.ts';
@@ -53,6 +54,8 @@ export class Journal {
   #sequence: number;
   #preparing = false;
   #made = 0;
+  /** In the name of the next file that is made. */
+  #nextNumber = 0;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -72,6 +75,36 @@ export class Journal {
   /** A log's floor lies above all that recovery saw: entries from now on must not lie below it. */
   skipTo(sequence: number): void {
     this.#sequence = Math.max(this.#sequence, sequence);
+  }
+
+  /**
+   * Takes over the files of an earlier life, by generation, once they are durable as they were read: their batches need no
+   * other place until `hold` of them is let go. False when they are not such as this journal makes: then nothing is taken.
+   * Before the first round.
+   */
+  async adopt(found: readonly FoundJournalFile[]): Promise<boolean> {
+    const { disk, directory, fileBytes, filesMax, nowMs } = this.#options;
+    const whole = found.filter(({ sizeBytes, generation }) => sizeBytes === fileBytes || generation !== undefined);
+    this.#nextNumber = Math.max(0, ...found.map(({ number }) => number + 1));
+    if (whole.length > filesMax || whole.some(({ sizeBytes }) => sizeBytes !== fileBytes)) return false;
+    // One whose making was never finished holds nothing.
+    for (const { path, sizeBytes } of found) if (sizeBytes !== fileBytes) await removeIfThere(disk, path);
+    for (const { path, generation = 0 } of whole) {
+      const file = await disk.open(path, 'write');
+      this.#files.push({ file, generation, position: fileBytes, written: true, dirty: false, holds: new Map(), firstWriteMs: nowMs() });
+      this.#made += 1;
+      // A killed process may have written what it had not synced.
+      await file.sync();
+    }
+    if (found.length > 0) await disk.syncDirectory(directory);
+    return true;
+  }
+
+  /** Recovery leaves the batches of a log up to `endOffset` to the file of this generation, which was adopted. */
+  hold(state: PartitionState, generation: number, endOffset: number): void {
+    const file = this.#files.find((candidate) => candidate.generation === generation);
+    assert(file !== undefined, 'what is held lies in an adopted file', { generation });
+    file.holds.set(state, endOffset);
   }
 
   /** Bytes of a round in the journal. */
@@ -104,7 +137,7 @@ export class Journal {
     const { disk, directory, fileBytes } = this.#options;
     this.#preparing = true;
     try {
-      const path = `${directory}/${this.#made}.journal`;
+      const path = `${directory}/${this.#nextNumber}.journal`;
       await removeIfThere(disk, path);
       const file = await disk.open(path, 'create');
       const zeros = new Uint8Array(Math.min(PREALLOCATE_STEP_BYTES, fileBytes));
@@ -113,6 +146,7 @@ export class Journal {
       await file.sync();
       await disk.syncDirectory(directory);
       this.#made += 1;
+      this.#nextNumber += 1;
       this.#files.unshift({
         file,
         generation: 0,
@@ -166,9 +200,9 @@ export class Journal {
     return [...new Set(files.flatMap((file) => [...file.holds.keys()]))];
   }
 
-  /** Whether a file other than the one written to holds something: the ring is filling. */
+  /** Whether a file other than the one written to holds something: the ring is filling. What an earlier life left has time until a round comes. */
   get crowded(): boolean {
-    return this.#files.some((file) => file !== this.#current && file.holds.size > 0);
+    return this.#current !== undefined && this.#files.some((file) => file !== this.#current && file.holds.size > 0);
   }
 
   /** Since when something waits here; undefined when nothing does. */

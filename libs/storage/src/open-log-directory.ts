@@ -66,6 +66,7 @@ async function openLocked(ports: StoragePorts, options: LogDirectoryOptions, unl
   } catch (error) {
     runtime.stopTimers();
     await runtime.descriptors.close();
+    await runtime.journal.close();
     throw error;
   }
 }
@@ -79,12 +80,14 @@ interface Evidence {
 async function recoverAll(runtime: DirectoryRuntime, options: LogDirectoryOptions, evidence: Evidence): Promise<void> {
   const { disk } = runtime.ports;
   const found = await findPartitions(disk, runtime.root);
+  const journalStays = await runtime.journal.adopt(evidence.journal.files);
   const closed = new Map<string, CleanPartition>();
   for (const each of evidence.clean?.partitions ?? []) closed.set(partitionKey(each.manifest.topicId, each.manifest.partition), each);
   let done = 0;
   await forEachBounded(found, RECOVERY_CONCURRENCY, async (place: FoundPartition) => {
     const marked = closed.get(place.key);
-    const state = marked === undefined ? await recoverFound(runtime, place, evidence) : await reopenPartition(runtime, marked);
+    const state =
+      marked === undefined ? await recoverFound(runtime, place, { ...evidence, journalStays }) : await reopenPartition(runtime, marked);
     if (state !== undefined) {
       runtime.states.set(place.key, state);
       runtime.journal.skipTo(state.journalFloor);
@@ -101,9 +104,9 @@ async function recoverAll(runtime: DirectoryRuntime, options: LogDirectoryOption
     const facts = { path: runtime.root, limit: runtime.condition.reason };
     throw new MoldauError('DATA_DIRECTORY_UNUSABLE', `${runtime.root} failed while it was recovered: ${runtime.condition.reason}`, facts);
   }
-  // Every segment has what it gets from the journal, durably: only now may the journal go.
   await runtime.checkpoint.write();
-  await removeJournal(disk, `${runtime.root}/${JOURNAL_DIRECTORY}`);
+  // Where its files can't be gone on with, every segment has what it gets from the journal, durably: only now may it go.
+  if (!journalStays) await removeJournal(disk, `${runtime.root}/${JOURNAL_DIRECTORY}`);
   await runtime.checkSpace();
 }
 

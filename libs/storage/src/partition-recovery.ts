@@ -1,4 +1,4 @@
-import { assert, MoldauError } from '@moldau/kernel';
+import { assert } from '@moldau/kernel';
 import { baseOffsetAt, batchesIn, partitionLeaderEpochAt } from '@moldau/records';
 import { noteBatch } from './append.ts';
 import { checkSizes } from './clean-shutdown.ts';
@@ -12,9 +12,9 @@ import { type Damage, PartitionState } from './partition-state.ts';
 import { LEADER_EPOCHS_FILE, parseSegmentName } from './paths.ts';
 import { restoreProducersBefore } from './producer-rebuild.ts';
 import { encodeSnapshot } from './producer-state.ts';
+import { storeRecovered } from './recovery-store.ts';
 import { Segment } from './segment.ts';
 import { scanSegment } from './segment-scan.ts';
-import { syncWritten, writeUnwritten } from './segment-writer.ts';
 import { decodeSideFile, encodeSideFile } from './side-file.ts';
 import type { StorageContext } from './storage-context.ts';
 
@@ -24,13 +24,18 @@ export interface RecoveryEvidence {
   readonly checkpoint: CheckpointEntry | undefined;
   /** False: no high watermark is known, so nothing may be cut. */
   readonly checkpointKnown: boolean;
+  /** Whether the journal's files stay, durable: what they hold needs no other place yet. */
+  readonly journalStays: boolean;
 }
 
-interface Recovery {
+/** A recovery under way. */
+export interface Recovery {
   readonly context: StorageContext;
   readonly state: PartitionState;
   readonly manifest: Manifest;
   readonly evidence: RecoveryEvidence;
+  /** All names in the directory. */
+  readonly names: ReadonlySet<string>;
   /** Bases of the `.log` files there are. */
   readonly files: ReadonlySet<number>;
   readonly highWatermark: number;
@@ -45,7 +50,7 @@ interface Recovery {
 /**
  * Makes a partition's log usable after an unclean stop. Sealed segments are checked for existence and size; the others are
  * scanned, continued from the journal, and cut behind the last good batch, which may only lie above the high watermark.
- * Can be stopped and repeated at any point: the journal stays until every partition is through.
+ * Can be stopped and repeated at any point: the journal stays until segments have what it holds.
  */
 export async function recoverPartition(
   context: StorageContext,
@@ -77,6 +82,7 @@ export async function recoverPartition(
     state,
     manifest,
     evidence,
+    names: new Set(entries.map(({ name }) => name)),
     files,
     highWatermark,
     fileBytes: new Map(),
@@ -99,7 +105,7 @@ export async function recoverPartition(
 
 async function recoverUnsealed(recovery: Recovery): Promise<Damage | undefined> {
   const { context, state, manifest, highWatermark } = recovery;
-  await loadEpochs(context, state);
+  await loadEpochs(recovery);
   await restoreProducersBefore(context, state, manifest.sealed.length);
   await extend(recovery);
   const cutAt = manifest.cutAt ?? Number.POSITIVE_INFINITY;
@@ -120,7 +126,7 @@ async function recoverUnsealed(recovery: Recovery): Promise<Damage | undefined> 
   if (recovery.fault !== undefined && !recovery.evidence.checkpointKnown) {
     return { ...recovery.fault, reason: `${recovery.fault.reason}, and no high watermark is known` };
   }
-  await store(recovery);
+  await storeRecovered(recovery);
   return undefined;
 }
 
@@ -135,9 +141,10 @@ function epochFault({ state, evidence, manifest }: Recovery): string | undefined
   return `leader epoch ${found?.epoch} from ${found?.startOffset} where the checkpoint knows ${checkpoint.epoch} from ${checkpoint.epochStart}`;
 }
 
-async function loadEpochs(context: StorageContext, state: PartitionState): Promise<void> {
+async function loadEpochs({ context, state, names }: Recovery): Promise<void> {
   const base = state.active.baseOffset;
-  const file = decodeSideFile('leaderEpochs', await readWhole(context.ports.disk, `${state.directory}/${LEADER_EPOCHS_FILE}`));
+  const path = `${state.directory}/${LEADER_EPOCHS_FILE}`;
+  const file = decodeSideFile('leaderEpochs', names.has(LEADER_EPOCHS_FILE) ? await readWhole(context.ports.disk, path) : undefined);
   const entries = file.kind === 'valid' ? decodeLeaderEpochs(file.content, state.logId) : undefined;
   state.epochs = new LeaderEpochs(entries ?? []);
   state.epochs.truncateEnd(base);
@@ -241,44 +248,4 @@ function appendReplayed(recovery: Recovery, segment: Segment, payload: Uint8Arra
 function rememberSnapshot(recovery: Recovery, base: number): void {
   const { state } = recovery;
   state.snapshots.set(base, encodeSideFile('producerSnapshot', encodeSnapshot(state.logId, base, state.producers)));
-}
-
-/** Makes the files what was found to be the log, durably. */
-async function store(recovery: Recovery): Promise<void> {
-  const { context, state, manifest } = recovery;
-  const unsealed = state.segments.filter((segment) => segment.phase !== 'sealed');
-  // 1. What is no batch of this log goes.
-  for (const segment of unsealed) await cutFile(recovery, segment);
-  // 2. What only the journal had is written; then all is durable, so that the journal may go.
-  state.settle();
-  // What lies below the checkpointed high watermark was flushed, and without the journal's help: no need to do it again.
-  if (recovery.highWatermark >= state.endOffset && !recovery.evidence.journal.holds(state.logId)) {
-    for (const segment of unsealed) segment.assumeSynced();
-  }
-  await state.writes.run(() => writeUnwritten(context, state));
-  await state.syncs.run(() => syncWritten(context, state));
-  if (context.condition.kind !== 'online' || state.hasUnwritten) {
-    const facts = { path: state.directory, condition: context.condition.kind };
-    throw new MoldauError(
-      context.condition.kind === 'full' ? 'DISK_FULL' : 'DATA_DIRECTORY_UNUSABLE',
-      `${state.directory} can't be recovered`,
-      facts,
-    );
-  }
-  // 3. The truncation that was under way is over.
-  if (manifest.cutAt !== undefined) await saveManifest(context.ports.disk, state);
-  state.recoveryCutBytes = recovery.cutBytes;
-}
-
-async function cutFile(recovery: Recovery, segment: Segment): Promise<void> {
-  const excess = (recovery.fileBytes.get(segment) ?? 0) - segment.writtenBytes;
-  if (excess <= 0) return;
-  const descriptor = await recovery.context.descriptors.acquire(segment);
-  try {
-    await descriptor.file.truncate(segment.writtenBytes);
-    await descriptor.file.sync();
-  } finally {
-    recovery.context.descriptors.release(descriptor);
-  }
-  if (recovery.manifest.cutAt === undefined) recovery.cutBytes += excess;
 }

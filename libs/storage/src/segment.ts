@@ -41,6 +41,8 @@ export class Segment {
   /** Whether the file exists, and whether its name would survive a power loss. */
   exists = false;
   nameDurable = false;
+  /** Whether only an earlier life wrote the unsynced bytes; the journal holds them too. */
+  inherited = false;
   /** Appended and not in the file yet, oldest first. */
   unwritten: TailEntry[] = [];
   maxTimestamp = NO_TIMESTAMP;
@@ -113,6 +115,7 @@ export class Segment {
   /** Takes batches off the front of what is unwritten: they are in the file now. */
   wrote(count: number): void {
     const entries = this.unwritten.splice(0, count);
+    this.inherited = false;
     for (const entry of entries) {
       assert(entry.baseOffset === this.writtenEnd, 'batches are written in order', { ...this.sealedFacts });
       this.writtenBytes += entry.bytes.length;
