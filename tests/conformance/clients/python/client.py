@@ -1,11 +1,13 @@
 """A client of Moldau made from its .proto files alone, by grpcio-tools.
 
-    python client.py ADDRESS STUBS
+    python client.py STUBS ADDRESS TOPIC CONVERSATION
 
-ADDRESS is host:port of a broker, STUBS the folder with the generated modules. Prints `ok NAME` for each check that
-holds and ends with status 1 at the first that does not.
+STUBS is the folder with the generated modules, ADDRESS host:port of a broker, TOPIC the name of the topic it makes,
+CONVERSATION the path of conversation.json. Prints `ok NAME` for each check that holds and ends with status 1 at the
+first that does not.
 """
 
+import json
 import sys
 import time
 
@@ -17,7 +19,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 from grpc_status import rpc_status
 
-address, stubs = sys.argv[1:3]
+stubs, address, TOPIC, conversation = sys.argv[1:5]
 sys.path.insert(0, stubs)
 
 from moldau.v1 import (  # noqa: E402
@@ -32,7 +34,8 @@ from moldau.v1 import (  # noqa: E402
 )
 
 TIMEOUT_S = 15
-TOPIC = "python"
+with open(conversation, encoding="utf-8") as description:
+    SAID = json.load(description)
 
 
 def check(name, condition, detail=""):
@@ -53,24 +56,33 @@ def error_info(error):
 
 def create_topic(admin):
     request = admin_pb2.CreateTopicsRequest(
-        topics=[admin_pb2.NewTopic(name=TOPIC, partitions=3)]
+        topics=[admin_pb2.NewTopic(name=TOPIC, partitions=SAID["partitions"])]
     )
     result = admin.CreateTopics(request, timeout=TIMEOUT_S).results[0]
     check("create-topic", not result.HasField("error"), result)
 
 
+def encoded(text):
+    return None if text is None else text.encode()
+
+
 def publish_and_read(gateway):
-    header = gateway_pb2.RecordHeader(key="carrier", value=b"OK")
     records = [
-        gateway_pb2.NewRecord(key=b"PRG", value=b"late", headers=[header]),
-        gateway_pb2.NewRecord(key=b"PRG", value=b""),
-        gateway_pb2.NewRecord(key=b"PRG"),
+        gateway_pb2.NewRecord(
+            key=encoded(record["key"]),
+            value=encoded(record["value"]),
+            headers=[
+                gateway_pb2.RecordHeader(key=header["key"], value=encoded(header["value"]))
+                for header in record["headers"]
+            ],
+        )
+        for record in SAID["records"]
     ]
     request = gateway_pb2.PublishRequest(
         topic=TOPIC, records=records, acks=producer_pb2.ACKS_ALL
     )
     results = gateway.Publish(request, timeout=TIMEOUT_S).results
-    check("publish", [result.offset for result in results] == [0, 1, 2], results)
+    check("publish", [result.offset for result in results] == list(range(len(records))), results)
 
     request = gateway_pb2.ReadRequest(
         topic=TOPIC, earliest=fetch_pb2.EarliestPosition(), stop_at_end=True
@@ -80,16 +92,15 @@ def publish_and_read(gateway):
         for response in gateway.Read(request, timeout=TIMEOUT_S)
         for record in response.records
     ]
-    check("read", [record.value for record in read] == [b"late", b"", b""], read)
-    check("null-value", [record.HasField("value") for record in read] == [True, True, False])
-    check("key", all(record.key == b"PRG" for record in read))
-    check("headers", [(h.key, h.value) for h in read[0].headers] == [("carrier", b"OK")])
-    check("timestamp", abs(read[0].timestamp_ms - time.time() * 1000) < 60_000)
+    check("read", [(record.key, record.value) for record in read] == [(r.key, r.value) for r in records], read)
+    check("null-value", [r.HasField("value") for r in read] == [r["value"] is not None for r in SAID["records"]], read)
+    check("headers", [list(record.headers) for record in read] == [list(r.headers) for r in records], read)
+    check("timestamp", all(abs(record.timestamp_ms - time.time() * 1000) < 60_000 for record in read), read)
 
 
 def publish_stream(gateway):
     def requests():
-        for request_id in range(1, 51):
+        for request_id in range(1, SAID["streamedRequests"] + 1):
             record = gateway_pb2.NewRecord(value=b"line %d" % request_id)
             publish = gateway_pb2.PublishRequest(topic=TOPIC, records=[record])
             yield gateway_pb2.PublishStreamRequest(request_id=request_id, publish=publish)
@@ -99,20 +110,20 @@ def publish_stream(gateway):
         for response in gateway.PublishStream(requests(), timeout=TIMEOUT_S)
         if response.WhichOneof("frame") == "answer"
     ]
-    check("publish-stream", sorted(a.request_id for a in answers) == list(range(1, 51)))
+    check("publish-stream", sorted(a.request_id for a in answers) == list(range(1, SAID["streamedRequests"] + 1)))
     check("publish-stream-errors", not any(a.HasField("error") for a in answers))
 
 
 def errors(gateway):
-    request = gateway_pb2.ReadRequest(topic="no-such-topic", earliest=fetch_pb2.EarliestPosition())
+    failure = SAID["failure"]
+    request = gateway_pb2.ReadRequest(topic=failure["topic"], earliest=fetch_pb2.EarliestPosition())
     try:
         list(gateway.Read(request, timeout=TIMEOUT_S))
         check("error-status", False, "the call succeeded")
     except grpc.RpcError as error:
-        check("error-status", error.code() == grpc.StatusCode.NOT_FOUND, error.code())
+        check("error-status", error.code() == grpc.StatusCode[failure["status"]], error.code())
         info = error_info(error)
-        check("error-info", info is not None and info.reason == "UNKNOWN_TOPIC", info)
-        check("error-domain", info.domain == "moldau", info)
+        check("error-info", info is not None and (info.reason, info.domain) == (failure["reason"], failure["domain"]), info)
 
 
 def metadata(channel):
@@ -126,7 +137,7 @@ def health_and_reflection(channel):
     status = health.Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT_S).status
     check("health", status == health_pb2.HealthCheckResponse.SERVING, status)
     services = ProtoReflectionDescriptorDatabase(channel).get_services()
-    check("reflection", "moldau.v1.GatewayService" in services, services)
+    check("reflection", SAID["service"] in services, services)
 
 
 with grpc.insecure_channel(address) as channel:

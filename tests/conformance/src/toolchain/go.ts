@@ -1,6 +1,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { PROTO_FOLDER } from '../proto-client.ts';
 import { buildFolder, CLIENTS_FOLDER, REPOSITORY_ROOT, whyNotNow } from './build-folder.ts';
+import type { ForeignClient } from './foreign-client.ts';
 import { runTool } from './run-tool.ts';
 
 /** Downloading and compiling grpc-go takes most of it. */
@@ -10,11 +11,8 @@ const TOOL_TIMEOUT_MS = 30_000;
 /** Generators of Go code from .proto files, at the versions that match go.mod. */
 const GENERATORS = ['google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12', 'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2'];
 
-/** A program that was built; or why there is none. */
-export type GoClient = { readonly kind: 'built'; readonly client: string } | { readonly kind: 'missing'; readonly reason: string };
-
 /** Generates the stubs with buf and Go's own generators, and builds the client. */
-export async function buildGoClient(): Promise<GoClient> {
+export async function buildGoClient(): Promise<ForeignClient> {
   const reason = whyNotNow() ?? (await whyNoGo());
   if (reason !== undefined) return { kind: 'missing', reason };
   const folder = buildFolder('go');
@@ -29,7 +27,7 @@ export async function buildGoClient(): Promise<GoClient> {
   if (downloaded.status !== 0) return { kind: 'missing', reason: `grpc-go can't be downloaded: ${lastLine(downloaded.output)}` };
   await orThrow('buf generate', `${REPOSITORY_ROOT}/node_modules/.bin/buf`, generateParameters(), folder, binaries);
   await orThrow('go build', 'go', ['build', '-o', 'client', '.'], folder, binaries);
-  return { kind: 'built', client: `${folder}/client` };
+  return { kind: 'built', command: `${folder}/client`, parameters: [] };
 }
 
 function generateParameters(): readonly string[] {

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { PROTO_FOLDER } from '../proto-client.ts';
 import { buildFolder, CLIENTS_FOLDER, whyNotNow } from './build-folder.ts';
+import type { ForeignClient } from './foreign-client.ts';
 import { runTool } from './run-tool.ts';
 
 /** Downloading and unpacking grpcio takes most of it. */
@@ -9,13 +10,8 @@ const GENERATE_TIMEOUT_MS = 60_000;
 
 const PROTO_FILES = ['error', 'producer', 'fetch', 'metadata', 'admin', 'gateway'].map((name) => `moldau/v1/${name}.proto`);
 
-/** A Python with grpcio, and the stubs it generated; or why there is none. */
-export type PythonClient =
-  | { readonly kind: 'built'; readonly python: string; readonly client: string; readonly stubs: string }
-  | { readonly kind: 'missing'; readonly reason: string };
-
 /** Makes a virtual environment with the pinned grpcio, once, and generates the stubs anew. */
-export async function buildPythonClient(): Promise<PythonClient> {
+export async function buildPythonClient(): Promise<ForeignClient> {
   const reason = whyNotNow() ?? (await whyNoPython());
   if (reason !== undefined) return { kind: 'missing', reason };
   const folder = buildFolder('python');
@@ -34,7 +30,7 @@ export async function buildPythonClient(): Promise<PythonClient> {
   ];
   const generated = await runTool(python, parameters, { timeoutMs: GENERATE_TIMEOUT_MS });
   if (generated.status !== 0) throw new Error(`grpcio-tools can't compile the .proto files:\n${generated.output}`);
-  return { kind: 'built', python, client: `${CLIENTS_FOLDER}/python/client.py`, stubs };
+  return { kind: 'built', command: python, parameters: [`${CLIENTS_FOLDER}/python/client.py`, stubs] };
 }
 
 async function whyNoPython(): Promise<string | undefined> {
