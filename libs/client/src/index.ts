@@ -6,6 +6,7 @@ export {
   type ErrorName,
   type LogFields,
   type Logger,
+  type Meter,
   MoldauError,
   type Offset,
 } from '@moldau/kernel';
@@ -60,5 +61,5 @@ export type {
   SendOptions,
 } from './core/producer/producer-types.ts';
 export { type Deserializer, type Serde, type Serializer, serdes } from './core/serdes.ts';
-export type { ClientStatus, StatusListener } from './core/status.ts';
+export type { ClientHealth, ClientStatus, PartitionRole, StatusListener, UnavailablePartition, UnreachableBroker } from './core/status.ts';
 export { createMoldau } from './node/create-moldau.ts';

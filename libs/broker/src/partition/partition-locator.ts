@@ -54,9 +54,10 @@ export class PartitionLocator {
       const message = `topic '${topic.name}' has ${topic.partitionCount} partitions, none of index ${index}`;
       return new MoldauError('UNKNOWN_PARTITION', message, { ...facts, limit: String(topic.partitionCount - 1) });
     }
-    const leader = topic.partitions.get(index)?.leader;
-    const known = leader !== undefined && leader !== this.#brokerId;
+    const partition = topic.partitions.get(index);
     const message = `broker ${this.#brokerId} has no replica of partition ${index} of topic '${topic.name}'`;
-    return new MoldauError('NOT_LEADER', message, known ? { ...facts, leader: String(leader) } : facts);
+    if (partition?.leader === undefined || partition.leader === this.#brokerId) return new MoldauError('NOT_LEADER', message, facts);
+    const { leader, leaderEpoch } = partition;
+    return new MoldauError('NOT_LEADER', message, { ...facts, leader: String(leader), leader_epoch: String(leaderEpoch) });
   }
 }

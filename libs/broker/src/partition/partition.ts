@@ -244,7 +244,7 @@ export class Partition {
 
   #wrongEpoch(claimedEpoch: number): MoldauError {
     const known = this.#assignment.leaderEpoch;
-    const facts = { ...this.#facts(), value: String(claimedEpoch), limit: String(known) };
+    const facts = { ...this.#facts(), ...leaderFacts(this.#assignment), value: String(claimedEpoch), limit: String(known) };
     if (claimedEpoch < known) {
       return new MoldauError('FENCED_LEADER_EPOCH', `the request names leader epoch ${claimedEpoch}; it is ${known} now`, facts);
     }
@@ -254,7 +254,7 @@ export class Partition {
   #notLeader(): MoldauError {
     const { leaderId } = this.#assignment;
     const other = leaderId !== undefined && leaderId !== this.#deps.brokerId;
-    const facts = other ? { ...this.#facts(), leader: String(leaderId) } : this.#facts();
+    const facts = other ? { ...this.#facts(), ...leaderFacts(this.#assignment) } : this.#facts();
     return new MoldauError(
       'NOT_LEADER',
       `broker ${this.#deps.brokerId} does not lead partition ${this.index} of topic ${this.topicId}`,
@@ -263,8 +263,7 @@ export class Partition {
   }
 
   #leaderChanged(): MoldauError {
-    const { leaderId } = this.#assignment;
-    const facts = leaderId === undefined ? this.#facts() : { ...this.#facts(), leader: String(leaderId) };
+    const facts = { ...this.#facts(), ...leaderFacts(this.#assignment) };
     return new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'leadership moved before the batch was confirmed', facts);
   }
 
@@ -276,4 +275,9 @@ export class Partition {
   get highWatermark(): Offset | undefined {
     return this.#state.kind === 'leading' ? this.#state.leadership.highWatermark : undefined;
   }
+}
+
+/** Who leads, for the client to turn to at once; the epoch tells it whether that is newer than what it knows. */
+function leaderFacts({ leaderId, leaderEpoch }: PartitionAssignment): Readonly<Record<string, string>> {
+  return leaderId === undefined ? {} : { leader: String(leaderId), leader_epoch: String(leaderEpoch) };
 }

@@ -1,4 +1,4 @@
-import { type Logger, MoldauError, parseNamespace, silentLogger } from '@moldau/kernel';
+import { type Logger, type Meter, MoldauError, parseNamespace, silentLogger, silentMeter } from '@moldau/kernel';
 import type { StatusListener } from './status.ts';
 
 /** Options of `createMoldau`. */
@@ -16,7 +16,10 @@ export interface MoldauOptions {
   readonly requestTimeoutMs?: number;
   /** Default: says nothing. */
   readonly logger?: Logger;
+  /** Called with what happens to the connections, see `ClientStatus`. */
   readonly onStatus?: StatusListener;
+  /** Where the client's metrics go, labelled with `clientId`; default nowhere. */
+  readonly meter?: Meter;
 }
 
 /** The options, checked and complete. */
@@ -27,6 +30,7 @@ export interface ClientSettings {
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
   readonly onStatus: StatusListener;
+  readonly meter: Meter;
 }
 
 const CLIENT_ID_DEFAULT = 'moldau-js';
@@ -65,6 +69,7 @@ export function parseClientOptions(options: MoldauOptions): ClientSettings {
     ),
     logger: options.logger ?? silentLogger,
     onStatus: options.onStatus ?? (() => {}),
+    meter: options.meter ?? silentMeter,
   };
 }
 

@@ -7,6 +7,7 @@ import type { ConsumerOptions } from './consumer/consumer-types.ts';
 import type { ClientPorts } from './ports.ts';
 import { Producer } from './producer/producer.ts';
 import type { ProducerOptions } from './producer/producer-types.ts';
+import type { ClientHealth } from './status.ts';
 
 /** A connection to a cluster, shared by the producers, consumers and the admin made from it. Connects when first needed. */
 export class Moldau {
@@ -43,6 +44,11 @@ export class Moldau {
 
   admin(): Admin {
     return this.#admin;
+  }
+
+  /** How the client stands now: whether brokers answer, and what can't be written or read; for health checks. */
+  health(): ClientHealth {
+    return this.#cluster.health.snapshot();
   }
 
   /** Closes all producers (which flush) and consumers, then the connections. Afterwards nothing of the client runs any more. */

@@ -1,17 +1,8 @@
-import { type CallHandler, type CallHandlers, type MethodPath, MoldauError, type Scheduler } from '@moldau/kernel';
-import {
-  type AbortedTransaction,
-  errorToItem,
-  type GetMetadataRequest,
-  type GetMetadataResponse,
-  metadataService,
-  type ProduceBatch,
-  type TopicMetadata,
-  type TopicSelector,
-  unaryHandler,
-} from '@moldau/protocol';
+import { type CallHandlers, MoldauError, type Scheduler } from '@moldau/kernel';
+import { type AbortedTransaction, errorToItem, type ProduceBatch, type TopicMetadata, type TopicSelector } from '@moldau/protocol';
 import { fakeAdminHandlers } from './fake-admin.ts';
 import { fakeFetchHandlers } from './fake-fetch.ts';
+import { type FakeWatch, fakeMetadataHandlers } from './fake-metadata.ts';
 import { FakePartition } from './fake-partition.ts';
 import { fakeProduceHandlers } from './fake-produce.ts';
 
@@ -32,6 +23,10 @@ export interface FakeFaults {
   /** Added to the time of each answer of a produce stream. */
   answerDelayMs?: () => number;
   metadata?: (brokerId: number) => MoldauError | undefined;
+  /** Refuses WatchMetadata. */
+  watch?: (brokerId: number) => MoldauError | undefined;
+  /** Whether the broker keeps what has changed from its watchers for now: its own metadata lags behind. */
+  silentWatch?: (brokerId: number) => boolean;
   initProducer?: () => MoldauError | undefined;
 }
 
@@ -49,7 +44,7 @@ export interface FakeStream {
 }
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
-const CLUSTER_ID = '00000000-0000-4000-8000-000000000000';
+export const CLUSTER_ID = '00000000-0000-4000-8000-000000000000';
 
 /**
  * A cluster of brokers in memory that speak the real protocol over any transport: metadata, produce and fetch with the real
@@ -63,11 +58,18 @@ export class FakeCluster {
   readonly brokers = new Map<number, { readonly host: string; readonly port: number }>();
   /** Open produce and fetch streams by broker. */
   readonly streams = new Map<number, Set<FakeStream>>();
+  /** Open streams of changes. */
+  readonly watches = new Set<FakeWatch>();
+  /** Calls of GetMetadata that were answered. */
+  metadataRequests = 0;
   /** Sent with all that a read_committed reader fetches. */
   abortedTransactions: readonly AbortedTransaction[] = [];
   /** Limit that produce streams are told. */
   maxUnansweredBytes = 16 * 1024 * 1024;
   produceMessages = 0;
+  /** Rises with each change of the metadata. */
+  version = 0;
+  readonly #listeners = new Set<() => void>();
   #topicCount = 0;
   #producerIds = 100;
 
@@ -79,11 +81,30 @@ export class FakeCluster {
   addBroker(brokerId: number, host: string, port: number): CallHandlers {
     this.brokers.set(brokerId, { host, port });
     this.streams.set(brokerId, new Set());
-    const metadata: [MethodPath, CallHandler] = [
-      metadataService.getMetadata.path,
-      unaryHandler(metadataService.getMetadata, async (request) => this.#describe(request, brokerId)),
-    ];
-    return new Map([metadata, ...fakeProduceHandlers(this, brokerId), ...fakeFetchHandlers(this, brokerId), ...fakeAdminHandlers(this)]);
+    this.changed();
+    return new Map([
+      ...fakeMetadataHandlers(this, brokerId),
+      ...fakeProduceHandlers(this, brokerId),
+      ...fakeFetchHandlers(this, brokerId),
+      ...fakeAdminHandlers(this),
+    ]);
+  }
+
+  removeBroker(brokerId: number): void {
+    this.brokers.delete(brokerId);
+    this.changed();
+  }
+
+  /** Called after each change of the metadata. Returns the way to stop. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The metadata has changed: another version. */
+  changed(): void {
+    this.version += 1;
+    for (const listener of this.#listeners) listener();
   }
 
   /** Partitions are led by the brokers in turn. */
@@ -101,14 +122,17 @@ export class FakeCluster {
     if (topic === undefined) throw new MoldauError('UNKNOWN_TOPIC', `no topic '${name}'`);
     const leaders = [...this.brokers.keys()];
     for (let index = topic.partitions.length; index < total; index++) {
-      topic.partitions.push(new FakePartition(topic.topicId, index, leaders[index % leaders.length] ?? 0, topic.maxMessageBytes));
+      const place = { topicId: topic.topicId, index, leaderId: leaders[index % leaders.length] ?? 0 };
+      topic.partitions.push(new FakePartition(place, topic.maxMessageBytes, () => this.changed()));
     }
+    this.changed();
   }
 
   deleteTopic(name: string): void {
     const topic = this.topics.get(name);
     this.topics.delete(name);
     for (const partition of topic?.partitions ?? []) partition.notify();
+    this.changed();
   }
 
   partition(topicId: string, index: number): FakePartition {
@@ -124,18 +148,6 @@ export class FakeCluster {
   nextProducerId(): number {
     this.#producerIds += 1;
     return this.#producerIds;
-  }
-
-  #describe(request: GetMetadataRequest, brokerId: number): GetMetadataResponse {
-    const fault = this.faults.metadata?.(brokerId);
-    if (fault !== undefined) throw fault;
-    return {
-      clusterId: CLUSTER_ID,
-      metadataVersion: 1,
-      brokers: [...this.brokers].map(([id, { host, port }]) => ({ brokerId: id, host, port, rack: undefined })),
-      topics: request.topics.map((selector) => this.describeTopic(selector)),
-      brokerId,
-    };
   }
 
   describeTopic({ selector }: TopicSelector): TopicMetadata {

@@ -22,6 +22,12 @@ interface ProducerState {
 
 const RECENT_MAX = 5;
 
+export interface FakePartitionPlace {
+  readonly topicId: string;
+  readonly index: number;
+  readonly leaderId: number;
+}
+
 /** A partition of the fake cluster: a log in memory with the real one's checks of batches, epochs and sequences. */
 export class FakePartition {
   readonly topicId: string;
@@ -29,17 +35,22 @@ export class FakePartition {
   readonly maxMessageBytes: number;
   readonly batches: Buffer[] = [];
   leaderId: number | undefined;
+  /** Whether refusals name the leader. */
+  hints = false;
   leaderEpoch: LeaderEpoch = leaderEpoch(0);
   logStart = 0;
   end = 0;
   readonly #producers = new Map<number, ProducerState>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(topicId: string, index: number, leaderId: number, maxMessageBytes: number) {
-    this.topicId = topicId;
-    this.index = index;
-    this.leaderId = leaderId;
+  readonly #onMoved: () => void;
+
+  constructor(place: FakePartitionPlace, maxMessageBytes: number, onMoved: () => void) {
+    this.topicId = place.topicId;
+    this.index = place.index;
+    this.leaderId = place.leaderId;
     this.maxMessageBytes = maxMessageBytes;
+    this.#onMoved = onMoved;
   }
 
   /** Called after each change: an append, another leader, another start. */
@@ -55,12 +66,15 @@ export class FakePartition {
   moveTo(brokerId: number | undefined): void {
     this.leaderId = brokerId;
     this.leaderEpoch = leaderEpoch(this.leaderEpoch + 1);
+    this.#onMoved();
     this.notify();
   }
 
   /** What a broker says to a request for this partition; undefined when it leads it in that epoch. */
   refusal(brokerId: number, epoch: number | undefined): MoldauError | undefined {
-    const facts = { topic_id: this.topicId, partition: String(this.index) };
+    const place = { topic_id: this.topicId, partition: String(this.index) };
+    const hint = this.leaderId === undefined ? {} : { leader: String(this.leaderId), leader_epoch: String(this.leaderEpoch) };
+    const facts = this.hints ? { ...place, ...hint } : place;
     const fault = (reason: ErrorName): MoldauError => new MoldauError(reason, `${reason} of ${this.topicId}-${this.index}`, facts);
     if (this.leaderId !== brokerId) return fault('NOT_LEADER');
     if (epoch === undefined || epoch === this.leaderEpoch) return undefined;

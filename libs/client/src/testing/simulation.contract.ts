@@ -43,7 +43,7 @@ export function simulate(options: { readonly brokers?: number; readonly seed?: n
     statuses,
     startBroker,
     stopBroker(brokerId) {
-      cluster.brokers.delete(brokerId);
+      cluster.removeBroker(brokerId);
       network.kill(`broker-${brokerId}`);
     },
     connect(clientOptions = {}) {

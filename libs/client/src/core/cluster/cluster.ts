@@ -14,6 +14,7 @@ import type { ClientSettings } from '../client-options.ts';
 import { delay, throwIfAborted } from '../delay.ts';
 import type { ClientPorts } from '../ports.ts';
 import { Connections } from './connections.ts';
+import { Health } from './health.ts';
 import { MetadataCache } from './metadata-cache.ts';
 
 /** Longest wait for one address when others could be asked: a broker that is there answers metadata from memory. */
@@ -37,6 +38,7 @@ export class Cluster {
   readonly ports: ClientPorts;
   readonly settings: ClientSettings;
   readonly metadata: MetadataCache;
+  readonly health: Health;
   readonly #connections: Connections;
   readonly #callMetadata: CallMetadata;
   /** The address that answered last. */
@@ -48,12 +50,19 @@ export class Cluster {
   constructor(ports: ClientPorts, settings: ClientSettings) {
     this.ports = ports;
     this.settings = settings;
+    this.health = new Health(ports, settings);
     this.#connections = new Connections(ports.connector);
     const headers: [string, string][] = [['moldau-client-id', settings.clientId]];
     if (settings.namespace !== undefined) headers.push(['moldau-namespace', settings.namespace]);
     this.#callMetadata = new Map(headers);
     const { clock, scheduler, random } = ports;
-    this.metadata = new MetadataCache({ clock, scheduler, random, fetch: (request) => this.#fetchMetadata(request) });
+    this.metadata = new MetadataCache({
+      clock,
+      scheduler,
+      random,
+      fetch: (request) => this.#fetchMetadata(request),
+      watch: (brokerId, events) => this.openStream(brokerId, metadataService.watchMetadata, events),
+    });
     this.metadata.subscribe(() => this.#retainConnections());
   }
 
@@ -111,11 +120,17 @@ export class Cluster {
     return openStream(this.#channel(broker.address), method, { metadata: this.#callMetadata }, events);
   }
 
+  /** The broker did not answer, or its stream broke. */
+  brokerFailed(brokerId: number, error: MoldauError): void {
+    this.health.brokerFailed({ brokerId, address: this.metadata.broker(brokerId)?.address ?? '' }, error);
+  }
+
   /** Cancels what is under way and closes all connections. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.metadata.close();
+    this.health.close();
     this.#connections.close();
   }
 
@@ -173,9 +188,10 @@ export class Cluster {
   #noteConnected(address: string, clusterId: string): void {
     this.#preferred = address;
     if (this.#connected) return;
+    this.health.connected = true;
     this.#connected = true;
     this.#everConnected = true;
-    this.settings.onStatus({ kind: 'connected', clusterId, address });
+    this.health.tell({ kind: 'connected', clusterId, address });
   }
 
   #noteDisconnected(error: MoldauError): MoldauError {
@@ -190,8 +206,9 @@ export class Cluster {
     );
     if (this.#connected || !this.#everConnected) {
       this.#connected = false;
+      this.health.connected = false;
       this.ports.logger.warn('no broker answers', { bootstrap: tried, error: error.message });
-      this.settings.onStatus({ kind: 'disconnected', error: named });
+      this.health.tell({ kind: 'disconnected', error: named });
     }
     return named;
   }
@@ -199,6 +216,7 @@ export class Cluster {
   #retainConnections(): void {
     const brokers = [...(this.metadata.cluster?.brokers.values() ?? [])].map(({ address }) => address);
     this.#connections.retain(new Set([...brokers, ...this.settings.bootstrap]));
+    this.health.metadataChanged();
   }
 }
 

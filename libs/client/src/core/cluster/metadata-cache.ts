@@ -1,18 +1,21 @@
-import { type Clock, MoldauError, type Random, type Scheduler, type Timer } from '@moldau/kernel';
-import type { GetMetadataRequest, GetMetadataResponse } from '@moldau/protocol';
-import { backoffMs } from '../backoff.ts';
+import { type Clock, MoldauError, type Random, type Scheduler } from '@moldau/kernel';
+import type {
+  ClientCall,
+  ClientStreamEvents,
+  GetMetadataRequest,
+  GetMetadataResponse,
+  MetadataChange,
+  WatchMetadataRequest,
+  WatchMetadataResponse,
+} from '@moldau/protocol';
 import { createDeferred, type Deferred } from '../deferred.ts';
 import { orAborted } from '../delay.ts';
-import { type BrokerView, type ClusterView, clusterView, type PartitionView, type TopicView, topicAnswer } from './metadata-view.ts';
+import { hintedBroker, leaderHintOf, withLeader } from './leader-hint.ts';
+import { MetadataRefresh } from './metadata-refresh.ts';
+import { type BrokerView, brokerView, type ClusterView, clusterView, type PartitionView, type TopicView } from './metadata-view.ts';
+import { MetadataWatch } from './metadata-watch.ts';
+import { TopicInterests } from './topic-interests.ts';
 
-/** Also without an error the metadata is asked for again after this long, as in Kafka's clients (metadata.max.age.ms). */
-const REFRESH_INTERVAL_MS = 300_000;
-/** Shortest time between two refreshes that errors asked for: an election takes longer. */
-const REFRESH_PAUSE_MS = 50;
-/** A topic nobody has looked up for this long is forgotten. */
-const TOPIC_IDLE_MS = 600_000;
-/** How long a topic may be unknown before it is an error: brokers learn of a new topic one after the other. */
-const UNKNOWN_TOPIC_GRACE_MS = 1_000;
 /** Topics in one request, as the protocol allows. */
 const REQUEST_TOPICS_MAX = 10_000;
 
@@ -22,43 +25,50 @@ export interface MetadataCacheDependencies {
   readonly random: Random;
   /** One try at every address known. Rejects with a MoldauError. */
   fetch(request: GetMetadataRequest): Promise<GetMetadataResponse>;
+  /** Opens WatchMetadata to one broker; undefined when its address is unknown. */
+  watch(brokerId: number, events: ClientStreamEvents<WatchMetadataResponse>): ClientCall<WatchMetadataRequest> | undefined;
 }
 
-/** A topic somebody is interested in. */
-interface Interest {
-  view: TopicView | undefined;
-  lastUsedMs: number;
-  waiters: Waiter[];
-  /** Since when brokers say that a topic we know does not exist. */
-  unknownSinceMs: number | undefined;
-}
-
-interface Waiter extends Deferred<TopicView> {
-  readonly sinceMs: number;
-  readonly deadlineMs: number;
+/** A partition that a request was about. */
+export interface AskedPartition {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
 }
 
 /**
- * What the client knows of brokers, topics and leaders. Refreshes are coalesced: however many errors ask for one, at most
- * one request is under way, and after it a pause.
+ * What the client knows of brokers, topics and leaders: from one broker's stream of changes, from errors that name the
+ * leader, and from refreshes where neither helps.
  */
 export class MetadataCache {
   readonly #deps: MetadataCacheDependencies;
-  readonly #topics = new Map<string, Interest>();
+  readonly #interests: TopicInterests;
+  readonly #refresh: MetadataRefresh;
+  readonly #watch: MetadataWatch;
   readonly #listeners = new Set<() => void>();
   #cluster: ClusterView | undefined;
-  #fetching = false;
-  /** Somebody asked for a refresh after the one under way began. */
-  #wanted = false;
-  #failures = 0;
   #lastError: MoldauError | undefined;
-  #timer: Timer | undefined;
-  #refreshTimer: Timer | undefined;
   #contacts: Deferred<ClusterView>[] = [];
+  #notifying = false;
   #closed = false;
 
   constructor(deps: MetadataCacheDependencies) {
+    const { clock, scheduler, random } = deps;
     this.#deps = deps;
+    this.#interests = new TopicInterests(clock, scheduler);
+    this.#refresh = new MetadataRefresh({ clock, scheduler, random, ask: () => this.#ask(), watched: () => this.#watch.covers });
+    this.#watch = new MetadataWatch({
+      clock,
+      scheduler,
+      random,
+      topics: () => this.#interests.names,
+      topicCount: () => this.#interests.size,
+      broker: (avoid) => this.#brokerToWatch(avoid),
+      open: (brokerId, events) => deps.watch(brokerId, events),
+      snapshot: (response, asked) => this.#pushedAll(response, asked),
+      change: (change) => this.#pushed(change),
+      lost: () => this.#refresh.arm(),
+    });
   }
 
   /** Undefined before the first answer. */
@@ -73,10 +83,7 @@ export class MetadataCache {
 
   /** The topic, if it is known now. */
   topic(name: string): TopicView | undefined {
-    const interest = this.#topics.get(name);
-    if (interest === undefined) return undefined;
-    interest.lastUsedMs = this.#deps.clock.monotonicMs();
-    return interest.view;
+    return this.#interests.view(name);
   }
 
   /** The partition of a known topic; undefined too when the topic of that name has another id by now. */
@@ -105,16 +112,12 @@ export class MetadataCache {
     const known = this.topic(name);
     if (known !== undefined) return Promise.resolve(known);
     if (this.#closed) return Promise.reject(closedError());
-    const nowMs = this.#deps.clock.monotonicMs();
-    const interest = this.#topics.get(name) ?? { view: undefined, lastUsedMs: nowMs, waiters: [], unknownSinceMs: undefined };
-    this.#topics.set(name, interest);
-    const waiter: Waiter = { ...createDeferred<TopicView>(), sinceMs: nowMs, deadlineMs: nowMs + timeoutMs };
-    interest.waiters.push(waiter);
-    const timer = this.#deps.scheduler.after(timeoutMs, () => this.#abandon(name, waiter));
-    this.requestRefresh();
-    const settled = (): void => timer.cancel();
-    waiter.promise.then(settled, settled);
-    return orAborted(waiter.promise, signal, `looking up topic '${name}'`);
+    const found = this.#interests.await(name, timeoutMs, () => {
+      const late = new MoldauError('REQUEST_TIMED_OUT', `no broker described topic '${name}' in time`, { topic: name });
+      return this.#lastError ?? late;
+    });
+    this.#refresh.request('now');
+    return orAborted(found, signal, `looking up topic '${name}'`);
   }
 
   /** Resolves with the brokers of the next answer. Rejects with a MoldauError when the next try fails. */
@@ -122,144 +125,147 @@ export class MetadataCache {
     if (this.#closed) return Promise.reject(closedError());
     const contact = createDeferred<ClusterView>();
     this.#contacts.push(contact);
-    this.requestRefresh();
+    this.#refresh.request('now');
     return contact.promise;
   }
 
   /** What was known of the topic no longer holds: it was deleted. */
   forget(name: string): void {
-    const interest = this.#topics.get(name);
-    if (interest === undefined) return;
-    interest.view = undefined;
-    for (const listener of this.#listeners) listener();
+    this.#interests.forget(name);
+    this.#notify();
   }
 
-  /** Asks for fresh metadata soon; to be called after every error that says that it is stale. */
+  /** To be called after every error that says that the metadata is stale; a stream of changes may come before the refresh. */
   requestRefresh(): void {
-    if (this.#closed || this.#wanted) return;
-    this.#wanted = true;
-    if (!this.#fetching && this.#timer === undefined) this.#start();
+    this.#refresh.request('soon');
+  }
+
+  /**
+   * Takes in what an error says of a partition's leader; asks for fresh metadata when it says nothing new.
+   *
+   * @returns whether another leader, or another epoch of it, is known now: the request may be tried again at once. The
+   * epoch has risen, so brokers that contradict each other can't send a client to and fro.
+   */
+  learn({ topic, topicId, partition }: AskedPartition, error: MoldauError): boolean {
+    const hint = leaderHintOf(error);
+    const view = this.#interests.view(topic);
+    const changed = hint === undefined || view?.topicId !== topicId ? undefined : withLeader(view, partition, hint);
+    if (hint === undefined || changed === undefined || !this.#knows(hint.leaderId, hintedBroker(hint))) {
+      this.requestRefresh();
+      return false;
+    }
+    this.#interests.replace(topic, changed);
+    this.#notifySoon();
+    return true;
   }
 
   /** Resolves once nothing waits for an answer; whoever waits is rejected with CLIENT_CLOSED. */
   close(): void {
     this.#closed = true;
-    this.#timer?.cancel();
-    this.#refreshTimer?.cancel();
-    for (const interest of this.#topics.values()) rejectAll(interest.waiters.splice(0), closedError());
-    rejectAll(this.#contacts.splice(0), closedError());
-    this.#topics.clear();
+    this.#refresh.close();
+    this.#watch.close();
+    this.#interests.close(closedError());
+    for (const contact of this.#contacts.splice(0)) contact.reject(closedError());
     this.#listeners.clear();
   }
 
-  #start(): void {
-    this.#wanted = false;
-    this.#fetching = true;
-    void this.#refresh().then((pauseMs) => {
-      this.#fetching = false;
-      if (this.#closed) return;
-      this.#timer = this.#deps.scheduler.after(pauseMs, () => {
-        this.#timer = undefined;
-        if (this.#wanted) this.#start();
-      });
-    });
-  }
-
-  /** Never rejects. Returns the pause before the next refresh may begin. */
-  async #refresh(): Promise<number> {
-    this.#forgetIdle();
-    const names = [...this.#topics.keys()];
+  /** Never rejects. */
+  async #ask(): Promise<MoldauError | undefined> {
+    this.#interests.forgetIdle();
+    const names = [...this.#interests.names];
     const contacts = this.#contacts.splice(0);
     try {
       for (let from = 0; from === 0 || from < names.length; from += REQUEST_TOPICS_MAX) {
         const asked = names.slice(from, from + REQUEST_TOPICS_MAX);
         const topics = asked.map((name) => ({ selector: { $case: 'name' as const, value: name } }));
+        const watched = this.#watch.covers;
         const response = await this.#deps.fetch({ topics, allTopics: false });
-        if (this.#closed) return 0;
-        this.#take(response, asked);
+        if (this.#closed) return undefined;
+        const news = this.#take(response, asked);
+        if (news && watched) this.#watch.lagging();
       }
     } catch (caught) {
-      return this.#fail(MoldauError.from(caught), contacts);
+      return this.#failed(MoldauError.from(caught), contacts);
     }
-    this.#failures = 0;
     this.#lastError = undefined;
     for (const contact of contacts) if (this.#cluster !== undefined) contact.resolve(this.#cluster);
-    this.#refreshTimer?.cancel();
-    this.#refreshTimer = this.#deps.scheduler.after(REFRESH_INTERVAL_MS, () => this.requestRefresh(), { background: true });
-    for (const listener of this.#listeners) listener();
-    return REFRESH_PAUSE_MS;
+    this.#watch.update();
+    this.#notify();
+    return undefined;
   }
 
-  #take(response: GetMetadataResponse, asked: readonly string[]): void {
-    this.#cluster = clusterView(response);
+  #failed(error: MoldauError, contacts: readonly Deferred<ClusterView>[]): MoldauError {
+    this.#lastError = error;
+    for (const contact of contacts) contact.reject(error);
+    if (!error.retriable) this.#interests.disappointAll(error);
+    else if (this.#interests.awaited || this.#cluster !== undefined) this.#refresh.request('now');
+    return error;
+  }
+
+  #pushedAll(response: GetMetadataResponse, asked: readonly string[]): void {
+    this.#take(response, asked);
+    this.#notify();
+  }
+
+  #pushed({ metadataVersion, brokers, topics }: MetadataChange): void {
+    const known = this.#cluster;
+    if (known !== undefined && metadataVersion >= known.version) {
+      const changed = brokers.length === 0 ? known.brokers : new Map(brokers.map((broker) => [broker.brokerId, brokerView(broker)]));
+      this.#cluster = { ...known, version: metadataVersion, brokers: changed };
+    }
+    for (const topic of topics) if (this.#interests.take(topic.name, topic, metadataVersion).again) this.#refresh.request('now');
+    this.#notify();
+  }
+
+  /** Whether it said anything of a known topic that was not known. */
+  #take(response: GetMetadataResponse, asked: readonly string[]): boolean {
+    const { clusterId, metadataVersion } = response;
+    const known = this.#cluster;
+    if (known !== undefined && known.clusterId !== clusterId) this.#interests.forgetVersions();
+    if (known?.clusterId !== clusterId || metadataVersion >= known.version) this.#cluster = clusterView(response);
+    let news = false;
     response.topics.forEach((topic, index) => {
       const name = asked[index];
-      const interest = name === undefined ? undefined : this.#topics.get(name);
-      if (interest === undefined) return;
-      const answer = topicAnswer(topic, interest.view);
-      if ('view' in answer) {
-        interest.view = answer.view;
-        interest.unknownSinceMs = undefined;
-        for (const waiter of interest.waiters.splice(0)) waiter.resolve(answer.view);
-        return;
-      }
-      this.#doubt(interest, answer.error);
-      this.#disappoint(interest, answer.error);
+      if (name === undefined) return;
+      const taken = this.#interests.take(name, topic, metadataVersion);
+      if (taken.again) this.#refresh.request('now');
+      news ||= taken.news;
+    });
+    return news;
+  }
+
+  /** Whether the broker's address is known, from now on if the hint has it. */
+  #knows(brokerId: number, hinted: BrokerView | undefined): boolean {
+    const cluster = this.#cluster;
+    if (cluster === undefined || cluster.brokers.has(brokerId)) return cluster !== undefined;
+    if (hinted === undefined) return false;
+    this.#cluster = { ...cluster, brokers: new Map([...cluster.brokers, [brokerId, hinted]]) };
+    return true;
+  }
+
+  /** Preferably one that is connected anyway, and not all clients' same. */
+  #brokerToWatch(avoid: number | undefined): number | undefined {
+    const brokers = [...(this.#cluster?.brokers.keys() ?? [])];
+    const leaders = this.#interests.leaders();
+    const others = brokers.filter((brokerId) => brokerId !== avoid);
+    const leading = others.filter((brokerId) => leaders.has(brokerId));
+    const candidates = [leading, others, brokers].find(({ length }) => length > 0) ?? [];
+    return candidates.length === 0 ? undefined : candidates[this.#deps.random.below(candidates.length)];
+  }
+
+  /** Once for all errors of one message. */
+  #notifySoon(): void {
+    if (this.#notifying) return;
+    this.#notifying = true;
+    queueMicrotask(() => {
+      this.#notifying = false;
+      this.#notify();
     });
   }
 
-  /** A known topic is gone once brokers have said so for a while: one of them may lag behind. */
-  #doubt(interest: Interest, error: MoldauError): void {
-    if (error.reason !== 'UNKNOWN_TOPIC' || interest.view === undefined) return;
-    const nowMs = this.#deps.clock.monotonicMs();
-    interest.unknownSinceMs ??= nowMs;
-    if (nowMs - interest.unknownSinceMs >= UNKNOWN_TOPIC_GRACE_MS) interest.view = undefined;
-    else this.#wanted = true;
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
   }
-
-  /** Rejects those who have waited long enough for a topic that is not there; asks again for the others. */
-  #disappoint(interest: Interest, error: MoldauError): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    const patient = error.retriable || error.reason === 'UNKNOWN_TOPIC';
-    const graceMs = error.retriable ? Number.POSITIVE_INFINITY : UNKNOWN_TOPIC_GRACE_MS;
-    const keep = interest.waiters.filter(({ sinceMs }) => patient && nowMs - sinceMs < graceMs);
-    rejectAll(
-      interest.waiters.filter((waiter) => !keep.includes(waiter)),
-      error,
-    );
-    interest.waiters = keep;
-    if (keep.length > 0) this.#wanted = true;
-  }
-
-  #fail(error: MoldauError, contacts: readonly Deferred<ClusterView>[]): number {
-    this.#lastError = error;
-    rejectAll(contacts, error);
-    const waiting = [...this.#topics.values()].filter(({ waiters }) => waiters.length > 0);
-    if (error.retriable) {
-      if (waiting.length > 0 || this.#cluster !== undefined) this.#wanted = true;
-    } else {
-      for (const interest of waiting) rejectAll(interest.waiters.splice(0), error);
-    }
-    return backoffMs(this.#deps.random, this.#failures++);
-  }
-
-  #abandon(name: string, waiter: Waiter): void {
-    const interest = this.#topics.get(name);
-    if (interest !== undefined) interest.waiters = interest.waiters.filter((other) => other !== waiter);
-    const late = new MoldauError('REQUEST_TIMED_OUT', `no broker described topic '${name}' in time`, { topic: name });
-    waiter.reject(this.#lastError ?? late);
-  }
-
-  #forgetIdle(): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    for (const [name, { waiters, lastUsedMs }] of this.#topics) {
-      if (waiters.length === 0 && nowMs - lastUsedMs > TOPIC_IDLE_MS) this.#topics.delete(name);
-    }
-  }
-}
-
-function rejectAll(waiters: readonly { reject(error: unknown): void }[], error: MoldauError): void {
-  for (const waiter of waiters) waiter.reject(error);
 }
 
 function closedError(): MoldauError {

@@ -1,5 +1,5 @@
-import { type MoldauError, type TopicId, topicId } from '@moldau/kernel';
-import { type BrokerMetadata, type GetMetadataResponse, itemToError, type TopicMetadata } from '@moldau/protocol';
+import { type TopicId, topicId } from '@moldau/kernel';
+import type { BrokerMetadata, GetMetadataResponse, TopicMetadata } from '@moldau/protocol';
 
 /** A partition as the client sees it. */
 export interface PartitionView {
@@ -31,32 +31,34 @@ export function brokerView(broker: BrokerMetadata): BrokerView {
   return { brokerId: broker.brokerId, address: `${host}:${broker.port}`, rack: broker.rack };
 }
 
-/** What an answer says of a topic: how it is, or why it can't be described. */
-export type TopicAnswer = { readonly view: TopicView } | { readonly error: MoldauError };
-
 /**
  * The topic of an answer beside what was known of it. A partition whose leader epoch in the answer is older than the known
  * one keeps the known leader: the broker asked lags behind.
  */
-export function topicAnswer(topic: TopicMetadata, known: TopicView | undefined): TopicAnswer {
-  if (topic.error !== undefined) return { error: itemToError(topic.error) };
+export function mergeTopic(topic: TopicMetadata, known: TopicView | undefined): TopicView {
   const same = known?.topicId === topic.topicId ? known : undefined;
   const partitions = topic.partitions.map(({ partition, leaderId, leaderEpoch, replicaIds }): PartitionView => {
     const before = same?.partitions[partition];
     return before !== undefined && before.leaderEpoch > leaderEpoch ? before : { leaderId, leaderEpoch, replicaIds };
   });
-  return { view: { topicId: topicId(topic.topicId), name: topic.name, partitions, maxMessageBytes: topic.maxMessageBytes } };
+  return { topicId: topicId(topic.topicId), name: topic.name, partitions, maxMessageBytes: topic.maxMessageBytes };
+}
+
+/** Whether the topic is another than the known one, or has partitions or leaders that were not known. */
+export function isNews(view: TopicView, known: TopicView): boolean {
+  if (view === known) return false;
+  if (view.topicId !== known.topicId || view.partitions.length !== known.partitions.length) return true;
+  return view.partitions.some(({ leaderEpoch }, index) => leaderEpoch > (known.partitions[index]?.leaderEpoch ?? -1));
 }
 
 /** The cluster in one answer, without topics. */
 export interface ClusterView {
   readonly clusterId: string;
+  /** Rises with each change of the metadata, the same on all brokers. */
+  readonly version: number;
   readonly brokers: ReadonlyMap<number, BrokerView>;
 }
 
-export function clusterView(response: GetMetadataResponse): ClusterView {
-  return {
-    clusterId: response.clusterId,
-    brokers: new Map(response.brokers.map((broker) => [broker.brokerId, brokerView(broker)])),
-  };
+export function clusterView({ clusterId, metadataVersion, brokers }: Omit<GetMetadataResponse, 'topics' | 'brokerId'>): ClusterView {
+  return { clusterId, version: metadataVersion, brokers: new Map(brokers.map((broker) => [broker.brokerId, brokerView(broker)])) };
 }

@@ -1,4 +1,4 @@
-import { MoldauError, type Timer } from '@moldau/kernel';
+import type { MoldauError, Timer } from '@moldau/kernel';
 import {
   Acks,
   type ClientCall,
@@ -11,10 +11,12 @@ import {
   producerService,
 } from '@moldau/protocol';
 import { backoffMs } from '../backoff.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import { type Cluster, unknownAddress } from '../cluster/cluster.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 import type { ProducerAcks } from './producer-types.ts';
+import { brokenError, isRefusal, silentError } from './stream-failure.ts';
+import { UnansweredBatches } from './unanswered-batches.ts';
 
 /**
  * The stream of batches to one broker:
@@ -29,19 +31,12 @@ import type { ProducerAcks } from './producer-types.ts';
  */
 type State =
   | { readonly t: 'closed' }
-  | { readonly t: 'opening'; readonly call: Call; readonly sinceMs: number }
+  | { readonly t: 'opening'; readonly call: Call }
   | { readonly t: 'open'; readonly call: Call; readonly maxUnansweredBytes: number; blocked: boolean }
   | { readonly t: 'leaving'; readonly call: Call }
   | { readonly t: 'pausing'; readonly timer: Timer };
 
 type Call = ClientCall<ProduceStreamRequest>;
-
-interface Unanswered {
-  readonly queue: PartitionQueue;
-  readonly batch: ProducerBatch;
-  readonly bytes: number;
-  readonly sentAtMs: number;
-}
 
 export interface BrokerSenderHooks {
   /** The queues wait here no longer; find their leaders anew. */
@@ -77,11 +72,9 @@ export class BrokerSender {
   readonly #hooks: BrokerSenderHooks;
   /** Queues with something to send, served round robin. */
   readonly #waiting = new Set<PartitionQueue>();
-  readonly #unanswered = new Map<number, Unanswered>();
+  readonly #unanswered: UnansweredBatches;
   #state: State = { t: 'closed' };
-  #unansweredBytes = 0;
   #failures = 0;
-  #watchdog: Timer | undefined;
   /** Why we cancelled the stream. */
   #cancelCause: MoldauError | undefined;
 
@@ -90,15 +83,21 @@ export class BrokerSender {
     this.#cluster = cluster;
     this.#options = options;
     this.#hooks = hooks;
+    const { clock, scheduler } = cluster.ports;
+    this.#unanswered = new UnansweredBatches(clock, scheduler, options.requestTimeoutMs + SILENCE_SLACK_MS, (waitedMs) => {
+      if (!('call' in this.#state)) return;
+      this.#cancelCause = silentError(brokerId, waitedMs);
+      this.#state.call.cancel();
+    });
   }
 
   get unansweredCount(): number {
-    return this.#unanswered.size;
+    return this.#unanswered.count;
   }
 
   /** Nothing is under way or about to be. */
   get isIdle(): boolean {
-    return this.#unanswered.size === 0 && this.#waiting.size === 0;
+    return this.#unanswered.count === 0 && this.#waiting.size === 0;
   }
 
   /** The queue has something to send; `pump` follows. */
@@ -127,10 +126,8 @@ export class BrokerSender {
   close(): void {
     const state = this.#state;
     this.#state = { t: 'closed' };
-    this.#watchdog?.cancel();
-    this.#watchdog = undefined;
     this.#waiting.clear();
-    this.#unanswered.clear();
+    this.#unanswered.drain();
     if (state.t === 'pausing') state.timer.cancel();
     else if (state.t !== 'closed') {
       state.call.end();
@@ -147,13 +144,14 @@ export class BrokerSender {
     });
     opened.call = call;
     if (call === undefined) {
+      this.#failing(unknownAddress(this.brokerId));
       this.#pause();
       return;
     }
-    this.#state = { t: 'opening', call, sinceMs: this.#nowMs() };
+    this.#state = { t: 'opening', call };
     const value = { acks: WIRE_ACKS[this.#options.acks], timeoutMs: this.#options.requestTimeoutMs };
     call.send({ frame: { $case: 'configuration', value } });
-    this.#watch();
+    this.#unanswered.opening();
   }
 
   /** Whether events of this call still concern us. */
@@ -168,13 +166,15 @@ export class BrokerSender {
     switch (frame.$case) {
       case 'ready':
         this.#failures = 0;
+        this.#unanswered.opened();
+        this.#cluster.health.brokerAnswered(this.brokerId);
         if (this.#state.t !== 'opening') return;
         this.#state = { t: 'open', call, maxUnansweredBytes: frame.value.maxUnansweredBytes, blocked: false };
         this.pump();
         return;
       case 'results':
         for (const result of frame.value.results) this.#result(result);
-        if (this.#unanswered.size === 0) this.#hooks.idle(this.brokerId);
+        if (this.#unanswered.count === 0) this.#hooks.idle(this.brokerId);
         this.#hooks.wake(this);
         return;
       case 'goAway':
@@ -186,14 +186,12 @@ export class BrokerSender {
   }
 
   #result(result: ProduceBatchResult): void {
-    const unanswered = this.#unanswered.get(result.batchId);
+    const unanswered = this.#unanswered.take(result.batchId);
     const error = result.error === undefined ? undefined : itemToError(result.error);
     if (unanswered === undefined) {
       if (error !== undefined && this.#options.acks === 'none') this.#hooks.refusedUnasked(error);
       return;
     }
-    this.#unanswered.delete(result.batchId);
-    this.#unansweredBytes -= unanswered.bytes;
     const { queue, batch } = unanswered;
     if (error === undefined) queue.acknowledge(batch, result.baseOffset, result.logAppendTimeMs);
     else queue.fail(batch, error);
@@ -211,20 +209,26 @@ export class BrokerSender {
     const cause = this.#cancelCause ?? error;
     this.#cancelCause = undefined;
     const opened = this.#state.t !== 'opening';
-    this.#watchdog?.cancel();
-    this.#watchdog = undefined;
+    const leaving = this.#state.t === 'leaving';
+    const lost = this.#unanswered.drain();
     this.#cluster.metadata.requestRefresh();
+    const broken = brokenError(this.brokerId, cause);
+    // A broker that leaves has said so.
+    if (leaving) this.#cluster.health.brokerAnswered(this.brokerId);
+    else if (this.#waiting.size + lost.length > 0) this.#failing(cause ?? broken);
     this.#pause();
     if (cause !== undefined && isRefusal(cause) && !opened) {
       const refused = [...this.#waiting];
       this.#waiting.clear();
       for (const queue of refused) queue.failUnsent(cause);
     }
-    const lost = [...this.#unanswered.values()];
-    this.#unanswered.clear();
-    this.#unansweredBytes = 0;
-    const broken = brokenError(this.brokerId, cause);
     for (const { queue, batch } of lost) queue.fail(batch, broken);
+  }
+
+  /** Nothing gets through to the broker: what waits for it may expire because of this. */
+  #failing(error: MoldauError): void {
+    this.#cluster.brokerFailed(this.brokerId, error);
+    for (const queue of this.#waiting) queue.failing(error);
   }
 
   #pause(): void {
@@ -254,7 +258,7 @@ export class BrokerSender {
       if (batch === undefined) continue;
       const bytes = batch.wireBytes;
       const fits = messageBytes + bytes + FRAME_BYTES_MAX <= MESSAGE_BYTES_MAX && batches.length < MESSAGE_BATCHES_MAX;
-      const allowed = this.#unansweredBytes === 0 || this.#unansweredBytes + bytes <= maxUnansweredBytes;
+      const allowed = this.#unanswered.bytes === 0 || this.#unanswered.bytes + bytes <= maxUnansweredBytes;
       if (!allowed || (!fits && batches.length > 0)) {
         this.#waiting.add(queue);
         break;
@@ -269,10 +273,7 @@ export class BrokerSender {
   #take(queue: PartitionQueue, batch: ProducerBatch, leaderEpoch: number): Collected {
     const { topicId, partition } = queue.options;
     const recordBatch = queue.take(batch);
-    if (this.#options.acks !== 'none') {
-      this.#unanswered.set(batch.id, { queue, batch, bytes: recordBatch.length, sentAtMs: this.#nowMs() });
-      this.#unansweredBytes += recordBatch.length;
-    }
+    if (this.#options.acks !== 'none') this.#unanswered.add(queue, batch, recordBatch.length);
     return { queue, batch, wire: { batchId: batch.id, topicId, partition, leaderEpoch, recordBatch } };
   }
 
@@ -281,45 +282,6 @@ export class BrokerSender {
       this.#hooks.sent(batch, wire.recordBatch.length);
       if (this.#options.acks === 'none') queue.acknowledge(batch, undefined, undefined);
     }
-    if (this.#options.acks !== 'none') this.#watch();
-  }
-
-  /** Cancels a stream that has been silent for longer than any answer may take. */
-  #watch(): void {
-    const state = this.#state;
-    if (this.#watchdog !== undefined || !('call' in state)) return;
-    const { scheduler } = this.#cluster.ports;
-    const sinceMs = this.#oldestMs(state);
-    if (sinceMs === undefined) return;
-    const deadlineMs = sinceMs + this.#options.requestTimeoutMs + SILENCE_SLACK_MS;
-    this.#watchdog = scheduler.after(
-      Math.max(0, deadlineMs - this.#nowMs()),
-      () => {
-        this.#watchdog = undefined;
-        const now = this.#state;
-        const oldestMs = 'call' in now ? this.#oldestMs(now) : undefined;
-        if (!('call' in now) || oldestMs === undefined) return;
-        if (oldestMs + this.#options.requestTimeoutMs + SILENCE_SLACK_MS > this.#nowMs()) {
-          this.#watch();
-          return;
-        }
-        const waitedMs = Math.round(this.#nowMs() - oldestMs);
-        const facts = { broker_id: String(this.brokerId), waited_ms: String(waitedMs) };
-        this.#cancelCause = new MoldauError('REQUEST_TIMED_OUT', `broker ${this.brokerId} has not answered for ${waitedMs} ms`, facts);
-        now.call.cancel();
-      },
-      { background: true },
-    );
-  }
-
-  #oldestMs(state: State): number | undefined {
-    if (state.t === 'opening') return state.sinceMs;
-    for (const { sentAtMs } of this.#unanswered.values()) return sentAtMs;
-    return undefined;
-  }
-
-  #nowMs(): number {
-    return this.#cluster.ports.clock.monotonicMs();
   }
 }
 
@@ -327,26 +289,4 @@ interface Collected {
   readonly queue: PartitionQueue;
   readonly batch: ProducerBatch;
   readonly wire: ProduceBatch;
-}
-
-/** Errors of a stream that another try would meet again. */
-function isRefusal(error: MoldauError): boolean {
-  switch (error.reason) {
-    case 'UNAUTHENTICATED':
-    case 'PERMISSION_DENIED':
-    case 'UNKNOWN_METHOD':
-    case 'INVALID_REQUEST':
-    case 'INVALID_NAMESPACE':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** A batch's answer will not come: it may have been written. */
-function brokenError(brokerId: number, cause: MoldauError | undefined): MoldauError {
-  const why = cause === undefined ? 'the broker ended the stream' : cause.message;
-  const options = cause === undefined ? {} : { cause };
-  const message = `the stream to broker ${brokerId} broke before the answer: ${why}`;
-  return new MoldauError('CONNECTION_FAILED', message, { broker_id: String(brokerId) }, options);
 }

@@ -1,50 +1,6 @@
 import { MoldauError } from '@moldau/kernel';
+import type { DeliveryTroubles } from './delivery-failure.ts';
 import type { ProducerBatch } from './producer-batch.ts';
-
-/** What a failed attempt means for the batch and for the partition's sequence. */
-export type FailureKind =
-  /** Send it again, in its place. */
-  | 'retry'
-  /** The broker does not know the session as we do: a new one is needed, unless an earlier failure explains it. */
-  | 'sequence'
-  /** It is in the log; where, the broker has forgotten. */
-  | 'duplicate'
-  /** Sending it again would not help. */
-  | 'final';
-
-export function failureKind(error: MoldauError): FailureKind {
-  switch (error.reason) {
-    case 'DUPLICATE_SEQUENCE':
-      return 'duplicate';
-    case 'OUT_OF_ORDER_SEQUENCE':
-    case 'UNKNOWN_PRODUCER':
-    case 'FENCED_PRODUCER':
-      return 'sequence';
-    default:
-      return error.retriable ? 'retry' : 'final';
-  }
-}
-
-/** Whether the error says that somebody else leads the partition by now, or that nobody answers. */
-export function isLeadershipError(error: MoldauError): boolean {
-  switch (error.reason) {
-    case 'NOT_LEADER':
-    case 'LEADER_NOT_AVAILABLE':
-    case 'FENCED_LEADER_EPOCH':
-    case 'UNKNOWN_LEADER_EPOCH':
-    case 'LEADER_CHANGED_AFTER_APPEND':
-    case 'SHUTTING_DOWN':
-    case 'CONNECTION_FAILED':
-    case 'PARTITION_OFFLINE':
-    case 'LOG_DIRECTORY_OFFLINE':
-    case 'LOG_DIRECTORY_FAILED_AFTER_APPEND':
-    case 'UNKNOWN_TOPIC':
-    case 'UNKNOWN_PARTITION':
-      return true;
-    default:
-      return false;
-  }
-}
 
 function factsOf(batch: ProducerBatch): Readonly<Record<string, string>> {
   return { topic: batch.topic, partition: String(batch.partition), records: String(batch.count) };
@@ -62,10 +18,32 @@ export function unknownError(batch: ProducerBatch, cause: MoldauError): MoldauEr
   return new MoldauError('DELIVERY_UNKNOWN', message, { ...factsOf(batch), reason: cause.reason }, { cause });
 }
 
+/** Brokers whose errors are named; an error is read by people. */
+const BROKERS_NAMED_MAX = 5;
+
+/** Why a batch was not confirmed in time: its own last error, with the last of each broker that does not answer. */
+function causeOf(batch: ProducerBatch, { partition, metadata, brokers }: DeliveryTroubles): MoldauError | undefined {
+  const own = batch.lastError ?? partition ?? metadata;
+  const named = brokers.slice(-BROKERS_NAMED_MAX);
+  if (named.length === 0) return own;
+  const facts = Object.fromEntries(named.map(({ subject, error }) => [`broker_${subject.brokerId}`, `${error.reason}: ${error.message}`]));
+  const place = named.map(
+    ({ subject: { brokerId, address }, error }) => `broker ${brokerId} (${address}) ${error.reason}: ${error.message}`,
+  );
+  const message = `${own === undefined ? '' : `${own.message}; `}last seen: ${place.join('; ')}`;
+  const reason = own?.reason ?? named.at(-1)?.error.reason ?? 'CONNECTION_FAILED';
+  return new MoldauError(reason, message, { ...own?.facts, ...facts }, { cause: own ?? named.at(-1)?.error });
+}
+
+/** Nobody leads the partition for now. */
+export function leaderlessError({ topic, partition }: { readonly topic: string; readonly partition: number }): MoldauError {
+  return new MoldauError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader`, { topic, partition: String(partition) });
+}
+
 /** The delivery timeout has passed: whether it may have been written, and why it was not confirmed, decide the error. */
-export function expiredError(batch: ProducerBatch, timeoutMs: number, inFlight: boolean, otherwise: MoldauError | undefined): MoldauError {
+export function expiredError(batch: ProducerBatch, timeoutMs: number, inFlight: boolean, troubles: DeliveryTroubles): MoldauError {
   const facts = { ...factsOf(batch), limit: String(timeoutMs), attempts: String(batch.attempts) };
-  const cause = batch.lastError ?? otherwise;
+  const cause = causeOf(batch, troubles);
   const why = cause === undefined ? '' : `: ${cause.message}`;
   const place = `${batch.count} records for ${batch.topic}-${batch.partition}`;
   const options = cause === undefined ? {} : { cause };

@@ -1,6 +1,7 @@
 import type { MoldauError } from '@moldau/kernel';
 import type { Cluster } from '../cluster/cluster.ts';
 import { BrokerSender, type BrokerSenderOptions } from './broker-sender.ts';
+import { leaderlessError } from './delivery-error.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 
@@ -85,6 +86,7 @@ export class Dispatcher {
       const leaderId = queue.leader()?.leaderId;
       if (leaderId === undefined) {
         this.#leaderless.add(queue);
+        queue.failing(leaderlessError(queue.options));
         this.#cluster.metadata.requestRefresh();
         continue;
       }

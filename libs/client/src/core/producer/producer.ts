@@ -4,18 +4,17 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { cancelledError, delay } from '../delay.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { LingerList } from './linger-list.ts';
-import type { PartitionQueue, QueueOwner } from './partition-queue.ts';
+import type { PartitionQueue } from './partition-queue.ts';
+import { PendingSends } from './pending-sends.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 import { ProducerSessions } from './producer-sessions.ts';
 import { type ProducerSettings, parseProducerOptions } from './producer-settings.ts';
 import type { CloseOptions, ProducerOptions, ProducerRecord, ProducerStats, RecordMetadata, SendOptions } from './producer-types.ts';
+import type { QueueOwner } from './queue-owner.ts';
 import { TopicProducer, type TopicProducerDependencies } from './topic-producer.ts';
 import { TurnClock } from './turn-clock.ts';
 import { UnsettledBatches } from './unsettled-batches.ts';
-import { bufferFullError, createWaitingSend, tooManyWaitingError, type WaitingSend, WaitingSends } from './waiting-sends.ts';
 
-/** Calls of `send` that may wait: a loop that awaits nothing must end in an error, not in an exhausted heap. */
-const WAITING_SENDS_MAX = 1_000_000;
 /**
  * What may wait to be sent before `writable` says no: enough to fill all batches that are open, and half of it again.
  * More would only make records wait longer, and let the garbage collector copy their promises twice.
@@ -37,10 +36,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   readonly #cluster: Cluster;
   readonly #settings: ProducerSettings<K, V>;
   readonly #topics = new Map<string, TopicProducer<K, V>>();
-  /** Sends to topics whose metadata is being looked up. */
-  readonly #unresolved = new Map<string, WaitingSends<K, V>>();
-  /** Sends that wait for room in the buffer. */
-  readonly #blocked: WaitingSends<K, V>;
+  readonly #pending: PendingSends<K, V>;
   readonly #linger: LingerList;
   readonly #unsettled: UnsettledBatches;
   readonly #dispatcher: Dispatcher;
@@ -51,8 +47,6 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   readonly #closing = new AbortController();
   readonly #onClosed: () => void;
   #drains: (() => void)[] = [];
-  #waitingCount = 0;
-  #tickets = 0;
   #flushing = 0;
   #closed: Promise<void> | undefined;
   #recordsAcknowledged = 0;
@@ -68,10 +62,10 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     this.#cluster = cluster;
     this.#settings = settings;
     this.#onClosed = onClosed;
-    this.#blocked = new WaitingSends(clock, scheduler, (send) => this.#refuse(send, this.#bufferFull(send)));
+    this.#pending = this.#createPending();
     this.#linger = new LingerList(clock, scheduler, settings.lingerMs);
     this.#unsettled = new UnsettledBatches(clock, scheduler, settings.deliveryTimeoutMs, (queue, batch) =>
-      queue.expire(batch, cluster.metadata.lastError),
+      queue.expire(batch, { metadata: cluster.metadata.lastError, brokers: cluster.health.brokerErrors() }),
     );
     this.#sessions = new ProducerSessions(cluster);
     this.#owner = this.#createOwner();
@@ -99,8 +93,8 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   send(record: ProducerRecord<K, V>, options?: SendOptions): Promise<RecordMetadata> {
     if (options?.signal !== undefined) return this.#sendWithSignal(record, options.signal);
     const topic = this.#topics.get(record.topic);
-    if (topic === undefined || this.#blocked.length > 0 || this.#owner.bufferedBytes >= this.#settings.bufferBytes) {
-      return this.#sendLater(record).outcome.promise;
+    if (topic === undefined || this.#pending.areBlocked || this.#owner.bufferedBytes >= this.#settings.bufferBytes) {
+      return this.#pending.add(record).outcome.promise;
     }
     return topic.send(record);
   }
@@ -111,7 +105,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
    */
   get writable(): boolean {
     const { bufferedBytes, inFlightBytes, openBatches } = this.#owner;
-    if (this.#waitingCount > 0 || bufferedBytes >= this.#settings.bufferBytes) return false;
+    if (this.#pending.count > 0 || bufferedBytes >= this.#settings.bufferBytes) return false;
     return bufferedBytes - inFlightBytes < Math.max(UNSENT_BYTES_MIN, openBatches * UNSENT_BATCHES * this.#settings.batchBytes);
   }
 
@@ -123,11 +117,11 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   /** Sends what waits for company, and resolves when all records sent before are acknowledged or failed. */
   async flush(): Promise<void> {
     this.#flushing += 1;
-    const ticket = this.#tickets;
+    const { ticket } = this.#pending;
     try {
       for (;;) {
-        for (const topic of this.#topics.values()) for (const queue of topic.queues) queue.makeAllDue();
-        const waiting = [this.#blocked, ...this.#unresolved.values()].flatMap((sends) => sends.passed(ticket) ?? []);
+        for (const topic of this.#topics.values()) for (const queue of topic.queues) queue.makeDue();
+        const waiting = this.#pending.passed(ticket);
         await Promise.all(waiting);
         if (waiting.length === 0) break;
       }
@@ -152,7 +146,7 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   stats(): ProducerStats {
     return {
       bufferedBytes: this.#owner.bufferedBytes,
-      waitingSends: this.#waitingCount,
+      waitingSends: this.#pending.count,
       inFlightBatches: this.#dispatcher.inFlightCount,
       recordsAcknowledged: this.#recordsAcknowledged,
       recordsFailed: this.#recordsFailed,
@@ -164,19 +158,21 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
 
   async #close(timeoutMs: number): Promise<void> {
     const { scheduler } = this.#cluster.ports;
+    this.#pending.stop();
     if (timeoutMs > 0 && !this.#cluster.closed) {
       await Promise.race([this.flush(), delay(scheduler, timeoutMs, this.#closing.signal).catch(() => {})]);
     }
     this.#closing.abort();
     this.#unsubscribe();
-    const error = new MoldauError('CLIENT_CLOSED', 'the producer is closed');
-    for (const waiting of [this.#blocked, ...this.#unresolved.values()]) for (const send of waiting.drain()) this.#refuse(send, error);
-    this.#unresolved.clear();
+    this.#pending.close(new MoldauError('CLIENT_CLOSED', 'the producer is closed'));
     this.#dispatcher.close();
     this.#topics.clear();
     this.#linger.close();
     // Also the queues of topics that are gone may still wait for answers.
-    for (const queue of this.#unsettled.close()) queue.close();
+    for (const queue of this.#unsettled.close()) {
+      queue.close();
+      this.#leave(queue);
+    }
     this.#sessions.close();
     this.#tellDrained();
     this.#onClosed();
@@ -185,11 +181,11 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   #sendWithSignal(record: ProducerRecord<K, V>, signal: AbortSignal): Promise<RecordMetadata> {
     const what = `sending a record to '${record.topic}'`;
     if (signal.aborted) return Promise.reject(cancelledError(signal, what));
-    const send = this.#sendLater(record);
+    const send = this.#pending.add(record);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         const error = cancelledError(signal, what);
-        if (!send.over) this.#refuse(send, error);
+        if (!send.over) this.#pending.refuse(send, error);
         reject(error);
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -201,101 +197,22 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     });
   }
 
-  /** For a record that may have to wait. */
-  #sendLater(record: ProducerRecord<K, V>): WaitingSend<K, V> {
-    const { clock } = this.#cluster.ports;
-    this.#tickets += 1;
-    const send = createWaitingSend(record, clock.monotonicMs() + this.#settings.maxBlockMs, this.#tickets);
-    this.#waitingCount += 1;
-    if (this.#closed !== undefined || this.#cluster.closed) {
-      this.#refuse(send, new MoldauError('CLIENT_CLOSED', 'the producer is closed', { topic: record.topic }));
-    } else if (this.#waitingCount > WAITING_SENDS_MAX) {
-      this.#refuse(send, tooManyWaitingError(record.topic, WAITING_SENDS_MAX));
-    } else {
-      this.#admit(send);
-    }
-    return send;
-  }
-
-  /** Appends the record if nothing stands before it, else queues it. */
-  #admit(send: WaitingSend<K, V>): void {
-    const { topic: name } = send.record;
-    const unresolved = this.#unresolved.get(name);
-    const topic = this.#topics.get(name);
-    if (unresolved !== undefined) unresolved.add(send);
-    else if (topic === undefined) this.#resolveTopic(name, send);
-    else if (this.#blocked.length > 0 || this.#owner.bufferedBytes >= this.#settings.bufferBytes) this.#blocked.add(send);
-    else this.#append(topic, send);
-  }
-
-  #append(topic: TopicProducer<K, V>, send: WaitingSend<K, V>): void {
-    send.over = true;
-    this.#waitingCount -= 1;
-    topic.send(send.record).then(send.outcome.resolve, send.outcome.reject);
-  }
-
-  #refuse(send: WaitingSend<K, V>, error: MoldauError): void {
-    send.over = true;
-    this.#waitingCount -= 1;
-    this.#recordsFailed += 1;
-    send.outcome.reject(error);
-    this.#tellDrained();
-  }
-
-  #resolveTopic(name: string, first: WaitingSend<K, V>): void {
-    const { clock, scheduler } = this.#cluster.ports;
-    const waiting = new WaitingSends<K, V>(clock, scheduler, (send) => this.#refuse(send, this.#notDescribed(send)));
-    this.#unresolved.set(name, waiting);
-    waiting.add(first);
-    const { maxBlockMs } = this.#settings;
-    // A little more patient than its sends, so that each of them gets its own error in its own time.
-    this.#cluster.metadata.lookUp(name, maxBlockMs + 1, this.#closing.signal).then(
-      (view) => {
-        if (this.#closing.signal.aborted) return;
-        this.#topics.set(name, new TopicProducer(view, this.#topicDependencies));
-        this.#unresolved.delete(name);
-        for (const send of waiting.drain()) if (!send.over) this.#admit(send);
-        this.#tellDrained();
-      },
-      (caught: unknown) => {
-        this.#unresolved.delete(name);
-        const error = MoldauError.from(caught);
-        for (const send of waiting.drain()) {
-          if (send.over) continue;
-          if (error.retriable && send.deadlineMs > clock.monotonicMs()) this.#admit(send);
-          else this.#refuse(send, error);
-        }
-      },
-    );
-  }
-
-  #notDescribed(send: WaitingSend<K, V>): MoldauError {
-    const facts = { topic: send.record.topic, waited_ms: String(this.#settings.maxBlockMs) };
-    const late = new MoldauError('REQUEST_TIMED_OUT', `no broker described topic '${send.record.topic}' in time`, facts);
-    return this.#cluster.metadata.lastError ?? late;
-  }
-
-  #bufferFull(send: WaitingSend<K, V>): MoldauError {
-    return bufferFullError(send.record.topic, this.#settings.bufferBytes, this.#settings.maxBlockMs);
-  }
-
-  /** There is room: the first who wait get it. */
-  #unblock(): void {
-    const { bufferBytes } = this.#settings;
-    while (this.#owner.bufferedBytes < bufferBytes) {
-      const send = this.#blocked.shift();
-      if (send === undefined) break;
-      if (send.over) continue;
-      const topic = this.#topics.get(send.record.topic);
-      if (topic === undefined) this.#admit(send);
-      else this.#append(topic, send);
-    }
-    this.#tellDrained();
-  }
-
   #tellDrained(): void {
     if (this.#drains.length === 0 || (!this.writable && this.#closed === undefined)) return;
     for (const resolve of this.#drains.splice(0)) resolve();
+  }
+
+  #createPending(): PendingSends<K, V> {
+    return new PendingSends<K, V>(this.#cluster, this.#settings, {
+      hasRoom: () => this.#owner.bufferedBytes < this.#settings.bufferBytes,
+      topic: (name) => this.#topics.get(name),
+      addTopic: (view) => this.#topics.set(view.name, new TopicProducer(view, this.#topicDependencies)),
+      refused: () => {
+        this.#recordsFailed += 1;
+        this.#tellDrained();
+      },
+      changed: () => this.#tellDrained(),
+    });
   }
 
   #createOwner(): QueueOwner {
@@ -310,10 +227,14 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
       settled: (batch, outcome) => this.#settled(batch, outcome),
       released: (batch) => {
         this.#owner.bufferedBytes -= batch.bufferedBytes;
-        this.#unblock();
+        this.#pending.unblock();
+        this.#tellDrained();
       },
       needSession: (queue, lost) => this.#needSession(queue, lost),
-      staleMetadata: () => this.#cluster.metadata.requestRefresh(),
+      leaderChanged: ({ options }, error) => this.#cluster.metadata.learn(options, error),
+      failing: ({ options: { topic, partition } }, error) =>
+        this.#cluster.health.partitionFailed({ role: 'producer', topic, partition }, error),
+      recovered: ({ options: { topic, partition } }) => this.#cluster.health.partitionWorks({ role: 'producer', topic, partition }),
     };
   }
 
@@ -342,7 +263,12 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     if (lost === undefined) return;
     const { topic, partition } = queue.options;
     this.#cluster.ports.logger.warn('a partition goes on under a new producer id', { topic, partition, error: lost.message });
-    this.#cluster.settings.onStatus({ kind: 'producer-reset', topic, partition, error: lost });
+    this.#cluster.health.tell({ kind: 'producer-reset', topic, partition, error: lost });
+  }
+
+  /** Whether it can be written to is of no interest any more. */
+  #leave({ options: { topic, partition } }: PartitionQueue): void {
+    this.#cluster.health.partitionLeft({ role: 'producer', topic, partition });
   }
 
   #metadataChanged(): void {
@@ -355,7 +281,10 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
       // Deleted, or deleted and made again: what was meant for the old one is not written to the new.
       this.#topics.delete(name);
       const error = new MoldauError('UNKNOWN_TOPIC', `topic '${name}' was deleted`, { topic: name, topic_id: topic.view.topicId });
-      for (const queue of topic.queues) queue.failUnsent(error);
+      for (const queue of topic.queues) {
+        queue.failUnsent(error);
+        this.#leave(queue);
+      }
     }
     this.#dispatcher.metadataChanged();
   }

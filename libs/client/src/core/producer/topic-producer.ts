@@ -1,9 +1,10 @@
 import { MoldauError, type Random } from '@moldau/kernel';
 import { type BuilderLimits, partitionForKey, type RecordHeader } from '@moldau/records';
 import type { PartitionView, TopicView } from '../cluster/metadata-view.ts';
-import { PartitionQueue, type PartitionQueueOptions, type QueueOwner } from './partition-queue.ts';
+import { PartitionQueue } from './partition-queue.ts';
 import type { ProducerSettings } from './producer-settings.ts';
 import type { HeaderInput, ProducerRecord, RecordMetadata } from './producer-types.ts';
+import type { PartitionQueueOptions, QueueOwner } from './queue-owner.ts';
 import { chooseSticky } from './sticky-partition.ts';
 import type { TurnClock } from './turn-clock.ts';
 
@@ -133,7 +134,7 @@ export class TopicProducer<K, V> {
   #queue(partition: number): PartitionQueue {
     const known = this.#queues[partition];
     if (known !== undefined) {
-      if (known.limits !== this.#limits) known.setLimits(this.#limits);
+      known.useLimits(this.#limits);
       return known;
     }
     const { topicId, name } = this.#view;
