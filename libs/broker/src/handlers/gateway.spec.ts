@@ -247,11 +247,19 @@ describe('the Gateway of one broker with partitions on another', () => {
     expect(Object.fromEntries(result?.error?.metadata ?? [])).toMatchObject({ leader: '2', leader_address: 'peer:9092' });
   });
 
-  it('fails the records alone whose leader can not be reached, as unknown', async () => {
+  it('fails the records alone whose leader can not be reached: surely not written before there was a connection, unknown after', async () => {
     const { sim } = await pair();
+    const once = async () => {
+      const { results } = await sim.call(gatewayService.publish, publish('orders', [record('a')]), { timeoutMs: 5_000 });
+      return results[0]?.error;
+    };
     sim.network.partition(['broker'], ['peer']);
-    const { results } = await sim.call(gatewayService.publish, publish('orders', [record('a')]), { timeoutMs: 5_000 });
-    expect(results[0]?.error).toMatchObject({ certainty: 2, retriable: true });
+    expect(await once()).toMatchObject({ reason: 'SERVER_UNREACHABLE', certainty: 1, retriable: true });
+    sim.network.heal();
+    await sim.scheduler.runFor(5_000);
+    expect(await once()).toBeUndefined();
+    sim.network.partition(['broker'], ['peer']);
+    await expect(once()).rejects.toMatchObject({ certainty: 'indefinite', retriable: true });
   });
 });
 

@@ -123,7 +123,13 @@ export const ERROR_CATALOGUE = {
   ),
   BROKER_STARTING: row(47, 'UNAVAILABLE', 'retriable', 'definite', "The broker has not caught up with the cluster's metadata yet."),
   SHUTTING_DOWN: row(48, 'UNAVAILABLE', 'retriable', 'definite', 'The server is stopping; try another or try again.'),
-  CONNECTION_FAILED: row(49, 'UNAVAILABLE', 'retriable', 'indefinite', 'The connection to the server broke; it may have taken the request.'),
+  CONNECTION_FAILED: row(
+    49,
+    'UNAVAILABLE',
+    'retriable',
+    'indefinite',
+    'The connection to the server broke; it may have taken the request.',
+  ),
   DISK_FULL: row(
     50,
     'UNAVAILABLE',
@@ -143,7 +149,7 @@ export const ERROR_CATALOGUE = {
     'UNAVAILABLE',
     'retriable',
     'definite',
-    'The data directory failed and takes no more writes until the broker is restarted. Nothing was written.',
+    'The data directory failed: nothing in it is read or written until the broker is restarted. Nothing was written.',
   ),
   LOG_DIRECTORY_FAILED_AFTER_APPEND: row(
     53,
