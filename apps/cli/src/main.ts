@@ -1,3 +1,5 @@
+import '@moldau/service/process-start';
+
 import { onStopSignals } from '@moldau/service/stop-signals';
 import { EXIT_CODES } from './exit-code.ts';
 import { createProcessTerminal } from './process-terminal.ts';

@@ -1,9 +1,18 @@
 /** What the SDK itself costs on one core, without network and broker: `node client.bench.ts`. */
-import type { Channel, ClientStream, Connector, LeaderEpoch, MethodPath, Offset, StreamEvents } from '@moldau/kernel';
 import {
+  type Channel,
+  type ClientStream,
+  type Connector,
+  composedBytes,
+  type LeaderEpoch,
+  type MethodPath,
+  type Offset,
+  type StreamEvents,
+} from '@moldau/kernel';
+import {
+  composeStreamRecords,
   decodeMessage,
   encodeMessage,
-  encodeStreamRecords,
   FetchStreamRequest,
   fetchService,
   GetMetadataResponse,
@@ -104,7 +113,7 @@ function fetchStream(events: StreamEvents, batch: Buffer, perPartition: number):
       stampPosition(copy, 0, next as Offset, 0 as LeaderEpoch);
       positions.set(positionId, nextOffsetAt(copy, 0));
       const head = { positionId, highWatermark: perPartition, lastStableOffset: perPartition, logStartOffset: 0, abortedTransactions: [] };
-      events.message(encodeStreamRecords([{ head, batches: [copy] }]));
+      events.message(composedBytes(composeStreamRecords([{ head, batches: [copy] }])));
       setImmediate(push);
     }
   };

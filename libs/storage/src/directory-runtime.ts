@@ -10,6 +10,7 @@ import { KeyRoom } from './keyed-batches.ts';
 import { keepFreeBytes, type LogDirectorySettings, type StoragePorts } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
 import { JOURNAL_DIRECTORY } from './paths.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { sealSegments } from './roll.ts';
 import type { DirectoryCondition, StorageContext } from './storage-context.ts';
 import { createStorageMetrics, type StorageMetrics } from './storage-metrics.ts';
@@ -32,8 +33,9 @@ export class DirectoryRuntime implements StorageContext {
   readonly ports: StoragePorts;
   readonly settings: LogDirectorySettings;
   readonly root: string;
-  readonly tails: TailCache;
   readonly keys = new KeyRoom();
+  readonly tails: TailCache;
+  readonly readBuffers = new ReadBuffers();
   readonly descriptors: DescriptorCache;
   readonly indexes: IndexCache;
   readonly journal: Journal;

@@ -43,6 +43,22 @@ describe('a partition log', () => {
     expect(await rig.readAll(log)).toHaveLength(21);
   });
 
+  it('uses the memory of a read again once it is released, and never before', async () => {
+    const rig = new StorageRig();
+    const log = await rig.create(await rig.open({ tailCacheBytes: 0 }));
+    for (const text of ['one', 'two', 'three']) log.append(makeBatch(1, { text }), { leaderEpoch: EPOCH });
+    await rig.idle();
+    const read = (from: number) => rig.until(Promise.resolve(log.read(at(from), { maxBytes: 1, upTo: log.endOffset })));
+    const kept = await read(0);
+    const keptBytes = Buffer.concat(kept.batches);
+    const released = await read(1);
+    released.release();
+    const third = await read(2);
+    expect(third.batches[0]?.buffer).toBe(released.batches[0]?.buffer);
+    expect(third.batches[0]?.buffer).not.toBe(kept.batches[0]?.buffer);
+    expect(Buffer.concat(kept.batches)).toEqual(keptBytes);
+  });
+
   it('returns one batch whole even when it is larger than asked for', async () => {
     const rig = new StorageRig();
     const log = await rig.create(await rig.open({ tailCacheBytes: 0 }));

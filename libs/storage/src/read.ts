@@ -23,7 +23,15 @@ export interface ReadResult {
   /** Where to read on. */
   readonly nextOffset: Offset;
   readonly source: 'tail' | 'disk';
+  /**
+   * Says that nothing looks at `batches` any more, so that their memory may be used again; at most once. Never calling it
+   * is safe and costs garbage.
+   */
+  readonly release: () => void;
 }
+
+/** Memory of the tail cache is its own. */
+const nothingToRelease = (): void => {};
 
 /**
  * Reads whole batches from the one that holds `from`; at once when they are in memory.
@@ -39,11 +47,11 @@ export function readLog(
   assertReadable(state);
   assertInRange(state, from);
   const upTo = readLimit(state, options.upTo);
-  if (from >= upTo) return { batches: [], nextOffset: from as Offset, source: 'tail' };
+  if (from >= upTo) return { batches: [], nextOffset: from as Offset, source: 'tail', release: nothingToRelease };
   const found = state.tail.read(from, options.maxBytes, upTo);
   if (found !== undefined) {
     context.metrics.tailReads.add(1);
-    return result(found, 'tail');
+    return fromTail(found);
   }
   return readFromDisk(context, state, from, options);
 }
@@ -56,11 +64,11 @@ async function readFromDisk(context: StorageContext, state: PartitionState, from
     const segment = segmentFor(state, from);
     if (segment === undefined || from >= state.endOffset) assertInRange(state, from);
     if (segment === undefined || Math.max(from, segment.baseOffset) >= upTo)
-      return { batches: [], nextOffset: from as Offset, source: 'disk' };
+      return { batches: [], nextOffset: from as Offset, source: 'disk', release: nothingToRelease };
     // Batches that are not in the file yet are in memory.
     if (from >= segment.writtenEnd) {
       const found = state.tail.read(from, options.maxBytes, upTo);
-      if (found !== undefined) return result(found, 'tail');
+      if (found !== undefined) return fromTail(found);
     }
     try {
       const limit = Math.min(upTo, segment.writtenEnd);
@@ -70,14 +78,15 @@ async function readFromDisk(context: StorageContext, state: PartitionState, from
         maxBytes: options.maxBytes,
       });
       assertReadable(state);
-      if (state.truncations === truncations) return result(found, 'disk');
+      if (state.truncations === truncations) return { ...found, nextOffset: found.nextOffset as Offset, source: 'disk' };
+      found.release();
     } catch (error) {
       const moved = state.truncations !== truncations || segment.phase === 'removed';
       if (!moved || attempt === READ_ATTEMPTS_MAX) throw readFailure(context, state, segment.path, error);
     }
     assertReadable(state);
     assertInRange(state, from);
-    if (attempt === READ_ATTEMPTS_MAX) return { batches: [], nextOffset: from as Offset, source: 'disk' };
+    if (attempt === READ_ATTEMPTS_MAX) return { batches: [], nextOffset: from as Offset, source: 'disk', release: nothingToRelease };
   }
 }
 
@@ -101,7 +110,7 @@ function assertReadable(state: PartitionState): void {
 function assertInRange(state: PartitionState, from: number): void {
   if (from >= state.startOffset && from <= state.endOffset) return;
   const facts = {
-    topicId: state.topicId,
+    topic_id: state.topicId,
     partition: String(state.partition),
     offset: String(from),
     first: String(state.startOffset),
@@ -121,6 +130,6 @@ function readFailure(context: StorageContext, state: PartitionState, path: strin
   return reportDamage(context, state, { file: path, position: -1, offset: -1, reason: error.message });
 }
 
-function result(found: TailRead, source: 'tail' | 'disk'): ReadResult {
-  return { batches: found.batches, nextOffset: found.nextOffset as Offset, source };
+function fromTail({ batches, nextOffset }: TailRead): ReadResult {
+  return { batches, nextOffset: nextOffset as Offset, source: 'tail', release: nothingToRelease };
 }

@@ -63,9 +63,12 @@ export class Scrub {
       return 0;
     }
     try {
-      const { batches, nextOffset } = await walkSegment(this.#runtime, state, segment, { from: this.#offset, upTo, maxBytes: READ_BYTES });
+      const request = { from: this.#offset, upTo, maxBytes: READ_BYTES };
+      const { batches, nextOffset, release } = await walkSegment(this.#runtime, state, segment, request);
       this.#offset = nextOffset > this.#offset ? nextOffset : Number.MAX_SAFE_INTEGER;
-      return batches.reduce((sum, batch) => sum + batch.length, 0);
+      const size = batches.reduce((sum, batch) => sum + batch.length, 0);
+      release();
+      return size;
     } catch (error) {
       const changed = state.truncations !== truncations || segment.phase === 'removed';
       if (error instanceof DamageFound && !changed) reportDamage(this.#runtime, state, error.where);

@@ -1,4 +1,3 @@
-import type { DiskFile } from '@moldau/kernel';
 import { partitionLeaderEpochAt } from '@moldau/records';
 import { checkBatch } from './batch-check.ts';
 import { saveManifest } from './manifest.ts';
@@ -23,6 +22,8 @@ export interface WalkResult {
   /** Runs of whole batches, views of one buffer each. */
   readonly batches: Uint8Array[];
   readonly nextOffset: number;
+  /** Gives the memory of `batches` back; at most once, and nothing may look at them afterwards. Never calling it is safe. */
+  readonly release: () => void;
 }
 
 /** A check that failed: damage, unless a truncation came between. */
@@ -53,8 +54,9 @@ export async function walkTo(context: StorageContext, state: PartitionState, seg
   let place = await findPlace(context, state, segment, offset);
   for (;;) {
     const request = { from: place.offset, upTo: offset, maxBytes: state.config.indexIntervalBytes };
-    const { batches, nextOffset } = await walkFrom(context, state, segment, place, request, READ_AHEAD_BYTES);
+    const { batches, nextOffset, release } = await walkFrom(context, state, segment, place, request, READ_AHEAD_BYTES);
     const size = batches.reduce((sum, batch) => sum + batch.length, 0);
+    release();
     if (size === 0) return place;
     place = { offset: nextOffset, position: place.position + size };
     if (nextOffset >= offset) return place;
@@ -73,9 +75,12 @@ async function walkFrom(
   try {
     let want = request.maxBytes + readAhead;
     for (;;) {
-      const bytes = await readUpTo(descriptor.file, segment, place.position, want);
-      const run = takeRun(bytes, state, segment, place, request);
-      if (run.kind === 'run') return run.result;
+      const wanted = Math.max(0, Math.min(want, segment.writtenBytes - place.position));
+      const buffer = context.readBuffers.take(wanted);
+      const count = await descriptor.file.read(buffer.subarray(0, wanted), place.position);
+      const run = takeRun(buffer.subarray(0, count), state, segment, place, request);
+      if (run.kind === 'run') return { ...run.found, release: () => context.readBuffers.give(buffer) };
+      context.readBuffers.give(buffer);
       if (place.position + want >= segment.writtenBytes) throw new DamageFound(run.where);
       want = Math.max(run.need, 2 * want);
     }
@@ -86,7 +91,7 @@ async function walkFrom(
 
 /** Marks a partition corrupt, durably; returns the error of the operation that found it. */
 export function reportDamage(context: StorageContext, state: PartitionState, where: Damage): Error {
-  const facts = { topicId: state.topicId, partition: String(state.partition) };
+  const facts = { topic_id: state.topicId, partition: String(state.partition) };
   const error = damageError('CORRUPT_LOG', where, facts);
   if (state.status.kind !== 'online') return error;
   context.metrics.corruptBatches.add(1);
@@ -103,13 +108,9 @@ async function findPlace(context: StorageContext, state: PartitionState, segment
   return index.findOffset(offset) ?? { offset: segment.baseOffset, position: 0 };
 }
 
-async function readUpTo(file: DiskFile, segment: Segment, position: number, want: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(Math.max(0, Math.min(want, segment.writtenBytes - position)));
-  const count = await file.read(bytes, position);
-  return bytes.subarray(0, count);
-}
-
-type Run = { readonly kind: 'run'; readonly result: WalkResult } | { readonly kind: 'more'; readonly need: number; readonly where: Damage };
+type Run =
+  | { readonly kind: 'run'; readonly found: Omit<WalkResult, 'release'> }
+  | { readonly kind: 'more'; readonly need: number; readonly where: Damage };
 
 /** Cuts the asked-for run out of what was read; `more` when its first batch is not whole in it. */
 function takeRun(bytes: Uint8Array, state: PartitionState, segment: Segment, place: IndexedPlace, request: WalkRequest): Run {
@@ -143,5 +144,5 @@ function takeRun(bytes: Uint8Array, state: PartitionState, segment: Segment, pla
     const where = { file: segment.path, position: place.position + at, offset, reason: 'the file ends before the log does' };
     return { kind: 'more', need: at + 1, where };
   }
-  return { kind: 'run', result: { batches: start < 0 ? [] : [bytes.subarray(start, end)], nextOffset } };
+  return { kind: 'run', found: { batches: start < 0 ? [] : [bytes.subarray(start, end)], nextOffset } };
 }

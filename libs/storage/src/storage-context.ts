@@ -6,6 +6,7 @@ import type { Journal } from './journal.ts';
 import type { KeyRoom } from './keyed-batches.ts';
 import type { LogDirectorySettings, StoragePorts } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 import type { TailCache } from './tail-cache.ts';
 
@@ -20,8 +21,9 @@ export interface StorageContext {
   readonly ports: StoragePorts;
   readonly settings: LogDirectorySettings;
   readonly root: string;
-  readonly tails: TailCache;
   readonly keys: KeyRoom;
+  readonly tails: TailCache;
+  readonly readBuffers: ReadBuffers;
   readonly descriptors: DescriptorCache;
   readonly indexes: IndexCache;
   readonly journal: Journal;

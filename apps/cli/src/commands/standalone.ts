@@ -23,7 +23,6 @@ export function registerStandalone(program: Command, context: CommandContext): v
     .option('--admin-port <n>', 'port for /metrics, /healthz, /readyz and /loglevel; 0: any free one', wholeNumber(0, PORT_MAX), 9094)
     .action(async (_local: unknown, command: Command) => {
       // The server's code loads only when it is asked for.
-      await import('@moldau/service/process-start');
       const { runStandaloneProcess } = await import('@moldau/standalone-app');
       const { data, host, port, adminPort, output } = optionsOf<Options>(command);
       await runStandaloneProcess({ dataDir: data, host, port, adminPort, output, announce: (line) => context.terminal.write(line) });

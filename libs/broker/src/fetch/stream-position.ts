@@ -10,6 +10,8 @@ export interface PositionRead {
   readonly batches: readonly Uint8Array[];
   readonly sizeBytes: number;
   readonly nextOffset: Offset;
+  /** Says that nothing looks at `batches` any more; at most once. */
+  readonly release: () => void;
 }
 
 /** One partition of a fetch stream: where the client is in it. */
@@ -42,7 +44,7 @@ export class StreamPosition {
     const reading = readVisible(this.partition, this.#nextOffset, maxBytes, leaderEpoch, metrics);
     const read = reading instanceof Promise ? await reading : reading;
     const head = { positionId, ...ends, abortedTransactions: [], error: undefined };
-    return { head, batches: read.batches, sizeBytes: sizeOf(read), nextOffset: read.nextOffset };
+    return { head, batches: read.batches, sizeBytes: sizeOf(read), nextOffset: read.nextOffset, release: read.release };
   }
 
   /** Keeps what does not fit until it does. */

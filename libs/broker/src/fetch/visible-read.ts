@@ -12,7 +12,7 @@ export interface VisibleEnds {
   readonly logStartOffset: Offset;
 }
 
-const NOTHING: readonly Uint8Array[] = [];
+const NOTHING: Omit<ReadResult, 'nextOffset'> = { batches: [], source: 'tail', release: () => {} };
 
 /** @throws MoldauError those of leadership */
 export function visibleEnds(partition: Partition, claimedEpoch: number | undefined): VisibleEnds {
@@ -38,7 +38,7 @@ export function readVisible(
   if (!Number.isSafeInteger(from) || from < 0) throw invalidField('fetch_offset', from, '≥ 0');
   if (from < log.startOffset || from > log.endOffset) throw outOfRange(partition, from, log.startOffset, leadership.highWatermark);
   const upTo = leadership.highWatermark;
-  if (from >= upTo) return { batches: NOTHING, nextOffset: from as Offset, source: 'tail' };
+  if (from >= upTo) return { ...NOTHING, nextOffset: from as Offset };
   const read = log.read(from as Offset, { maxBytes, upTo });
   metrics.read(read instanceof Promise ? 'disk' : 'memory');
   return read;

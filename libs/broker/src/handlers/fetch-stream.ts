@@ -1,6 +1,6 @@
 import { assert, type Clock, MoldauError, type Scheduler } from '@moldau/kernel';
 import {
-  encodeStreamRecords,
+  composeStreamRecords,
   type FetchStreamConfiguration,
   type FetchStreamPartition,
   type FetchStreamPosition,
@@ -12,7 +12,7 @@ import {
   type WithBatches,
 } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
-import { StreamPosition } from '../fetch/stream-position.ts';
+import { type PositionRead, StreamPosition } from '../fetch/stream-position.ts';
 import type { ByteBudget } from '../limits/byte-budget.ts';
 import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { TurnShare } from '../limits/turn-share.ts';
@@ -212,10 +212,11 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     }
     this.#heldBytes = wantedBytes;
     this.#busy = true;
-    const partitions = await this.#collect(wantedBytes);
+    const reads = await this.#collect(wantedBytes);
     this.#busy = false;
-    if (this.#isClosed() || partitions.length === 0) this.#release();
-    else this.#send(partitions);
+    if (this.#isClosed() || reads.length === 0) this.#release();
+    else this.#send(reads);
+    for (const read of reads) read.release();
     if (this.#hasWork()) this.#arm();
   }
 
@@ -231,20 +232,20 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   }
 
   /** One read of each position that is ready, in turn, until the message or the credit is full. */
-  async #collect(wantedBytes: number): Promise<WithBatches<FetchStreamPartition>[]> {
-    const partitions: WithBatches<FetchStreamPartition>[] = [];
+  async #collect(wantedBytes: number): Promise<PositionRead[]> {
+    const message: PositionRead[] = [];
     const turns = this.#next === undefined ? [...this.#ready] : [this.#next, ...this.#ready];
     let leftBytes = wantedBytes;
     for (const position of turns) {
       if (leftBytes <= 0 || (this.#next !== undefined && this.#next !== position) || this.#isClosed()) break;
-      const sentBytes = await this.#readOne(position, leftBytes, partitions);
+      const sentBytes = await this.#readOne(position, leftBytes, message);
       leftBytes -= sentBytes;
     }
-    return partitions;
+    return message;
   }
 
   /** Bytes added to the message. */
-  async #readOne(position: StreamPosition, leftBytes: number, message: WithBatches<FetchStreamPartition>[]): Promise<number> {
+  async #readOne(position: StreamPosition, leftBytes: number, message: PositionRead[]): Promise<number> {
     const { positionId } = position.asked;
     if (this.#positions.get(positionId) !== position) return 0;
     this.#ready.delete(position);
@@ -262,7 +263,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
       if (position.advance(found)) this.#ready.add(position);
       if (found.sizeBytes === 0 && !position.isNews(found)) return 0;
       position.told(found);
-      message.push({ head: found.head, batches: found.batches });
+      message.push(found);
       this.#creditBytes -= found.sizeBytes;
       this.#deps.share.spend(found.sizeBytes);
       this.#deps.metrics.sent(found.sizeBytes);
@@ -276,7 +277,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   }
 
   #send(partitions: readonly WithBatches<FetchStreamPartition>[]): void {
-    const writable = this.#call.sendEncoded(encodeStreamRecords(partitions));
+    const writable = this.#call.sendComposed(composeStreamRecords(partitions));
     this.#watchSilence();
     if (!writable) this.#blocked = true;
     else if (!this.#busy) this.#release();

@@ -7,6 +7,7 @@ import {
   fetchService,
   type WithBatches,
 } from '@moldau/protocol';
+import type { ReadResult } from '@moldau/storage';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
 import { readVisible, sizeOf, visibleEnds } from '../fetch/visible-read.ts';
 import type { ByteBudget } from '../limits/byte-budget.ts';
@@ -72,6 +73,8 @@ class Fetch implements PartitionWatcher {
   readonly #bounds: Bounds;
   readonly #entries: Entry[];
   readonly #byPartition = new Map<Partition, Entry[]>();
+  /** What the response's batches lie in until it is encoded. */
+  readonly #reads: ReadResult[] = [];
   #sizeBytes = 0;
   #failed = false;
   #waitEnded = false;
@@ -154,6 +157,7 @@ class Fetch implements PartitionWatcher {
         const read = reading instanceof Promise ? await reading : reading;
         // A first batch larger than what is left would make the response larger than asked: it comes in the next one.
         const sizeBytes = sizeOf(read);
+        this.#reads.push(read);
         if (sizeBytes > room && this.#sizeBytes > 0) continue;
         for (const batch of read.batches) entry.batches.push(batch);
         entry.sizeBytes += sizeBytes;
@@ -212,7 +216,10 @@ class Fetch implements PartitionWatcher {
       partitions.push({ head: this.#head(entry), batches: entry.error === undefined ? entry.batches : [] });
     }
     this.#deps.metrics.sent(this.#sizeBytes);
-    return encodeFetchResponse(partitions);
+    const response = encodeFetchResponse(partitions);
+    for (const read of this.#reads) read.release();
+    this.#reads.length = 0;
+    return response;
   }
 
   #head(entry: Entry): Omit<FetchedPartition, 'recordBatches'> {

@@ -2,6 +2,8 @@ import {
   brokerId,
   type CallMetadata,
   type Channel,
+  type ComposedMessage,
+  composedBytes,
   type MethodPath,
   type ServerStream,
   type Status,
@@ -202,6 +204,10 @@ export class StuckStream implements ServerStream {
   write(message: Uint8Array): boolean {
     this.written.push(message);
     return this.writable;
+  }
+
+  writeComposed(message: ComposedMessage): boolean {
+    return this.write(composedBytes(message));
   }
 
   pause(): void {

@@ -75,6 +75,20 @@ export interface StreamEvents {
   closed(status: Status): void;
 }
 
+/** A message in pieces, which a transport takes straight into the buffer that it sends: one copy less of each byte. */
+export interface ComposedMessage {
+  readonly byteLength: number;
+  /** Puts all bytes into `target` from `at` on. */
+  copy(target: Uint8Array, at: number): void;
+}
+
+/** A composed message as one buffer of its own. */
+export function composedBytes(message: ComposedMessage): Uint8Array {
+  const bytes = new Uint8Array(message.byteLength);
+  message.copy(bytes, 0);
+  return bytes;
+}
+
 /** The writing half both sides of a stream share. */
 export interface MessageSink {
   /** False: the buffer is full, write no more until `drained`. A write to a closed stream is ignored. */
@@ -92,6 +106,8 @@ export interface ClientStream extends MessageSink {
 }
 
 export interface ServerStream extends MessageSink {
+  /** As `write`; `copy` is called at most once, and before this returns: what the pieces lie in may then be used again. */
+  writeComposed(message: ComposedMessage): boolean;
   /** Ends the stream with this status after what was written. */
   close(status: Status): void;
 }

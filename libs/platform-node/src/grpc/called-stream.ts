@@ -1,9 +1,13 @@
 import { type Metadata, type StatusObject, status as statusCodes } from '@grpc/grpc-js';
 import type { ClientStream, StreamEvents } from '@moldau/kernel';
+import { countMessageGarbage } from '../memory/message-garbage.ts';
 import { Fifo } from './fifo.ts';
 import type { GrpcCall, OpenCall } from './grpc-channel.ts';
 import { asBuffer, fromGrpcStatus } from './grpc-status.ts';
 import { WriteWindow } from './write-window.ts';
+
+/** What is sent is copied behind grpc-js's header; what is received lies in the connection's buffers first. */
+const MESSAGE_COPIES = 2;
 
 export interface CalledStreamOptions {
   readonly signal: AbortSignal | undefined;
@@ -43,6 +47,7 @@ export class CalledStream implements ClientStream, OpenCall {
   write(message: Uint8Array): boolean {
     if (this.#over || this.#ending) return false;
     this.#queue.push(message);
+    countMessageGarbage(MESSAGE_COPIES * message.length);
     const open = this.#window.add(message.length);
     this.#sendNext();
     return open;
@@ -72,6 +77,7 @@ export class CalledStream implements ClientStream, OpenCall {
   onReceiveMessage(message: Buffer): void {
     this.#readPending = false;
     if (this.#over) return;
+    countMessageGarbage(MESSAGE_COPIES * message.length);
     this.#events.message(message);
     if (!this.#paused && !this.#readPending && !this.#over) this.#read();
   }

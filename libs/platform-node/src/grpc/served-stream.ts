@@ -1,10 +1,14 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import type { CallHandler, ServerStream, Status, StreamEvents } from '@moldau/kernel';
+import type { CallHandler, ComposedMessage, ServerStream, Status, StreamEvents } from '@moldau/kernel';
+import { countMessageGarbage } from '../memory/message-garbage.ts';
 import { Fifo } from './fifo.ts';
 import { deadlineOf, GrpcIncomingCall } from './grpc-incoming-call.ts';
 import { asBuffer, statusOfThrown, toGrpcStatus } from './grpc-status.ts';
 import type { ServedCallContext } from './served-unary.ts';
 import { WriteWindow } from './write-window.ts';
+
+/** What is received lies in the connection's buffers first, and in one of its own then. */
+const RECEIVED_COPIES = 2;
 
 /** `open → closing` (our status is on its way) `→ closed`; `open → closed` when the caller goes first. */
 type StreamState = { readonly kind: 'open' } | { readonly kind: 'closing'; readonly status: Status } | { readonly kind: 'closed' };
@@ -31,10 +35,11 @@ export class ServedStream implements ServerStream {
   }
 
   write(message: Uint8Array): boolean {
-    if (this.#state.kind !== 'open') return false;
-    this.#unsent.push(message.length);
-    this.#call.sendMessage(asBuffer(message), this.#sent);
-    return this.#window.add(message.length);
+    return this.#send(asBuffer(message));
+  }
+
+  writeComposed(message: ComposedMessage): boolean {
+    return this.#send(message);
   }
 
   pause(): void {
@@ -64,6 +69,7 @@ export class ServedStream implements ServerStream {
   onReceiveMessage(message: Buffer): void {
     this.#readPending = false;
     if (this.#state.kind !== 'open') return;
+    countMessageGarbage(RECEIVED_COPIES * message.length);
     this.#guard(() => this.#events?.message(message));
     if (!this.#paused && !this.#readPending) this.#read();
   }
@@ -98,6 +104,15 @@ export class ServedStream implements ServerStream {
       if (this.#state.kind === 'open') this.#guard(() => this.#events?.drained());
     });
   };
+
+  #send(message: ComposedMessage): boolean {
+    if (this.#state.kind !== 'open') return false;
+    this.#unsent.push(message.byteLength);
+    countMessageGarbage(message.byteLength);
+    // grpc-js copies each message behind a header of its own, and asks it for nothing but its length and that copy.
+    this.#call.sendMessage(message, this.#sent);
+    return this.#window.add(message.byteLength);
+  }
 
   #read(): void {
     this.#readPending = true;

@@ -3,6 +3,8 @@ import {
   type CallHandlers,
   type CallOptions,
   type ClientStream,
+  type ComposedMessage,
+  composedBytes,
   type IncomingCall,
   type Logger,
   type MethodPath,
@@ -114,6 +116,7 @@ export class InProcessCall {
     if (handler.kind === 'unary') return this.#unaryEvents(handler, incoming);
     const stream = {
       write: (message: Uint8Array) => serving.write(message),
+      writeComposed: (message: ComposedMessage) => serving.write(composedBytes(message)),
       pause: () => serving.pause(),
       resume: () => serving.resume(),
       close: (status: Status) => this.#answer(status),

@@ -1,3 +1,4 @@
+import type { ComposedMessage } from '@moldau/kernel';
 import { FetchedPartition, FetchStreamPartition } from '../gen/moldau/v1/fetch.ts';
 import { delimitedLength, WireWriter } from './wire.ts';
 
@@ -15,16 +16,22 @@ export interface WithBatches<Head> {
   readonly batches: readonly Uint8Array[];
 }
 
-/** Encodes a FetchStreamResponse with records, copying each batch once, straight into the message. */
-export function encodeStreamRecords(partitions: readonly WithBatches<FetchStreamPartition>[]): Uint8Array {
+/** A FetchStreamResponse with records; composing it copies each batch once, straight into the transport's buffer. */
+export function composeStreamRecords(partitions: readonly WithBatches<FetchStreamPartition>[]): ComposedMessage {
   const parts = partitions.map(
     ({ head, batches }) => new Part(FetchStreamPartition.encode({ ...head, recordBatches: NO_BYTES }).finish(), batches),
   );
-  const total = parts.reduce((sum, part) => sum + delimitedLength(part.length), 0);
-  const writer = new WireWriter(delimitedLength(total));
-  writer.open(FRAME_RECORDS, total);
-  for (const part of parts) part.write(writer, RECORDS_PARTITIONS, STREAM_BATCHES);
-  return writer.finish();
+  const total = totalOf(parts);
+  const byteLength = delimitedLength(total);
+  return {
+    byteLength,
+    copy(target, at): void {
+      const writer = new WireWriter(target, at);
+      writer.open(FRAME_RECORDS, total);
+      for (const part of parts) part.write(writer, RECORDS_PARTITIONS, STREAM_BATCHES);
+      writer.finish(at + byteLength);
+    },
+  };
 }
 
 /** Encodes a FetchResponse, copying each batch once, straight into the message. */
@@ -32,9 +39,15 @@ export function encodeFetchResponse(partitions: readonly WithBatches<FetchedPart
   const parts = partitions.map(
     ({ head, batches }) => new Part(FetchedPartition.encode({ ...head, recordBatches: NO_BYTES }).finish(), batches),
   );
-  const writer = new WireWriter(parts.reduce((sum, part) => sum + delimitedLength(part.length), 0));
+  const message = Buffer.allocUnsafe(totalOf(parts));
+  const writer = new WireWriter(message, 0);
   for (const part of parts) part.write(writer, RESPONSE_PARTITIONS, FETCHED_BATCHES);
-  return writer.finish();
+  writer.finish(message.length);
+  return message;
+}
+
+function totalOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + delimitedLength(part.length), 0);
 }
 
 class Part {

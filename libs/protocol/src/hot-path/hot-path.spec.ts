@@ -1,8 +1,9 @@
+import { composedBytes } from '@moldau/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FetchResponse, FetchStreamResponse } from '../gen/moldau/v1/fetch.ts';
 import { ProduceStreamRequest } from '../gen/moldau/v1/producer.ts';
-import { encodeFetchResponse, encodeStreamRecords } from './fetched-records.ts';
+import { composeStreamRecords, encodeFetchResponse } from './fetched-records.ts';
 import { encodeProduceAppend } from './produce-append.ts';
 import { varintLength } from './wire.ts';
 
@@ -46,13 +47,13 @@ const streamPartition = fc.record({
   batches: chunks,
 });
 
-describe('encodeStreamRecords', () => {
+describe('composeStreamRecords', () => {
   it('writes what the generated encoder writes for the batches one after the other', () => {
     fc.assert(
       fc.property(fc.array(streamPartition, { maxLength: 4 }), (partitions) => {
         const whole = partitions.map(({ head, batches }) => ({ ...head, recordBatches: Uint8Array.from(Buffer.concat(batches)) }));
         const generated = FetchStreamResponse.encode({ frame: { $case: 'records', value: { partitions: whole } } }).finish();
-        expect(FetchStreamResponse.decode(Uint8Array.from(encodeStreamRecords(partitions)))).toEqual(FetchStreamResponse.decode(generated));
+        expect(FetchStreamResponse.decode(composedBytes(composeStreamRecords(partitions)))).toEqual(FetchStreamResponse.decode(generated));
       }),
     );
   });

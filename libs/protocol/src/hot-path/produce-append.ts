@@ -18,7 +18,8 @@ export function encodeProduceAppend(batches: readonly ProduceBatch[]): Uint8Arra
     lengths.push(length);
     total += delimitedLength(length);
   }
-  const writer = new WireWriter(delimitedLength(total));
+  const message = Buffer.allocUnsafe(delimitedLength(total));
+  const writer = new WireWriter(message, 0);
   writer.open(FRAME_APPEND, total);
   batches.forEach((batch, index) => {
     writer.open(APPEND_BATCHES, lengths[index] ?? 0);
@@ -26,5 +27,6 @@ export function encodeProduceAppend(batches: readonly ProduceBatch[]): Uint8Arra
     writer.open(BATCH_RECORDS, batch.recordBatch.length);
     writer.put(batch.recordBatch);
   });
-  return writer.finish();
+  writer.finish(message.length);
+  return message;
 }

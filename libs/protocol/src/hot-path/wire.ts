@@ -16,37 +16,34 @@ export function delimitedLength(length: number): number {
   return 1 + varintLength(length) + length;
 }
 
-/** Fills one buffer of known size with fields, each byte copied once. */
+/** Writes fields one after the other into a buffer, each byte copied once. */
 export class WireWriter {
-  readonly bytes: Buffer;
-  #position = 0;
+  readonly #target: Uint8Array;
+  #position: number;
 
-  constructor(length: number) {
-    this.bytes = Buffer.allocUnsafe(length);
+  constructor(target: Uint8Array, from: number) {
+    this.#target = target;
+    this.#position = from;
   }
 
   /** Tag and length of a field whose content follows. */
   open(field: number, length: number): void {
-    this.bytes[this.#position++] = (field << 3) | LENGTH_DELIMITED;
+    this.#target[this.#position++] = (field << 3) | LENGTH_DELIMITED;
     let rest = length;
     while (rest > 0x7f) {
-      this.bytes[this.#position++] = (rest & 0x7f) | 0x80;
+      this.#target[this.#position++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.bytes[this.#position++] = rest;
+    this.#target[this.#position++] = rest;
   }
 
   put(chunk: Uint8Array): void {
-    this.bytes.set(chunk, this.#position);
+    this.#target.set(chunk, this.#position);
     this.#position += chunk.length;
   }
 
-  /** The whole message; asserts that its length was right. */
-  finish(): Uint8Array {
-    assert(this.#position === this.bytes.length, 'a message is as long as was computed', {
-      position: this.#position,
-      length: this.bytes.length,
-    });
-    return this.bytes;
+  /** Asserts that the message ends where its computed length said. */
+  finish(end: number): void {
+    assert(this.#position === end, 'a message is as long as was computed', { position: this.#position, end });
   }
 }

@@ -1,6 +1,7 @@
 import {
   type CallHandler,
   type Channel,
+  composedBytes,
   type IncomingCall,
   MoldauError,
   type ServerStream,
@@ -36,7 +37,12 @@ function channelTo(handler: CallHandler): Channel {
         server.closed(status);
       };
       const nothing = { pause: (): void => {}, resume: (): void => {} };
-      const sink: ServerStream = { write: (bytes) => (client.message(bytes), true), close, ...nothing };
+      const sink: ServerStream = {
+        write: (bytes) => (client.message(bytes), true),
+        writeComposed: (message) => (client.message(composedBytes(message)), true),
+        close,
+        ...nothing,
+      };
       const server: StreamEvents = handler.open(sink, incoming);
       return {
         write: (bytes) => (server.message(bytes), true),

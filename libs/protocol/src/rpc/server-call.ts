@@ -1,5 +1,6 @@
 import {
   type CallHandler,
+  type ComposedMessage,
   type IncomingCall,
   type MoldauError,
   type ServerStream,
@@ -40,8 +41,8 @@ export function encodedUnaryHandler<Request, Response>(
 export interface ServerCall<Response> {
   /** False: hold further messages until `drained`. */
   send(message: Response): boolean;
-  /** The same with a message encoded by the hot path. */
-  sendEncoded(bytes: Uint8Array): boolean;
+  /** The same with a message that the hot path encodes straight into the transport's buffer, before this returns. */
+  sendComposed(message: ComposedMessage): boolean;
   /** Ends the stream after what was sent: with OK, or with the error's status. */
   close(error?: MoldauError): void;
   pause(): void;
@@ -98,7 +99,7 @@ export function serverStreamHandler<Request, Response>(
 function serverCall<Request, Response>(method: Method<Request, Response>, stream: ServerStream): ServerCall<Response> {
   return {
     send: (message) => stream.write(encodeMessage(method.response, message)),
-    sendEncoded: (bytes) => stream.write(bytes),
+    sendComposed: (message) => stream.writeComposed(message),
     close: (error) => stream.close(error === undefined ? STATUS_OK : errorToStatus(error)),
     pause: () => stream.pause(),
     resume: () => stream.resume(),

@@ -2,6 +2,7 @@ import {
   type CallHandler,
   type CallHandlers,
   type CallMetadata,
+  composedBytes,
   type IncomingCall,
   type MethodPath,
   type Scheduler,
@@ -104,6 +105,7 @@ export class ServedCall {
     return handler.open(
       {
         write: (message) => end.write(message),
+        writeComposed: (message) => end.write(composedBytes(message)),
         pause: () => end.pause(),
         resume: () => end.resume(),
         close: (status) => this.#close(status),

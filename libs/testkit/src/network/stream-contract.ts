@@ -22,6 +22,37 @@ export const STREAM_CASES: readonly TransportContractCase[] = [
     },
   },
   {
+    name: 'takes a composed message whole before the write returns, in order with the others',
+    async run(transport: TransportUnderTest): Promise<void> {
+      const taken: number[] = [];
+      const handler = stream((server, events) => {
+        events.onMessage = () => {
+          const piece = encode('composed');
+          server.write(encode('before'));
+          server.writeComposed({
+            byteLength: piece.length,
+            copy: (target, at) => {
+              target.set(piece, at);
+              taken.push(at);
+            },
+          });
+          // The piece's memory is used again at once.
+          piece.fill(0);
+          server.write(encode('after'));
+          server.close(STATUS_OK);
+          server.writeComposed({ byteLength: 1, copy: () => taken.push(-1) });
+        };
+      });
+      await withServer(transport, handler, async (channel) => {
+        const { call, events } = openStream(channel);
+        call.write(encode('go'));
+        same((await events.closed_).code, 'OK');
+        same(events.messages.map(decode), ['before', 'composed', 'after']);
+        same(taken.filter((at) => at >= 0).length, 1);
+      });
+    },
+  },
+  {
     name: 'delivers what the server wrote before it closed with an error, and closes both ends once',
     async run(transport: TransportUnderTest): Promise<void> {
       let served: Collector | undefined;
