@@ -36,6 +36,7 @@ export { type Expected, type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './d
 export { type BrokersById, type PartitionSettings, settlePartition, stripRights } from './decision/settle-partition.ts';
 export { applyChanges, type ImageDelta, type KeyChange } from './image/apply-changes.ts';
 export { imageEntries } from './image/image-entries.ts';
+export { isVisible, listTopics, visibleTopics } from './image/list-topics.ts';
 export {
   type BrokerImage,
   type ClusterImage,

@@ -1,4 +1,4 @@
-import { type TopicImage, topicByName } from '@moldau/cluster';
+import { isVisible, type TopicImage, topicByName } from '@moldau/cluster';
 import { type BrokerId, type Clock, MoldauError, parseTopicName, type TopicName } from '@moldau/kernel';
 import {
   type Acks,
@@ -11,7 +11,6 @@ import {
 import { partitionForKey } from '@moldau/records';
 import { type ProduceDeps, produce } from '../handlers/produce.ts';
 import type { ClusterState } from '../metadata/cluster-state.ts';
-import { isVisible } from '../metadata/topic-description.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
 import type { TopicSettingsCache } from '../partition/topic-settings.ts';
 import { assertCount, PRODUCE_TIMEOUT_MS_DEFAULT, validateAcks } from '../produce/produce-terms.ts';

@@ -1,7 +1,7 @@
+import { isVisible } from '@moldau/cluster';
 import { topicId } from '@moldau/kernel';
 import { adminService, CreateTopicsRequest, CreateTopicsResponse, decodeMessage } from '@moldau/protocol';
 import type { CatchUp } from '../metadata/catch-up.ts';
-import { isVisible } from '../metadata/topic-description.ts';
 import { type RegisteredMethod, rawUnary } from '../request/registered-method.ts';
 import type { Forwarder } from '../session/forwarder.ts';
 

@@ -1,6 +1,6 @@
+import { isVisible } from '@moldau/cluster';
 import { topicId } from '@moldau/kernel';
 import { adminService, DeleteTopicsRequest, DeleteTopicsResponse, decodeMessage } from '@moldau/protocol';
-import { isVisible } from '../metadata/topic-description.ts';
 import { type RegisteredMethod, rawUnary } from '../request/registered-method.ts';
 import type { ForwardedDeps } from './create-topics.ts';
 

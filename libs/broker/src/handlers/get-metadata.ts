@@ -1,8 +1,8 @@
-import type { MetadataImage } from '@moldau/cluster';
+import { type MetadataImage, visibleTopics } from '@moldau/cluster';
 import { type BrokerId, MoldauError } from '@moldau/kernel';
 import { type GetMetadataRequest, type GetMetadataResponse, metadataService } from '@moldau/protocol';
 import type { ClusterState } from '../metadata/cluster-state.ts';
-import { describeBrokers, describeSelected, describeTopic, visibleTopics } from '../metadata/topic-description.ts';
+import { describeBrokers, describeSelected, describeTopic } from '../metadata/topic-description.ts';
 import type { TopicSettingsCache } from '../partition/topic-settings.ts';
 import { assertCount } from '../produce/produce-terms.ts';
 import { type RegisteredMethod, unary } from '../request/registered-method.ts';

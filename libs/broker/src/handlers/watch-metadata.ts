@@ -1,4 +1,4 @@
-import type { TopicImage } from '@moldau/cluster';
+import { isVisible, type TopicImage } from '@moldau/cluster';
 import { MoldauError, type Scheduler, type TopicId } from '@moldau/kernel';
 import {
   type BrokerMetadata,
@@ -11,7 +11,7 @@ import {
 import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import { changedTopics } from '../metadata/changed-topics.ts';
 import type { ClusterChange } from '../metadata/cluster-state.ts';
-import { describeBrokers, describeTopic, isVisible, missingTopic } from '../metadata/topic-description.ts';
+import { describeBrokers, describeTopic, missingTopic } from '../metadata/topic-description.ts';
 import { type RegisteredMethod, type ServerStreamingEvents, serverStreaming } from '../request/registered-method.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { LongStream, StreamRegistry } from '../request/stream-registry.ts';

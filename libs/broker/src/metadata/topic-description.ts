@@ -1,4 +1,4 @@
-import { type MetadataImage, type PartitionImage, type TopicImage, topicByName } from '@moldau/cluster';
+import { isVisible, type MetadataImage, type PartitionImage, type TopicImage, topicByName } from '@moldau/cluster';
 import { isUuid, MoldauError, type Namespace, parseTopicName, topicId as toTopicId } from '@moldau/kernel';
 import { type BrokerMetadata, errorToItem, type PartitionMetadata, type TopicMetadata, type TopicSelector } from '@moldau/protocol';
 import type { TopicSettingsCache } from '../partition/topic-settings.ts';
@@ -14,17 +14,6 @@ export function visibleTopic(image: MetadataImage, namespace: Namespace, selecto
         ? image.topics.get(toTopicId(which.value))
         : undefined;
   return topic !== undefined && isVisible(topic, namespace) ? topic : undefined;
-}
-
-/** Whether clients of the namespace may see the topic. */
-export function isVisible(topic: TopicImage, namespace: Namespace): boolean {
-  return topic.namespace === namespace && topic.state !== 'deleting' && topic.readyPartitions > 0;
-}
-
-/** All topics that clients of the namespace may see, by name. */
-export function visibleTopics(image: MetadataImage, namespace: Namespace): TopicImage[] {
-  const topics = [...image.topics.values()].filter((topic) => isVisible(topic, namespace));
-  return topics.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 /** A topic with its partitions, as the API shows it. */

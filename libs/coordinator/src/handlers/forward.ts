@@ -1,3 +1,4 @@
+import { listTopics } from '@moldau/cluster';
 import { MoldauError, parseNamespace } from '@moldau/kernel';
 import { adminService, decodeMessage, encodeMessage, type ForwardRequest, type ForwardResponse, type Method } from '@moldau/protocol';
 import { addPartitions } from './add-partitions.ts';
@@ -7,7 +8,6 @@ import { deleteTopics } from './delete-topics.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeConfigs } from './describe-configs.ts';
 import { describeTopics } from './describe-topics.ts';
-import { listTopics } from './list-topics.ts';
 import type { RequestContext } from './request-context.ts';
 
 type ForwardedHandler = (payload: Uint8Array, context: RequestContext) => Promise<Uint8Array>;
@@ -16,7 +16,7 @@ type ForwardedHandler = (payload: Uint8Array, context: RequestContext) => Promis
 const FORWARDED: ReadonlyMap<string, ForwardedHandler> = new Map([
   entry(adminService.createTopics, createTopics),
   entry(adminService.deleteTopics, deleteTopics),
-  entry(adminService.listTopics, listTopics),
+  entry(adminService.listTopics, (request, { keeper, namespace }) => listTopics(keeper.image(), namespace, request)),
   entry(adminService.describeTopics, describeTopics),
   entry(adminService.addPartitions, addPartitions),
   entry(adminService.describeConfigs, describeConfigs),
