@@ -77,24 +77,25 @@ async function inFreshProcess(
 }
 
 function figuresOf({ size, produce, consume }: Case, runs: Runs, compared: boolean): readonly Figure[] {
+  const figures: Figure[] = [];
   const unit = 'records/s';
-  const produced = (['async', 'sync'] as const).map((flush): Figure => {
+  for (const flush of produce === undefined ? [] : (['async', 'sync'] as const)) {
     const goal = produce?.goal?.[flush];
-    return {
+    figures.push({
       group: "Produce, fresh processes as Kafka's tool, 6 partitions, acks=all",
       name: `${size} B, flush=${flush}`,
       unit,
       ...runs.produce[flush].comparison(compared),
       ...(goal === undefined ? {} : { goal: { kind: 'ratio at least', value: goal } }),
-    };
-  });
-  if (consume === undefined) return produced;
-  const consumed: Figure = {
+    });
+  }
+  if (consume === undefined) return figures;
+  figures.push({
     group: "Consume, fresh processes as Kafka's tool, 6 partitions",
     name: `${size} B`,
     unit,
     ...runs.consume.comparison(compared),
     goal: { kind: 'ratio at least', value: consume.goal },
-  };
-  return produce === undefined ? [consumed] : [...produced, consumed];
+  });
+  return figures;
 }
