@@ -49,7 +49,7 @@ export function keepLease(deps: LeaseKeeperDeps, options: LeaseKeeperOptions): L
   function lose(why: string): void {
     if (over) return;
     finish();
-    events.lost(new MoldauError('LEASE_LOST', `the lease on the metadata store was lost: ${why}`, { ttlMs: String(ttlMs) }));
+    events.lost(new MoldauError('LEASE_LOST', `the lease on the metadata store was lost: ${why}`, { ttl_ms: String(ttlMs) }));
   }
   function watchDeadline(): void {
     deadlineTimer?.cancel();

@@ -102,7 +102,7 @@ export class BrokerRegistry {
       if (!result) continue;
       this.endStream(
         brokerId,
-        new MoldauError('FENCED_BROKER', `a newer life of broker ${brokerId} has registered`, { brokerId: String(brokerId) }),
+        new MoldauError('FENCED_BROKER', `a newer life of broker ${brokerId} has registered`, { broker_id: String(brokerId) }),
       );
       this.deps.logger.info('a broker has registered', { brokerId, brokerEpoch: revision, directoryId: registration.directoryId });
       const { directoryId } = registration;
@@ -232,7 +232,7 @@ export class BrokerRegistry {
       this.deps.fencings.add(1);
       this.endStream(
         brokerId,
-        new MoldauError('SESSION_EXPIRED', `the session of broker ${brokerId} is over`, { brokerId: String(brokerId) }),
+        new MoldauError('SESSION_EXPIRED', `the session of broker ${brokerId} is over`, { broker_id: String(brokerId) }),
       );
     } catch (error) {
       this.deps.logger.warn('a broker could not be fenced', { brokerId, error: MoldauError.from(error).message });

@@ -173,7 +173,7 @@ class CoordinatorService implements Coordinator {
   private notController(why: string): MoldauError {
     const known = this.image().controller;
     const self = known === undefined || known.coordinatorId === this.settings.coordinatorId;
-    const facts: Record<string, string> = self ? {} : { controllerId: known.coordinatorId, controllerAddress: known.address };
+    const facts: Record<string, string> = self ? {} : { controller_id: known.coordinatorId, controller_address: known.address };
     return new MoldauError('NOT_CONTROLLER', `this coordinator is not the active controller: ${why}`, facts);
   }
 

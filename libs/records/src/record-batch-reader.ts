@@ -152,7 +152,7 @@ export class RecordBatchReader implements IterableIterator<DecodedRecord> {
     const facts = {
       value: String(value),
       record: String(this.#read),
-      baseOffset: String(this.baseOffset),
+      base_offset: String(this.baseOffset),
       position: String(this.#cursor.position),
     };
     return corruptBatch(problem, facts);

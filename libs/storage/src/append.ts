@@ -50,7 +50,7 @@ export function appendBatches(context: StorageContext, state: PartitionState, bu
 }
 
 function assertWritable(context: StorageContext, state: PartitionState, bytes: number): void {
-  const facts = { topicId: state.topicId, partition: String(state.partition) };
+  const facts = { topic_id: state.topicId, partition: String(state.partition) };
   // What is appended between two looks at the disk counts: the last bytes are for what deleting has to write.
   if (bytes > context.spaceLeftBytes) context.enterFull();
   const { condition } = context;
@@ -90,7 +90,7 @@ function checkAll(state: PartitionState, bytes: Uint8Array): number {
     const base = baseOffsetAt(bytes, position);
     const batchEpoch = partitionLeaderEpochAt(bytes, position);
     if (base !== next || batchEpoch < epoch) {
-      const facts = { baseOffset: String(base), leaderEpoch: String(batchEpoch), limit: `${next} in epoch ${epoch}` };
+      const facts = { base_offset: String(base), leader_epoch: String(batchEpoch), limit: `${next} in epoch ${epoch}` };
       throw new MoldauError(
         'CORRUPT_BATCH',
         `a batch at ${base} in epoch ${batchEpoch} does not continue the log at ${next}, ${epoch}`,

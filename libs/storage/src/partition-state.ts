@@ -217,7 +217,7 @@ export class PartitionState {
   /** The error of an operation on a partition that is not online. */
   offlineError(): MoldauError {
     const { status } = this;
-    const facts = { topicId: this.topicId, partition: String(this.partition) };
+    const facts = { topic_id: this.topicId, partition: String(this.partition) };
     switch (status.kind) {
       case 'corrupt':
         return damageError('PARTITION_OFFLINE', status.where, facts);

@@ -241,9 +241,9 @@ type Refusal = 'FENCED_PRODUCER' | 'UNKNOWN_PRODUCER' | 'OUT_OF_ORDER_SEQUENCE' 
 function refuse(reason: Refusal, claim: ProducerClaim, why: string, limit: number): MoldauError {
   const message = `producer ${claim.producerId} in epoch ${claim.producerEpoch}, sequence ${claim.baseSequence}: ${why}`;
   return new MoldauError(reason, message, {
-    producerId: String(claim.producerId),
-    producerEpoch: String(claim.producerEpoch),
-    baseSequence: String(claim.baseSequence),
+    producer_id: String(claim.producerId),
+    producer_epoch: String(claim.producerEpoch),
+    base_sequence: String(claim.baseSequence),
     limit: String(limit),
   });
 }

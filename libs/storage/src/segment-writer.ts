@@ -115,7 +115,7 @@ async function writeFailed(context: StorageContext, state: PartitionState, segme
   } finally {
     state.paused = undefined;
   }
-  const facts = { topicId: state.topicId, partition: String(state.partition), from: String(from), to: String(to) };
+  const facts = { topic_id: state.topicId, partition: String(state.partition), from: String(from), to: String(to) };
   const cause = error instanceof DiskError ? error.message : String(error);
   const full = new MoldauError('DISK_FULL', `no space was left for offsets ${from} to ${to}: ${cause}`, facts, { cause: error });
   state.listener?.({ kind: 'dropped', from, to, error: full });

@@ -39,11 +39,11 @@ export async function truncateLog(context: StorageContext, state: PartitionState
 
 function assertMayTruncate(state: PartitionState, offset: number, options: TruncateOptions): void {
   const facts = {
-    topicId: state.topicId,
+    topic_id: state.topicId,
     partition: String(state.partition),
     offset: String(offset),
     first: String(state.startOffset),
-    highWatermark: String(state.highWatermark),
+    high_watermark: String(state.highWatermark),
     end: String(state.endOffset),
   };
   if (offset < state.startOffset)

@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint';
 import { layerOf, type Project, REPOSITORY_ROOT, readProjects } from '../workspace/projects.ts';
 import { dependencyConstraints, type FileRole } from './boundaries.ts';
 import { BANNED_GLOBALS, BANNED_PROPERTIES, BANNED_TYPES, CORE_FOLDERS, NODE_ENTRY_FILES } from './determinism.ts';
+import { factKeys } from './fact-keys.ts';
 import { restrictedImports } from './imports.ts';
 import { LIBRARY_RULES, SPEC_RULES, STYLE_RULES } from './style.ts';
 
@@ -44,7 +45,12 @@ function typeScript(): Config[] {
       files: ['**/*.ts'],
       languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: REPOSITORY_ROOT } },
       linterOptions: { reportUnusedDisableDirectives: 'error' },
-      plugins: { '@nx': nx, 'import-x': importX, 'moldau-budget': budgetPlugin() } as unknown as NonNullable<Config['plugins']>,
+      plugins: {
+        '@nx': nx,
+        'import-x': importX,
+        'moldau-budget': budgetPlugin(),
+        moldau: { rules: { 'fact-keys': factKeys } },
+      } as unknown as NonNullable<Config['plugins']>,
       settings: {
         'import-x/extensions': ['.ts'],
         'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },

@@ -43,6 +43,11 @@ describe('rules that look at the text', () => {
     ['no-restricted-syntax', "export * from './ids.ts';\n"],
     ['no-restricted-syntax', 'export default 1;\n'],
     ['no-console', "console.log('hello');\nexport {};\n"],
+    ['moldau/fact-keys', "export const error = new MoldauError('INTERNAL', 'text', { topicId: 'x' });\n"],
+    [
+      'moldau/fact-keys',
+      "export function fail(): Error {\n  const place = { topicId: 'x' };\n  return new MoldauError('INTERNAL', 'text', { ...place, limit: '1' });\n}\n",
+    ],
     ['eqeqeq', 'export const same = (a: number, b: number): boolean => a == b;\n'],
   ];
 

@@ -44,6 +44,7 @@ export const STYLE_RULES: Rules = {
   ],
   'moldau-budget/file-lines': ['warn', { max: FILE_LINES_WARN }],
   'moldau-budget/function-lines': ['warn', { max: FUNCTION_LINES_WARN }],
+  'moldau/fact-keys': 'error',
   'max-lines': ['error', { max: FILE_LINES_MAX }],
   'max-lines-per-function': ['error', { max: FUNCTION_LINES_MAX }],
 };

@@ -110,7 +110,7 @@ describe('AdminService', () => {
 
   it('tries again while nobody is the controller, within the deadline', async () => {
     const sim = await SimBroker.started();
-    sim.controller.failure = new MoldauError('NOT_CONTROLLER', 'not here', { controllerAddress: 'coordinator:9093' });
+    sim.controller.failure = new MoldauError('NOT_CONTROLLER', 'not here', { controller_address: 'coordinator:9093' });
     sim.scheduler.after(700, () => {
       sim.controller.failure = undefined;
     });

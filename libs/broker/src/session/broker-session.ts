@@ -260,7 +260,7 @@ export class BrokerSession {
       this.#events.fatal(error);
       return;
     }
-    this.#hint = error?.reason === 'NOT_CONTROLLER' ? error.facts['controllerAddress'] : undefined;
+    this.#hint = error?.reason === 'NOT_CONTROLLER' ? error.facts['controller_address'] : undefined;
     const delayMs = this.#backOff.next();
     this.#deps.logger.debug('no session with the controller', { address: state.address, reason: error?.reason, delayMs });
     const timer = this.#deps.scheduler.after(delayMs, () => this.#connect(), { background: true });

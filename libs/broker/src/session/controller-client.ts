@@ -42,7 +42,7 @@ export class ControllerClient {
         } catch (caught) {
           const error = MoldauError.from(caught);
           if (!TRY_AGAIN.has(error.reason)) throw error;
-          hint = error.facts['controllerAddress'];
+          hint = error.facts['controller_address'];
         }
       }
       await this.#pause(Math.min(backOff.next(), Math.max(0, deadlineMs - this.#deps.clock.monotonicMs())));

@@ -47,14 +47,14 @@ export function alterConfigs(image: MetadataImage, target: ConfigTarget, changes
 /** @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_BROKER */
 export function assertTargetExists(image: MetadataImage, target: ConfigTarget): void {
   if (target.kind === 'broker' && !image.brokers.has(target.brokerId)) {
-    throw new MoldauError('UNKNOWN_BROKER', `no broker ${target.brokerId} is registered`, { brokerId: String(target.brokerId) });
+    throw new MoldauError('UNKNOWN_BROKER', `no broker ${target.brokerId} is registered`, { broker_id: String(target.brokerId) });
   }
   if (
     target.kind === 'topic' &&
     image.topics.get(target.topicId)?.state !== 'active' &&
     image.topics.get(target.topicId)?.state !== 'creating'
   ) {
-    throw new MoldauError('UNKNOWN_TOPIC', `no topic has the id ${target.topicId}`, { topicId: target.topicId });
+    throw new MoldauError('UNKNOWN_TOPIC', `no topic has the id ${target.topicId}`, { topic_id: target.topicId });
   }
 }
 

@@ -29,7 +29,7 @@ export function registerBroker(
   const before = image.brokers.get(brokerId);
   if (before !== undefined && before.directoryId !== directoryId) {
     if (hasSession) {
-      const facts = { brokerId: String(brokerId), directoryId: before.directoryId };
+      const facts = { broker_id: String(brokerId), directory_id: before.directoryId };
       throw new MoldauError('BROKER_ID_IN_USE', `broker ${brokerId} is alive with data directory ${before.directoryId}`, facts);
     }
     const stripped = stripWrites(image, brokerId);

@@ -92,7 +92,7 @@ function checkName(image: MetadataImage, { namespace, name, internal }: NewTopic
     throw new MoldauError('TOPIC_EXISTS', `topic '${name}' exists in namespace '${namespace}'`, {
       name,
       namespace,
-      topicId: existing.topicId,
+      topic_id: existing.topicId,
     });
   }
   return parsed;
@@ -100,7 +100,7 @@ function checkName(image: MetadataImage, { namespace, name, internal }: NewTopic
 
 function checkReplicationFactor(image: MetadataImage, replicationFactor: number): void {
   if (!Number.isInteger(replicationFactor) || replicationFactor < 1 || replicationFactor > REPLICATION_FACTOR_MAX) {
-    const facts = { replicationFactor: String(replicationFactor), limit: String(REPLICATION_FACTOR_MAX) };
+    const facts = { replication_factor: String(replicationFactor), limit: String(REPLICATION_FACTOR_MAX) };
     throw new MoldauError(
       'INVALID_REPLICATION_FACTOR',
       `replication factor ${replicationFactor}: 1 to ${REPLICATION_FACTOR_MAX} are allowed`,

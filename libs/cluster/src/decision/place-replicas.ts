@@ -28,7 +28,7 @@ export function placeReplicas(brokers: readonly BrokerImage[], count: number, re
 }
 
 export function tooFewBrokers(replicationFactor: number, available: number): MoldauError {
-  const facts = { replicationFactor: String(replicationFactor), limit: String(available) };
+  const facts = { replication_factor: String(replicationFactor), limit: String(available) };
   return new MoldauError('INVALID_REPLICATION_FACTOR', `replication factor ${replicationFactor}: ${available} brokers serve`, facts);
 }
 

@@ -11,7 +11,7 @@ export async function allocateProducerIds(
   const { result } = await controller.writer.change((image) => {
     const broker = image.brokers.get(request.brokerId as BrokerId);
     if (broker?.brokerEpoch !== request.brokerEpoch) {
-      const facts = { brokerId: String(request.brokerId), brokerEpoch: String(request.brokerEpoch) };
+      const facts = { broker_id: String(request.brokerId), broker_epoch: String(request.brokerEpoch) };
       throw new MoldauError('FENCED_BROKER', `broker ${request.brokerId} is not registered with epoch ${request.brokerEpoch}`, facts);
     }
     const { first, count, writes } = decideAllocation(image);

@@ -89,7 +89,7 @@ function checkRegistration(request: RegisterBroker, controller: Controller, cont
     throw new MoldauError('NOT_CONTROLLER', `the broker has seen controller epoch ${request.controllerEpoch}, this is ${controller.epoch}`);
   }
   if (request.clusterId !== '' && request.clusterId !== clusterId) {
-    const facts = { clusterId: request.clusterId, expected: clusterId };
+    const facts = { cluster_id: request.clusterId, expected: clusterId };
     throw new MoldauError('WRONG_CLUSTER', `the data directory belongs to cluster ${request.clusterId}, this is ${clusterId}`, facts);
   }
   requireField('broker_id', Number.isInteger(request.brokerId) && request.brokerId >= 0 && request.brokerId <= INT32_MAX, request.brokerId);

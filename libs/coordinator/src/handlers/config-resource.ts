@@ -13,7 +13,7 @@ export function configTarget(image: MetadataImage, namespace: Namespace, { resou
       return { kind: 'topic', topicId: findTopicByName(image, namespace, resource.value).topicId };
     case 'brokerId': {
       const id = resource.value as BrokerId;
-      if (!image.brokers.has(id)) throw new MoldauError('UNKNOWN_BROKER', `no broker ${id} is registered`, { brokerId: String(id) });
+      if (!image.brokers.has(id)) throw new MoldauError('UNKNOWN_BROKER', `no broker ${id} is registered`, { broker_id: String(id) });
       return { kind: 'broker', brokerId: id };
     }
     case 'clusterDefaults':

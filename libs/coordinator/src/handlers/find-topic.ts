@@ -26,8 +26,8 @@ export function findTopicByName(image: MetadataImage, namespace: Namespace, name
 function findTopicById(image: MetadataImage, namespace: Namespace, topicId: string): TopicImage {
   const topic = isUuid(topicId) ? image.topics.get(topicId as TopicId) : undefined;
   if (topic === undefined || topic.namespace !== namespace)
-    throw new MoldauError('UNKNOWN_TOPIC', `no topic has the id '${topicId}'`, { topicId });
+    throw new MoldauError('UNKNOWN_TOPIC', `no topic has the id '${topicId}'`, { topic_id: topicId });
   if (topic.state === 'deleting')
-    throw new MoldauError('TOPIC_BEING_DELETED', `topic '${topic.name}' is being deleted`, { topicId, name: topic.name });
+    throw new MoldauError('TOPIC_BEING_DELETED', `topic '${topic.name}' is being deleted`, { topic_id: topicId, name: topic.name });
   return topic;
 }
