@@ -23,5 +23,7 @@ const REFUSED: ReadonlySet<ErrorName> = new Set<ErrorName>([
 export function exitCodeOf(error: MoldauError): number {
   if (UNREACHABLE.has(error.reason)) return EXIT_CODES.unreachable.code;
   if (REFUSED.has(error.reason)) return EXIT_CODES.refused.code;
+  // An option of the client, or settings of a service: given here or in the environment, and never sent to anybody.
+  if (error.reason === 'INVALID_CONFIG' && ('option' in error.facts || 'settings' in error.facts)) return EXIT_CODES.usage.code;
   return EXIT_CODES.failed.code;
 }

@@ -1,32 +1,6 @@
-import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { EXIT_CODES } from './exit-code.ts';
-import { run } from './run.ts';
-import type { Terminal } from './terminal.ts';
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function moldau(argv: readonly string[], input = ''): Promise<Outcome> {
-  const out: Buffer[] = [];
-  const err: string[] = [];
-  const terminal: Terminal = {
-    input: Readable.from([Buffer.from(input)]),
-    async write(chunk): Promise<void> {
-      out.push(Buffer.from(chunk));
-    },
-    note: (line) => void err.push(`${line}\n`),
-    draw: (text) => void err.push(text),
-    interactive: false,
-    columns: 80,
-    signal: new AbortController().signal,
-  };
-  const code = await run(argv, terminal);
-  return { code, out: Buffer.concat(out).toString(), err: err.join('') };
-}
+import { moldau } from './testing/moldau.ts';
 
 describe('moldau', () => {
   it('prints its help with the exit codes', async () => {
@@ -45,6 +19,10 @@ describe('moldau', () => {
     [['produce', 'x', '--acks', '2'], "'2' is not 0, 1 or all"],
     [['produce', 'x', '--compression', 'rar'], 'Allowed choices are none, gzip'],
     [['perf', 'produce'], "required option '--topic <name>' not specified"],
+    [['log', 'dump', 'x.log'], 'not named like a segment'],
+    [['log', 'dump'], "missing required argument 'file'"],
+    [['log', 'repair'], "missing required argument 'directory'"],
+    [['topic', 'list', '--bootstrap', 'nowhere'], 'host:port'],
     [['topic', 'list', '--output', 'xml'], 'Allowed choices are table, json'],
   ])('refuses %j and says why', async (argv, message) => {
     const { code, err } = await moldau(argv);
@@ -55,6 +33,7 @@ describe('moldau', () => {
   it('says that no broker answers, where it looked, and ends with its own exit code', async () => {
     const { code, err } = await moldau(['topic', 'list', '--bootstrap', '127.0.0.1:1', '--timeout', '2000']);
     expect(err).toContain('127.0.0.1:1');
+    expect(err).toContain('moldau standalone --data');
     expect(code).toBe(EXIT_CODES.unreachable.code);
   });
 

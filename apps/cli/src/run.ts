@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { DiskError, MoldauError } from '@moldau/kernel';
+import { DiskError, type ErrorName, MoldauError } from '@moldau/kernel';
 import { CommanderError } from 'commander';
 import { createCommandContext } from './context.ts';
 import { EXIT_CODES, exitCodeOf } from './exit-code.ts';
 import { createProgram } from './program.ts';
 import type { Terminal } from './terminal.ts';
+
+/** What the person at the command line can do about it. */
+const HINTS: Partial<Record<ErrorName, string>> = {
+  SERVER_UNREACHABLE: 'is it running? `moldau standalone --data DIR` starts one on this machine',
+  LOSS_NOT_ACCEPTED: '`--accept-loss` goes on without them',
+};
 
 /** Runs one command line; resolves to the exit code. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -20,15 +26,20 @@ function report(caught: unknown, terminal: Terminal): number {
   if (caught instanceof CommanderError) return caught.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
   if (terminal.signal.aborted) return EXIT_CODES.interrupted.code;
   if (isBrokenPipe(caught)) return EXIT_CODES.ok.code; // `moldau consume … | head`: the reader has what it wants
-  if (caught instanceof RangeError) {
-    terminal.note(`moldau: ${caught.message}`);
-    return EXIT_CODES.failed.code;
-  }
+  if (caught instanceof RangeError) return fail(caught.message, terminal);
+  if (caught instanceof DiskError && caught.kind === 'not-found') return fail(`there is no ${caught.path}`, terminal);
   const error = caught instanceof DiskError ? diskError(caught) : MoldauError.from(caught);
   terminal.note(`moldau: ${error.reason}: ${error.message}`);
   const facts = Object.entries(error.facts).map(([name, value]) => `${name}=${value}`);
   if (facts.length > 0) terminal.note(`        ${facts.join(' ')}`);
+  const hint = HINTS[error.reason];
+  if (hint !== undefined) terminal.note(`        ${hint}`);
   return exitCodeOf(error);
+}
+
+function fail(message: string, terminal: Terminal): number {
+  terminal.note(`moldau: ${message}`);
+  return EXIT_CODES.failed.code;
 }
 
 function diskError(caught: DiskError): MoldauError {

@@ -56,6 +56,7 @@ async function consume(context: CommandContext, topic: string, options: Options)
     } finally {
       await consumer.close();
     }
+    context.terminal.signal.throwIfAborted(); // an interrupted consumer just ends; the shell is told
   });
 }
 

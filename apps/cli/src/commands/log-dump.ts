@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { createNodeDisk } from '@moldau/platform-node';
 import { type DecodedRecord, readBatch } from '@moldau/records';
 import { describeSegment, type SegmentItem } from '@moldau/storage';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type CommandContext, optionsOf } from '../context.ts';
 import type { OutputFormat } from '../output/format.ts';
 import { bytesToJson } from '../output/record-json.ts';
@@ -15,22 +15,32 @@ interface Options {
   readonly records: boolean;
 }
 
+interface SegmentFile {
+  readonly path: string;
+  /** The offset in its name. */
+  readonly firstOffset: number;
+}
+
 type Batch = Extract<SegmentItem, { kind: 'batch' }>;
 
 export function registerLogDump(parent: Command, context: CommandContext): void {
   parent
     .command('dump')
     .description('decode a segment file: its batches, each checked, and with --records what is in them; ends with 1 at the first damage')
-    .argument('<file>', 'a .log file of a data directory')
+    .argument('<file>', 'a .log file of a data directory', segmentFile)
     .option('--records', 'also the records', false)
-    .action((file: string, _local: unknown, command: Command) => dump(context, file, optionsOf<Options>(command)));
+    .action((file: SegmentFile, _local: unknown, command: Command) => dump(context, file, optionsOf<Options>(command)));
 }
 
-async function dump(context: CommandContext, file: string, options: Options): Promise<void> {
-  const digits = SEGMENT_NAME.exec(basename(file))?.[1];
-  if (digits === undefined) throw new RangeError(`'${file}' is not named like a segment: twenty digits and .log`);
-  for await (const item of describeSegment(createNodeDisk(), file, Number(digits))) {
-    if (item.kind === 'damage') throw new RangeError(`${file} is damaged at position ${item.position}: ${item.reason}`);
+function segmentFile(path: string): SegmentFile {
+  const digits = SEGMENT_NAME.exec(basename(path))?.[1];
+  if (digits === undefined) throw new InvalidArgumentError(`'${path}' is not named like a segment: twenty digits and .log.`);
+  return { path, firstOffset: Number(digits) };
+}
+
+async function dump(context: CommandContext, { path, firstOffset }: SegmentFile, options: Options): Promise<void> {
+  for await (const item of describeSegment(createNodeDisk(), path, firstOffset)) {
+    if (item.kind === 'damage') throw new RangeError(`${path} is damaged at position ${item.position}: ${item.reason}`);
     await context.terminal.write(
       options.output === 'json' ? `${JSON.stringify(batchToJson(item, options.records))}\n` : batchToText(item, options.records),
     );

@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
+import { type Disk, MoldauError } from '@moldau/kernel';
 import { createNodeDisk, createNodeIds } from '@moldau/platform-node';
 import { repairPartition } from '@moldau/storage';
 import type { Command } from 'commander';
@@ -23,7 +24,7 @@ export function registerLogRepair(parent: Command, context: CommandContext): voi
 
 async function repair(context: CommandContext, directory: string, options: Options): Promise<void> {
   const disk = createNodeDisk();
-  const dataDirectory = dirname(dirname(dirname(directory)));
+  const dataDirectory = await dataDirectoryOf(disk, directory);
   const lock = await disk.lock(`${dataDirectory}/lock`); // refused while a broker runs on it
   try {
     const report = await repairPartition({ disk, ids: createNodeIds() }, directory, { acceptLoss: options.acceptLoss });
@@ -34,4 +35,17 @@ async function repair(context: CommandContext, directory: string, options: Optio
   } finally {
     await lock.release();
   }
+}
+
+/** Looks before anything is written, the lock file included: a mistyped path is somebody else's directory. */
+async function dataDirectoryOf(disk: Disk, directory: string): Promise<string> {
+  const dataDirectory = dirname(dirname(dirname(directory)));
+  if ((await disk.stat(directory))?.kind !== 'directory') throw new RangeError(`there is no directory ${directory}`);
+  if ((await disk.stat(`${dataDirectory}/meta.json`)) !== undefined && basename(dirname(dirname(directory))) === 'topics')
+    return dataDirectory;
+  const limit = 'DATA/topics/TOPIC-ID/PARTITION';
+  throw new MoldauError('DATA_DIRECTORY_UNUSABLE', `${directory} is not the directory of a partition: ${limit}`, {
+    path: directory,
+    limit,
+  });
 }
