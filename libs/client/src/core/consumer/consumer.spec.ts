@@ -296,6 +296,7 @@ describe('what a consumer tells', () => {
     cluster.createTopic('orders');
     const reason = (reading: TextConsumer): Promise<unknown> => take(reading, 1).catch((error: unknown) => MoldauError.from(error).reason);
     expect(await scheduler.until(reason(consumer({ assignment: [{ topic: 'nothing' }] })))).toBe('UNKNOWN_TOPIC');
+    expect(await scheduler.until(reason(consumer({ assignment: [{ topic: 'nothing' }], stopAtEnd: true })))).toBe('UNKNOWN_TOPIC');
     expect(await scheduler.until(reason(consumer({ assignment: [{ topic: 'orders', partition: 4 }] })))).toBe('UNKNOWN_PARTITION');
     const nowhere = connect({ bootstrap: 'broker-9:9092', requestTimeoutMs: 1000 }).consumer<string, string>({
       assignment: [{ topic: 'orders' }],

@@ -183,9 +183,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   #assignInBackground(assignment: readonly Assignment[]): void {
-    this.assign(assignment).catch((caught: unknown) => {
-      if (this.#closed) return;
-      this.#source.add({ t: 'failure', partition: undefined, positionId: 0, error: MoldauError.from(caught) });
+    // Counted until its failure can be read: before that, `stopAtEnd` would find nothing left to read and end without a word.
+    this.#assigning += 1;
+    const assigned = this.assign(assignment).catch((caught: unknown) => {
+      if (!this.#closed) this.#source.add({ t: 'failure', partition: undefined, positionId: 0, error: MoldauError.from(caught) });
+    });
+    void assigned.finally(() => {
+      this.#assigning -= 1;
       this.#wake();
     });
   }
