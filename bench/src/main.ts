@@ -76,6 +76,10 @@ async function runScenario(scenario: Scenario, context: BenchContext): Promise<r
   }
 }
 
+function namesOf(some: readonly Figure[]): string {
+  return some.map(({ group, name }) => `${group}, ${name}`).join('; ');
+}
+
 say(renderMachine(machine));
 const kafka = options.kafkaScript === undefined ? undefined : new KafkaAnchor(options.kafkaScript, say);
 if (kafka === undefined) say('No Kafka to compare with: pass --against-kafka=SCRIPT for ratios.');
@@ -94,7 +98,9 @@ for (const scenario of options.scenarios) {
   }
 }
 const missed = figures.filter((figure) => reached(figure) === false);
+const uncompared = figures.filter((figure) => figure.goal !== undefined && reached(figure) === undefined);
+if (uncompared.length > 0) say(`Not compared: ${namesOf(uncompared)}.`);
 if (failures.length > 0) say(`Without figures: ${failures.join(', ')}.`);
-if (missed.length > 0) say(`Not reached: ${missed.map(({ group, name }) => `${group}, ${name}`).join('; ')}.`);
-else say('Every goal that could be compared is reached.');
+if (missed.length > 0) say(`Not reached: ${namesOf(missed)}.`);
+else if (figures.length > 0) say('Every goal that could be compared is reached.');
 process.exitCode = failures.length > 0 ? EXIT.failed : missed.length > 0 ? EXIT.missed : EXIT.reached;

@@ -45,6 +45,9 @@ export async function consumeLoad(moldau: Moldau, load: ConsumeLoad): Promise<Co
   const throughput = (stop ?? stopWhole)(records, bytes);
   const whole = stopWhole(records, bytes);
   load.signal?.throwIfAborted();
-  if (records < load.records) throw new Error(`${records} records read, ${load.records} were asked for`);
+  if (records < load.records) {
+    const topics = [...new Set(load.assignment.map(({ topic }) => topic))].join(', ');
+    throw new Error(`${topics}: ${records} records read, ${load.records} were asked for`);
+  }
   return { throughput, whole };
 }
