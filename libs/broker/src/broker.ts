@@ -1,4 +1,4 @@
-import { assert, type BrokerEpoch, type CallHandlers, type ClusterId, MoldauError, type Namespace } from '@moldau/kernel';
+import { assert, type CallHandlers, type ClusterId, MoldauError, type Namespace } from '@moldau/kernel';
 import type { BrokerHeartbeatAnswer } from '@moldau/protocol';
 import { openLogDirectory } from '@moldau/storage';
 import { registerGauges } from './broker-metrics.ts';
@@ -17,9 +17,7 @@ import { CoordinatorDirectory } from './session/coordinator-directory.ts';
 import { Forwarder } from './session/forwarder.ts';
 import { MetadataStream } from './session/metadata-stream.ts';
 import { ProducerIds } from './session/producer-ids.ts';
-
-/** Deleted topics that one heartbeat reports. */
-const REMOVED_TOPICS_MAX = 1_000;
+import { Registration } from './session/registration.ts';
 
 /** Whether the broker serves, and why not. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reasons: readonly string[] };
@@ -58,15 +56,13 @@ class RunningBroker implements Broker {
   readonly #settings: BrokerSettings;
   readonly #coordinators: CoordinatorDirectory;
   readonly #metadata: MetadataStream;
+  readonly #registration: Registration;
   readonly #serving = Promise.withResolvers<void>();
   readonly #mayShutDown = Promise.withResolvers<void>();
   #phase: Phase = 'created';
   #logs: LogStore | undefined;
   #lifecycle: PartitionLifecycle | undefined;
   #session: BrokerSession | undefined;
-  #brokerEpoch: BrokerEpoch | undefined;
-  #incarnationId = '';
-  #fenced = true;
   #fatal: MoldauError | undefined;
   #fatalListener: ((error: MoldauError) => void) | undefined;
   #stopping: Promise<void> | undefined;
@@ -80,10 +76,11 @@ class RunningBroker implements Broker {
     const { cluster, wheel } = this.#parts;
     const coordinators = new CoordinatorDirectory(deps.connector, settings.coordinators);
     this.#coordinators = coordinators;
+    this.#registration = new Registration(settings, deps.ids.uuid());
     this.#metadata = new MetadataStream({ scheduler, random, logger, coordinators, brokerId, sink: cluster });
     const controllerAddress = (): string | undefined => this.#session?.controllerAddress;
     const controller = new ControllerClient({ clock, scheduler, random, coordinators, controllerAddress });
-    const producerIds = new ProducerIds({ clock, logger, controller, brokerId, brokerEpoch: () => this.#brokerEpoch });
+    const producerIds = new ProducerIds({ clock, logger, controller, brokerId, brokerEpoch: () => this.#registration.epoch });
     const settledAt = async (version: number): Promise<void> => this.#lifecycle?.settledAt(version);
     const catchUp = new CatchUp({ clock, wheel, cluster, settledAt });
     const methods = clientMethods(this.#parts, { forwarder: new Forwarder(clock, controller), producerIds, catchUp });
@@ -104,8 +101,8 @@ class RunningBroker implements Broker {
     if (this.#parts.cluster.version === 0) reasons.push('no metadata of the cluster yet');
     if (this.#logs === undefined) reasons.push('the data directory is not open');
     else if (this.#logs.failure !== undefined) reasons.push(this.#logs.failure.message);
-    if (this.#brokerEpoch === undefined) reasons.push('not registered with the controller');
-    else if (this.#fenced) reasons.push('fenced by the controller');
+    if (this.#registration.epoch === undefined) reasons.push('not registered with the controller');
+    else if (this.#registration.isFenced) reasons.push('fenced by the controller');
     if (this.#fatal !== undefined) reasons.push(this.#fatal.message);
     return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
   }
@@ -169,7 +166,7 @@ class RunningBroker implements Broker {
     });
     const logs = new DirectoryLogStore(directory, deps.logger);
     this.#logs = logs;
-    registerGauges(this.#parts, logs, () => this.#fenced);
+    registerGauges(this.#parts, logs, () => this.#registration.isFenced);
     const controllerEpoch = await SeenControllerEpoch.open(deps.disk, dataDirectory);
     if (this.#isStopping()) return;
     cluster.listen(({ delta }) => {
@@ -203,7 +200,7 @@ class RunningBroker implements Broker {
         // The controller waits for it: not another interval.
         if (this.#phase === 'starting') this.#session?.beat();
       },
-      brokerEpoch: () => this.#brokerEpoch,
+      brokerEpoch: () => this.#registration.epoch,
       partition: {
         clock: deps.clock,
         compute: deps.compute,
@@ -218,17 +215,7 @@ class RunningBroker implements Broker {
 
   #createSession(logs: LogStore, clusterId: ClusterId, controllerEpoch: SeenControllerEpoch): BrokerSession {
     const { deps } = this.#parts;
-    const { brokerId, rack, softwareVersion, features } = this.#settings;
-    this.#incarnationId = deps.ids.uuid();
-    const identity = {
-      brokerId,
-      directoryId: logs.directoryId,
-      incarnationId: this.#incarnationId,
-      endpoints: this.#settings.endpoints(),
-      rack,
-      softwareVersion,
-      features,
-    };
+    const identity = this.#registration.identity(logs.directoryId);
     const { clock, scheduler, random, logger } = deps;
     return new BrokerSession(
       { clock, scheduler, random, logger, coordinators: this.#coordinators, controllerEpoch, identity },
@@ -238,11 +225,13 @@ class RunningBroker implements Broker {
           metadataVersion: this.#caughtUpVersion(),
           wantsShutdown: this.#isStopping(),
           offlineDirectoryIds: logs.failure === undefined ? [] : [logs.directoryId],
-          removedTopicIds: [...(this.#lifecycle?.removedTopics ?? [])].slice(0, REMOVED_TOPICS_MAX),
+          removedTopicIds: this.#lifecycle?.removedTopics ?? [],
         }),
-        registered: async (cluster, epoch) => this.#registered(clusterId, cluster, epoch),
+        registered: async (cluster, epoch) => {
+          if (this.#registration.registered(clusterId, cluster, epoch)) this.#lifecycle?.recheck();
+        },
         answered: (answer) => this.#answered(answer),
-        superseded: () => this.#isSuperseded(),
+        superseded: () => this.#registration.isSupersededIn(this.#parts.cluster.current),
         fatal: (error) => this.#fail(error),
       },
     );
@@ -253,31 +242,12 @@ class RunningBroker implements Broker {
     return this.#phase === 'starting' ? (this.#lifecycle?.settledVersion ?? 0) : this.#parts.cluster.version;
   }
 
-  #registered(own: ClusterId, cluster: ClusterId, epoch: BrokerEpoch): void {
-    if (own !== cluster) {
-      const facts = { value: own, limit: cluster };
-      throw new MoldauError('WRONG_CLUSTER', `the data directory belongs to cluster ${own}; the coordinator serves ${cluster}`, facts);
-    }
-    if (this.#brokerEpoch === epoch) return;
-    this.#brokerEpoch = epoch;
-    this.#lifecycle?.recheck();
-  }
-
   #answered({ fenced, mayShutDown }: BrokerHeartbeatAnswer): void {
-    if (fenced !== this.#fenced) this.#parts.deps.logger.info(fenced ? 'the broker is fenced' : 'the broker serves', {});
-    this.#fenced = fenced;
+    if (this.#registration.fencing(fenced)) this.#parts.deps.logger.info(fenced ? 'the broker is fenced' : 'the broker serves', {});
     if (mayShutDown) this.#mayShutDown.resolve();
     if (fenced || this.#phase !== 'starting') return;
     this.#phase = 'serving';
     this.#serving.resolve();
-  }
-
-  #isSuperseded(): boolean {
-    const own = this.#brokerEpoch;
-    const registered = this.#parts.cluster.current.brokers.get(this.#settings.brokerId);
-    return (
-      own !== undefined && registered !== undefined && registered.brokerEpoch > own && registered.incarnationId !== this.#incarnationId
-    );
   }
 
   #fail(error: MoldauError): void {

@@ -36,13 +36,11 @@ export interface ControllerParts {
 /** Every method of the client listener. What is not in this table is not served. */
 export function clientMethods(parts: BrokerParts, controller: ControllerParts): readonly RegisteredMethod[] {
   const { deps, settings, cluster, locator, topicSettings, intake, wheel, streams } = parts;
-  const { clock, scheduler, compute } = deps;
+  const { clock, scheduler } = deps;
   const { forwarder, producerIds, catchUp } = controller;
   const produceDeps = { intake, budget: parts.produceBudget };
   const metadataDeps = { cluster, settings: topicSettings, brokerId: settings.brokerId };
   const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
-  const { brokerId } = settings;
-  const publisher = new Publisher({ clock, cluster, settings: topicSettings, locator, produce: produceDeps, peers: parts.peers, brokerId });
   const forwarded = { forwarder, catchUp };
   return [
     // ProducerService
@@ -67,23 +65,22 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
     listTopicsMethod(cluster),
     describeTopicsMethod(cluster, topicSettings),
     deleteRecordsMethod(locator),
-    // GatewayService
+    ...gatewayMethods(parts),
+  ];
+}
+
+/** GatewayService. */
+function gatewayMethods(parts: BrokerParts): readonly RegisteredMethod[] {
+  const { deps, settings, cluster, locator, topicSettings, wheel, streams, peers } = parts;
+  const { clock, scheduler, compute } = deps;
+  const { brokerId } = settings;
+  const produce = { intake: parts.intake, budget: parts.produceBudget };
+  const publisher = new Publisher({ clock, cluster, settings: topicSettings, locator, produce, peers, brokerId });
+  const { fetchShare: share, fetchMetrics: metrics, decoding } = parts;
+  return [
     publishMethod(publisher),
     publishStreamMethod({ publisher, locator, streams }),
-    readMethod({
-      clock,
-      scheduler,
-      wheel,
-      compute,
-      cluster,
-      locator,
-      share: parts.fetchShare,
-      metrics: parts.fetchMetrics,
-      streams,
-      decoding: parts.decoding,
-      peers: parts.peers,
-      brokerId,
-    }),
+    readMethod({ clock, scheduler, wheel, compute, cluster, locator, share, metrics, streams, decoding, peers, brokerId }),
   ];
 }
 

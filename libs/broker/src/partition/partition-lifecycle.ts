@@ -19,6 +19,8 @@ import type { TopicSettings, TopicSettingsCache } from './topic-settings.ts';
 
 /** Partitions compared with the metadata in one turn of the event loop: well below 5 ms. */
 const PARTITIONS_PER_TURN = 256;
+/** Deleted topics that one heartbeat reports. */
+const REMOVED_TOPICS_MAX = 1_000;
 
 export interface PartitionLifecycleDeps {
   readonly scheduler: Scheduler;
@@ -69,9 +71,9 @@ export class PartitionLifecycle {
     return new Promise((resolve) => this.#waits.push({ version, resolve }));
   }
 
-  /** Deleted topics whose data is gone and of which the controller does not know that yet. */
-  get removedTopics(): Iterable<TopicId> {
-    return this.#removed;
+  /** Deleted topics whose data is gone and of which the controller does not know that yet: as many as one heartbeat reports. */
+  get removedTopics(): TopicId[] {
+    return [...this.#removed].slice(0, REMOVED_TOPICS_MAX);
   }
 
   /** Looks at everything again: the broker has another epoch. */

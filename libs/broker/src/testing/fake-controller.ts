@@ -16,34 +16,20 @@ import {
   DeleteTopicsResponse,
   decodeMessage,
   encodeMessage,
-  FlushMode,
   type ForwardRequest,
   type MetadataEntry,
-  PartitionRecord,
   type RegisterBroker,
   type ServerCall,
   type StreamMetadataResponse,
   serverStreamHandler,
   streamHandler,
-  TopicRecord,
-  TopicState,
   unaryHandler,
 } from '@moldau/protocol';
+import { type FakeTopicOptions, partitionRecord, topicRecord } from './fake-topic.ts';
 
 export const FAKE_CLUSTER_ID = '11111111-1111-4111-8111-111111111111';
 const CONTROLLER_EPOCH = 7;
 const PRODUCER_ID_BLOCK = 100;
-
-export interface FakeTopicOptions {
-  readonly partitions?: number;
-  readonly configs?: Readonly<Record<string, string>>;
-  readonly minIsr?: number;
-  readonly flush?: 'sync' | 'async';
-  readonly namespace?: string;
-  /** Default: broker 1. */
-  readonly leader?: number;
-  readonly replicas?: readonly number[];
-}
 
 /** Speaks `CoordinatorService` from one map of keys: as much of a controller as one broker needs, and wrong on demand. */
 export class FakeController {
@@ -127,20 +113,10 @@ export class FakeController {
   /** Creates a topic whose partitions are led at once; returns its id. */
   createTopic(name: string, options: FakeTopicOptions = {}): string {
     const topicId = `00000000-0000-4000-8000-${String(this.#nextTopic++).padStart(12, '0')}`;
-    const { partitions = 1, configs, namespace = 'default' } = options;
+    const { partitions = 1, configs } = options;
     const values: Record<string, Uint8Array> = {};
     for (let index = 0; index < partitions; index += 1) values[`partitions/${topicId}/${index}`] = this.#partition(options, 1);
-    values[`topics/${topicId}`] = encodeMessage(TopicRecord, {
-      topicId,
-      namespace,
-      name,
-      partitions,
-      readyPartitions: partitions,
-      replicationFactor: 1,
-      state: TopicState.ACTIVE,
-      createdAtMs: 0,
-      internal: false,
-    });
+    values[`topics/${topicId}`] = topicRecord(topicId, name, options);
     if (configs !== undefined) {
       values[`configs/topics/${topicId}`] = encodeMessage(ConfigRecord, { values: new Map(Object.entries(configs)) });
     }
@@ -250,22 +226,7 @@ export class FakeController {
   }
 
   #partition(options: FakeTopicOptions, leaderEpoch: number): Uint8Array {
-    const leader = options.leader ?? 1;
-    const replicas = [...(options.replicas ?? [leader])];
-    return encodeMessage(PartitionRecord, {
-      leader,
-      leaderEpoch,
-      partitionEpoch: leaderEpoch,
-      replicas,
-      isr: replicas,
-      elr: [],
-      lastKnownElr: [],
-      minIsr: options.minIsr ?? 1,
-      flush: options.flush === 'async' ? FlushMode.ASYNC : FlushMode.SYNC,
-      adding: [],
-      removing: [],
-      leaderBrokerEpoch: this.brokerEpoch(leader),
-    });
+    return partitionRecord(options, leaderEpoch, this.brokerEpoch(options.leader ?? 1));
   }
 
   #forward({ method, payload }: ForwardRequest): Uint8Array {
