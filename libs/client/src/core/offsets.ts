@@ -2,6 +2,7 @@ import { MoldauError, offset } from '@moldau/kernel';
 import { fetchService, Isolation, itemToError, type OffsetQuery, type OffsetQueryResult } from '@moldau/protocol';
 import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster/cluster.ts';
+import { leaderlessError } from './cluster/leader-hint.ts';
 import { delay } from './delay.ts';
 import type { FoundOffset, OffsetInquiry, OffsetPosition } from './offset-types.ts';
 
@@ -9,6 +10,8 @@ export interface FindOffsetsOptions {
   readonly isolation: 'read_uncommitted' | 'read_committed';
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** An inquiry, by its place, failed and is made again. */
+  failing?(index: number, error: MoldauError): void;
 }
 
 /** Queries in one request, as the protocol allows. */
@@ -31,12 +34,21 @@ export async function findOffsets(
     const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
     await askAll(cluster, inquiries, open, found, { ...options, timeoutMs: leftMs });
     open = open.filter((index) => found[index]?.error?.retriable === true);
-    const pauseMs = backoffMs(random, attempt);
+    const known = open.filter((index) => learn(cluster, inquiries[index]!, found[index]?.error));
+    for (const index of open) options.failing?.(index, found[index]?.error ?? new MoldauError('INTERNAL', 'no answer'));
+    const pauseMs = known.length > 0 && known.length === open.length ? 0 : backoffMs(random, attempt);
     if (open.length === 0 || clock.monotonicMs() + pauseMs >= deadlineMs) break;
-    cluster.metadata.requestRefresh();
     await delay(scheduler, pauseMs, options.signal);
   }
   return found.map((answer, index) => answer ?? failed(inquiries[index]!, new MoldauError('INTERNAL', 'no answer')));
+}
+
+/** Takes in who leads, if the error says so; true when another leader is known now. */
+function learn({ metadata }: Cluster, { topic, partition }: OffsetInquiry, error: MoldauError | undefined): boolean {
+  const view = metadata.topic(topic);
+  if (error !== undefined && view !== undefined) return metadata.learn({ topic, topicId: view.topicId, partition }, error);
+  metadata.requestRefresh();
+  return false;
 }
 
 async function askAll(
@@ -78,7 +90,7 @@ async function prepare(
   const known = view.partitions[partition];
   const facts = { topic, partition: String(partition) };
   if (known === undefined) throw new MoldauError('UNKNOWN_PARTITION', `topic '${topic}' has no partition ${partition}`, facts);
-  if (known.leaderId === undefined) throw new MoldauError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader`, facts);
+  if (known.leaderId === undefined) throw leaderlessError(inquiry);
   const query = { topicId: view.topicId, partition, leaderEpoch: known.leaderEpoch, position: wirePosition(position) };
   return { leaderId: known.leaderId, query };
 }
@@ -103,13 +115,16 @@ async function askLeader(
     const request = { isolation, queries: group.map(({ query }) => query) };
     const limits = { timeoutMs: options.timeoutMs, signal: options.signal };
     const { results } = await cluster.callBroker(leaderId, fetchService.listOffsets, request, limits);
+    cluster.health.brokerAnswered(leaderId);
     group.forEach(({ index }, place) => {
       const result = results[place];
       if (result !== undefined) found[index] = answered(inquiries[index]!, result);
     });
   } catch (caught) {
     if (options.signal?.aborted === true) throw caught;
-    for (const { index } of group) found[index] = failed(inquiries[index]!, MoldauError.from(caught));
+    const error = MoldauError.from(caught);
+    if (error.retriable) cluster.brokerFailed(leaderId, error);
+    for (const { index } of group) found[index] = failed(inquiries[index]!, error);
   }
 }
 

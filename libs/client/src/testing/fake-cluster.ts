@@ -44,7 +44,6 @@ export interface FakeStream {
 }
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
-export const CLUSTER_ID = '00000000-0000-4000-8000-000000000000';
 
 /**
  * A cluster of brokers in memory that speak the real protocol over any transport: metadata, produce and fetch with the real

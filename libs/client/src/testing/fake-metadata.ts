@@ -12,7 +12,9 @@ import {
   type WatchMetadataRequest,
   type WatchMetadataResponse,
 } from '@moldau/protocol';
-import { CLUSTER_ID, type FakeCluster } from './fake-cluster.ts';
+import type { FakeCluster } from './fake-cluster.ts';
+
+const CLUSTER_ID = '00000000-0000-4000-8000-000000000000';
 
 /** GetMetadata and WatchMetadata, as the real broker; heartbeats are left out, so a watch that says nothing dies in time. */
 export function fakeMetadataHandlers(cluster: FakeCluster, brokerId: number): [MethodPath, CallHandler][] {

@@ -1,4 +1,4 @@
-import type { MoldauError } from '@moldau/kernel';
+import { MoldauError } from '@moldau/kernel';
 import type { BrokerView, PartitionView, TopicView } from './metadata-view.ts';
 
 /** Who leads a partition, as a broker said that was asked in vain. */
@@ -30,4 +30,9 @@ export function withLeader(view: TopicView, partition: number, { leaderId, leade
 /** The broker of a hint, where the metadata does not know it yet. */
 export function hintedBroker({ leaderId, address }: LeaderHint): BrokerView | undefined {
   return address === undefined ? undefined : { brokerId: leaderId, address, rack: undefined };
+}
+
+/** Nobody leads the partition for now. */
+export function leaderlessError({ topic, partition }: { readonly topic: string; readonly partition: number }): MoldauError {
+  return new MoldauError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader`, { topic, partition: String(partition) });
 }

@@ -1,4 +1,4 @@
-import type { MoldauError, Offset, Timer } from '@moldau/kernel';
+import { MoldauError, type Offset, type Timer } from '@moldau/kernel';
 import type { PartitionView, TopicView } from '../cluster/metadata-view.ts';
 import type { RecordContext } from './consumed-record.ts';
 import type { StartPosition } from './consumer-types.ts';
@@ -40,6 +40,8 @@ export interface AssignedPartition<K, V> {
   paused: boolean;
   /** Failures since the last batch. */
   failures: number;
+  /** It could not be read lately, and that was told to the client's health. */
+  troubled: boolean;
   highWatermark: Offset | undefined;
   /** Where `stopAtEnd` stops. */
   endOffset: Offset | undefined;
@@ -48,6 +50,11 @@ export interface AssignedPartition<K, V> {
 
 export function leaderOf<K, V>(partition: AssignedPartition<K, V>): PartitionView | undefined {
   return partition.view.partitions[partition.partition];
+}
+
+/** Its topic is gone, or another of its name has taken its place. */
+export function deletedError<K, V>({ topic, topicId }: AssignedPartition<K, V>): MoldauError {
+  return new MoldauError('UNKNOWN_TOPIC', `topic '${topic}' was deleted`, { topic, topic_id: topicId });
 }
 
 /** Key of a partition by its topic's name; no topic's name holds a colon. */

@@ -1,68 +1,11 @@
 import { MoldauError } from '@moldau/kernel';
-import { buildTransactionMarker, RecordBatchBuilder, sizeInBytesAt } from '@moldau/records';
+import { sizeInBytesAt } from '@moldau/records';
 import { describe, expect, it } from 'vitest';
-import type { FakePartition } from '../../testing/fake-partition.ts';
-import { simulate } from '../../testing/simulation.contract.ts';
-import { serdes } from '../serdes.ts';
-import type { Consumer } from './consumer.ts';
-import type { ConsumerOptions } from './consumer-types.ts';
-
-type TextConsumer = Consumer<string, string>;
-
-interface BatchInput {
-  readonly values: readonly string[];
-  readonly timestampMs?: number;
-  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
-  readonly transactional?: { readonly producerId: number; readonly baseSequence: number };
-}
-
-function batch({ values, timestampMs = 1000, compression = 'none', transactional }: BatchInput): Buffer {
-  const builder = new RecordBatchBuilder({ targetBytes: 1 << 20, maxBytes: 1 << 20 });
-  for (const value of values) builder.append(timestampMs, null, Buffer.from(value));
-  return builder.build({
-    compression,
-    ...(transactional === undefined ? {} : { ...transactional, producerEpoch: 0, transactional: true }),
-  });
-}
-
-function setUp(brokers = 1) {
-  const simulation = simulate({ brokers });
-  const moldau = simulation.connect();
-  return {
-    ...simulation,
-    moldau,
-    consumer: (options: ConsumerOptions<string, string>): TextConsumer =>
-      moldau.consumer({ keyDeserializer: serdes.string, valueDeserializer: serdes.string, ...options }),
-  };
-}
-
-function fill(partition: FakePartition | undefined, count: number, per = 10): void {
-  for (let from = 0; from < count; from += per) {
-    const values = Array.from({ length: Math.min(per, count - from) }, (_, index) => `${partition?.index}:${from + index}`);
-    partition?.append(batch({ values, timestampMs: 1000 + from }));
-  }
-}
-
-/** The next `count` values. */
-async function take(consumer: TextConsumer, count: number): Promise<string[]> {
-  const values: string[] = [];
-  for await (const record of consumer) {
-    values.push(record.value ?? '');
-    if (values.length >= count) break;
-  }
-  return values;
-}
-
-async function drain(consumer: TextConsumer): Promise<string[]> {
-  return take(consumer, Number.POSITIVE_INFINITY);
-}
-
-const numbers = (partition: number, from: number, to: number): string[] =>
-  Array.from({ length: to - from }, (_, index) => `${partition}:${from + index}`);
+import { batch, drain, fill, numbers, setUpConsumer, take } from '../../testing/text-consumer.contract.ts';
 
 describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   it('gives all records of all partitions in their order, and goes on with what comes', async () => {
-    const { cluster, consumer, scheduler } = setUp(2);
+    const { cluster, consumer, scheduler } = setUpConsumer(2);
     const topic = cluster.createTopic('orders', 3);
     for (const partition of topic.partitions) fill(partition, 25);
     const reading = consumer({ fetchMode, assignment: [{ topic: 'orders' }] });
@@ -75,7 +18,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('begins at an offset, a time, the end', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders', 4);
     for (const partition of topic.partitions) fill(partition, 30);
     const reading = consumer({
@@ -96,7 +39,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('stopAtEnd ends with what was there at the beginning', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders', 3);
     fill(topic.partitions[0], 20);
     fill(topic.partitions[1], 5);
@@ -108,7 +51,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('gives batches with their bounds', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders');
     fill(topic.partitions[0], 30);
     const reading = consumer({ fetchMode, assignment: [{ topic: 'orders', from: { offset: 5 } }], stopAtEnd: true });
@@ -128,7 +71,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('reads all compressions, large batches through the compute port', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders');
     const large = Array.from({ length: 3000 }, (_, index) => `${index * 7919} ${(index * 104729) % 9973}`);
     for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
@@ -141,7 +84,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('follows the leader, and survives broken streams and brokers that stop', async () => {
-    const { cluster, consumer, scheduler, network } = setUp(2);
+    const { cluster, consumer, scheduler, network } = setUpConsumer(2);
     const topic = cluster.createTopic('orders');
     const partition = topic.partitions[0];
     const reading = consumer({ fetchMode, assignment: [{ topic: 'orders' }] });
@@ -158,7 +101,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('gives nothing from before a seek after it', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders', 2);
     for (const partition of topic.partitions) fill(partition, 100);
     const reading = consumer({ fetchMode, assignment: [{ topic: 'orders', partition: 0 }] });
@@ -174,7 +117,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('pauses and resumes without loss', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders', 2);
     for (const partition of topic.partitions) fill(partition, 50);
     const reading = consumer({ fetchMode, assignment: [{ topic: 'orders' }] });
@@ -189,7 +132,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('an offset out of range is an error, or moves as the policy says', async () => {
-    const { cluster, consumer, scheduler, statuses } = setUp();
+    const { cluster, consumer, scheduler, statuses } = setUpConsumer();
     const topic = cluster.createTopic('orders');
     fill(topic.partitions[0], 30);
     topic.partitions[0]!.logStart = 10;
@@ -205,7 +148,7 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 
   it('keeps what it has fetched below the prefetch limit while nobody reads', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders');
     let total = 0;
     for (let index = 0; index < 200; index++) {
@@ -228,118 +171,9 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
   });
 });
 
-describe('what a consumer tells', () => {
-  it('position, lag and ends', async () => {
-    const { cluster, consumer, scheduler } = setUp();
-    const topic = cluster.createTopic('orders', 2);
-    fill(topic.partitions[0], 30);
-    const reading = consumer({ assignment: [{ topic: 'orders' }] });
-    await scheduler.until(take(reading, 12));
-    expect(reading.position({ topic: 'orders', partition: 0 })).toBe(12);
-    expect(reading.lag({ topic: 'orders', partition: 0 })).toBe(18);
-    expect(await scheduler.until(reading.endOffsets())).toEqual([
-      { topic: 'orders', partition: 0, offset: 30 },
-      { topic: 'orders', partition: 1, offset: 0 },
-    ]);
-    expect(() => reading.position({ topic: 'orders', partition: 7 })).toThrow(/not assigned/);
-  });
-
-  it('a field that can not be deserialized, with its place, when it is read', async () => {
-    const { cluster, moldau, scheduler } = setUp();
-    const topic = cluster.createTopic('orders');
-    topic.partitions[0]?.append(batch({ values: ['{"a":1}', 'no json', '{"a":2}'] }));
-    const reading = moldau.consumer({ assignment: [{ topic: 'orders' }], valueDeserializer: serdes.json<unknown>(), stopAtEnd: true });
-    const seen: unknown[] = [];
-    const read = (async () => {
-      for await (const record of reading) {
-        try {
-          seen.push(record.value);
-        } catch (error) {
-          seen.push(MoldauError.from(error).facts);
-        }
-      }
-    })();
-    await scheduler.until(read);
-    expect(seen).toEqual([{ a: 1 }, { topic: 'orders', partition: '0', offset: '1', side: 'value' }, { a: 2 }]);
-  });
-
-  it('damage, with its place; the other partitions go on', async () => {
-    const { cluster, consumer, scheduler } = setUp();
-    const topic = cluster.createTopic('orders', 2);
-    for (const partition of topic.partitions) fill(partition, 20);
-    const second = topic.partitions[0]?.batches[1];
-    second!.writeUInt8(second!.readUInt8(80) ^ 1, 80);
-    const reading = consumer({ assignment: [{ topic: 'orders' }] });
-    const seen: string[] = [];
-    const errors: unknown[] = [];
-    const read = (async () => {
-      while (seen.length < 30) {
-        try {
-          for await (const record of reading) {
-            seen.push(record.value ?? '');
-            if (seen.length === 30) break;
-          }
-        } catch (error) {
-          errors.push(error);
-        }
-      }
-    })();
-    await scheduler.until(read);
-    expect(errors).toEqual([expect.objectContaining({ reason: 'CORRUPT_BATCH' })]);
-    expect((errors[0] as MoldauError).facts).toMatchObject({ topic: 'orders', partition: '0', offset: '10' });
-    expect(seen.filter((value) => value.startsWith('1:'))).toEqual(numbers(1, 0, 20));
-    expect(seen.filter((value) => value.startsWith('0:'))).toEqual(numbers(0, 0, 10));
-  });
-
-  it('an unknown topic, an unknown partition, a cluster that is not there', async () => {
-    const { cluster, consumer, scheduler, connect } = setUp();
-    cluster.createTopic('orders');
-    const reason = (reading: TextConsumer): Promise<unknown> => take(reading, 1).catch((error: unknown) => MoldauError.from(error).reason);
-    expect(await scheduler.until(reason(consumer({ assignment: [{ topic: 'nothing' }] })))).toBe('UNKNOWN_TOPIC');
-    expect(await scheduler.until(reason(consumer({ assignment: [{ topic: 'nothing' }], stopAtEnd: true })))).toBe('UNKNOWN_TOPIC');
-    expect(await scheduler.until(reason(consumer({ assignment: [{ topic: 'orders', partition: 4 }] })))).toBe('UNKNOWN_PARTITION');
-    const nowhere = connect({ bootstrap: 'broker-9:9092', requestTimeoutMs: 1000 }).consumer<string, string>({
-      assignment: [{ topic: 'orders' }],
-    });
-    expect(await scheduler.until(reason(nowhere))).toBe('SERVER_UNREACHABLE');
-  });
-
-  it('a topic that is deleted meanwhile', async () => {
-    const { cluster, consumer, scheduler } = setUp();
-    const topic = cluster.createTopic('orders');
-    fill(topic.partitions[0], 10);
-    const reading = consumer({ assignment: [{ topic: 'orders' }] });
-    await scheduler.until(take(reading, 10));
-    cluster.deleteTopic('orders');
-    expect(await scheduler.until(take(reading, 1).catch((error: unknown) => MoldauError.from(error).reason))).toBe('UNKNOWN_TOPIC');
-  });
-});
-
-describe('transactions', () => {
-  it('read_committed leaves out what was aborted, read_uncommitted shows it; markers are never seen', async () => {
-    const { cluster, consumer, scheduler } = setUp();
-    const topic = cluster.createTopic('orders');
-    const partition = topic.partitions[0];
-    partition?.append(batch({ values: ['plain'] }));
-    partition?.append(batch({ values: ['aborted'], transactional: { producerId: 7, baseSequence: 0 } }));
-    partition?.append(batch({ values: ['committed'], transactional: { producerId: 8, baseSequence: 0 } }));
-    const marker = (producerId: number, outcome: 'abort' | 'commit'): Buffer =>
-      buildTransactionMarker({ outcome, coordinatorEpoch: 0 }, { timestamp: 1000, producerId, producerEpoch: 0 });
-    partition?.appendRaw(marker(7, 'abort'));
-    partition?.appendRaw(marker(8, 'commit'));
-    partition?.append(batch({ values: ['again'], transactional: { producerId: 7, baseSequence: 1 } }));
-    cluster.abortedTransactions = [{ producerId: 7, firstOffset: 1 }];
-    const assignment = [{ topic: 'orders' }];
-    const committed = consumer({ assignment, isolation: 'read_committed', stopAtEnd: true });
-    expect(await scheduler.until(drain(committed))).toEqual(['plain', 'committed', 'again']);
-    const uncommitted = consumer({ assignment, stopAtEnd: true });
-    expect(await scheduler.until(drain(uncommitted))).toEqual(['plain', 'aborted', 'committed', 'again']);
-  });
-});
-
 describe('assigning and closing', () => {
   it('assign adds, unassign takes away, new partitions of a whole topic are read from their beginning', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders');
     const other = cluster.createTopic('other');
     fill(topic.partitions[0], 10);
@@ -361,7 +195,7 @@ describe('assigning and closing', () => {
 
   it('close ends iteration and leaves nothing running; so does aborting the signal', async () => {
     for (const byAbort of [false, true]) {
-      const { cluster, consumer, scheduler, moldau } = setUp();
+      const { cluster, consumer, scheduler, moldau } = setUpConsumer();
       cluster.createTopic('orders');
       const controller = new AbortController();
       const reading = consumer({ assignment: [{ topic: 'orders' }], signal: controller.signal });
@@ -379,7 +213,7 @@ describe('assigning and closing', () => {
   });
 
   it('leaving a loop in the middle of a batch loses nothing, in either way of reading', async () => {
-    const { cluster, consumer, scheduler } = setUp();
+    const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders');
     fill(topic.partitions[0], 30, 10);
     const reading = consumer({ assignment: [{ topic: 'orders' }], stopAtEnd: true });

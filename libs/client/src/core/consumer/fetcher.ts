@@ -1,17 +1,19 @@
-import { MoldauError, type Offset, offset } from '@moldau/kernel';
-import { type BatchSpan, batchesIn, nextOffsetAt } from '@moldau/records';
+import { type MoldauError, type Offset, offset } from '@moldau/kernel';
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { leaderlessError } from '../cluster/leader-hint.ts';
 import type { TopicView } from '../cluster/metadata-view.ts';
-import { type AssignedPartition, leaderOf, nameKey } from './assigned-partition.ts';
-import type { BrokerReader, PartitionRead, ReaderHooks } from './broker-reader.ts';
+import { parseChunk } from './arrived-chunk.ts';
+import { type AssignedPartition, deletedError, leaderOf } from './assigned-partition.ts';
+import { AssignedPartitions } from './assigned-partitions.ts';
+import type { BrokerReader, PartitionRead } from './broker-reader.ts';
 import type { Chunk, Failure } from './chunk.ts';
 import { placedError } from './consumer-batch.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import type { Assignment, StartPosition, TopicPartitionName } from './consumer-types.ts';
-import { PollReader } from './poll-reader.ts';
 import { PositionLocator } from './position-locator.ts';
-import { StreamReader } from './stream-reader.ts';
+import { ReadHealth } from './read-health.ts';
+import { ReaderPool } from './reader-pool.ts';
 
 export interface FetcherHooks<K, V> {
   arrived(item: Chunk<K, V> | Failure<K, V>): void;
@@ -24,67 +26,59 @@ export class Fetcher<K, V> {
   readonly #cluster: Cluster;
   readonly #settings: ConsumerSettings<K, V>;
   readonly #hooks: FetcherHooks<K, V>;
-  readonly #partitions = new Map<string, AssignedPartition<K, V>>();
-  /** Topics of which all partitions are read, also those to come. */
-  readonly #wholeTopics = new Set<string>();
-  /** By name, so that they may be paused before the metadata is there. */
-  readonly #paused = new Set<string>();
-  readonly #readers = new Map<number, BrokerReader<K, V>>();
+  readonly #partitions: AssignedPartitions<K, V>;
+  readonly #health: ReadHealth<K, V>;
+  readonly #readers: ReaderPool<K, V>;
   readonly #locator: PositionLocator<K, V>;
   readonly #abort = new AbortController();
   readonly #unsubscribe: () => void;
   #lastPositionId = 0;
-  #share = 1;
   #scheduled = false;
 
   constructor(cluster: Cluster, settings: ConsumerSettings<K, V>, hooks: FetcherHooks<K, V>) {
     this.#cluster = cluster;
     this.#settings = settings;
     this.#hooks = hooks;
+    this.#partitions = new AssignedPartitions(settings);
+    this.#health = new ReadHealth(cluster.health);
     this.#locator = new PositionLocator(cluster, settings, this.#abort.signal, {
       located: (partition, start) => this.#located(partition, start),
+      failing: (partition, error) => this.#health.fails(partition, error),
       failed: (partition, error) => this.fail(partition, error),
+    });
+    this.#readers = new ReaderPool(cluster, settings, {
+      read: (reader, partition, positionId, read) => this.#read(reader, partition, positionId, read),
+      failed: (partition, positionId, error) => this.#failed(partition, positionId, error),
+      broken: (reader, partitions, error) => this.#broken(reader.brokerId, partitions, error),
     });
     this.#unsubscribe = cluster.metadata.subscribe(() => this.#metadataChanged());
   }
 
   get partitions(): Iterable<AssignedPartition<K, V>> {
-    return this.#partitions.values();
+    return this.#partitions;
   }
 
   /** @throws MoldauError UNKNOWN_PARTITION when it is not assigned */
-  partition({ topic, partition }: TopicPartitionName): AssignedPartition<K, V> {
-    const assigned = this.#partitions.get(nameKey(topic, partition));
-    if (assigned !== undefined) return assigned;
-    const facts = { topic, partition: String(partition) };
-    throw new MoldauError('UNKNOWN_PARTITION', `${topic}-${partition} is not assigned to this consumer`, facts);
+  partition(name: TopicPartitionName): AssignedPartition<K, V> {
+    return this.#partitions.get(name);
   }
 
   /** @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_PARTITION, CONNECTION_FAILED … as `lookUp` */
   async assign(assignments: readonly Assignment[]): Promise<void> {
     const timeoutMs = this.#cluster.settings.requestTimeoutMs;
     const views = await Promise.all(assignments.map(({ topic }) => this.#cluster.metadata.lookUp(topic, timeoutMs, this.#abort.signal)));
-    assignments.forEach(({ topic, partition, from }, index) => {
+    assignments.forEach((assignment, index) => {
       const view = views[index]!;
-      const count = view.partitions.length;
-      if (partition === undefined) this.#wholeTopics.add(topic);
-      else if (partition >= count) {
-        const facts = { topic, partition: String(partition), partitions: String(count) };
-        throw new MoldauError('UNKNOWN_PARTITION', `topic '${topic}' has the partitions 0–${count - 1}, not ${partition}`, facts);
-      }
-      const indexes = partition === undefined ? view.partitions.keys() : [partition];
-      for (const each of indexes) this.#add(view, each, from ?? 'earliest');
+      for (const each of this.#partitions.meant(assignment, view)) this.#add(view, each, assignment.from ?? 'earliest');
     });
   }
 
   /** Without a partition: all of the topic. Unknown ones are ignored. */
   unassign(targets: readonly { readonly topic: string; readonly partition?: number }[]): void {
     for (const { topic, partition } of targets) {
-      this.#wholeTopics.delete(topic);
-      for (const assigned of [...this.#partitions.values()]) {
-        if (assigned.topic !== topic || (partition !== undefined && assigned.partition !== partition)) continue;
+      for (const assigned of this.#partitions.remove(topic, partition)) {
         this.#withdraw(assigned);
-        this.#partitions.delete(nameKey(topic, assigned.partition));
+        this.#health.leave(assigned);
       }
     }
     this.#hooks.changed();
@@ -98,11 +92,9 @@ export class Fetcher<K, V> {
   }
 
   pause(targets: readonly TopicPartitionName[]): void {
-    for (const { topic, partition } of targets) {
-      this.#paused.add(nameKey(topic, partition));
-      const assigned = this.#partitions.get(nameKey(topic, partition));
-      if (assigned === undefined || assigned.paused) continue;
-      assigned.paused = true;
+    for (const target of targets) {
+      const assigned = this.#partitions.pause(target);
+      if (assigned === undefined) continue;
       if (assigned.phase.t === 'fetching' || assigned.phase.t === 'resting') {
         this.#withdraw(assigned);
         assigned.phase = { t: 'ready' };
@@ -113,11 +105,7 @@ export class Fetcher<K, V> {
   }
 
   resume(targets: readonly TopicPartitionName[]): void {
-    for (const { topic, partition } of targets) {
-      this.#paused.delete(nameKey(topic, partition));
-      const assigned = this.#partitions.get(nameKey(topic, partition));
-      if (assigned !== undefined) assigned.paused = false;
-    }
+    for (const target of targets) this.#partitions.resume(target);
     this.#schedule();
   }
 
@@ -129,13 +117,10 @@ export class Fetcher<K, V> {
 
   /** The partition can't be read on; a seek revives it. */
   fail(partition: AssignedPartition<K, V>, error: MoldauError): void {
-    this.#markFailed(partition, error);
-    this.#hooks.arrived({ t: 'failure', partition, positionId: partition.positionId, error });
-  }
-
-  #markFailed(partition: AssignedPartition<K, V>, error: MoldauError): void {
-    if (partition.phase.t === 'fetching') this.#readers.get(partition.phase.brokerId)?.remove(partition);
+    this.#readers.remove(partition);
+    this.#health.leave(partition);
     partition.phase = { t: 'failed', error };
+    this.#hooks.arrived({ t: 'failure', partition, positionId: partition.positionId, error });
   }
 
   /** A failure that the caller tells the user itself: what was fetched behind it is of no use. */
@@ -147,33 +132,18 @@ export class Fetcher<K, V> {
   close(): void {
     this.#abort.abort();
     this.#unsubscribe();
-    for (const reader of this.#readers.values()) reader.close();
-    this.#readers.clear();
-    for (const { phase } of this.#partitions.values()) if (phase.t === 'resting') phase.timer.cancel();
+    this.#readers.close();
+    for (const partition of this.#partitions) {
+      if (partition.phase.t === 'resting') partition.phase.timer.cancel();
+      this.#health.leave(partition);
+    }
     this.#partitions.clear();
   }
 
   #add(view: TopicView, partition: number, from: StartPosition): void {
-    const key = nameKey(view.name, partition);
-    const known = this.#partitions.get(key);
+    const known = this.#partitions.find(view.name, partition);
     if (known !== undefined) this.#withdraw(known);
-    const { keyDeserializer, valueDeserializer } = this.#settings;
-    const assigned: AssignedPartition<K, V> = {
-      topic: view.name,
-      topicId: view.topicId,
-      partition,
-      context: { topic: view.name, partition, keyDeserializer, valueDeserializer },
-      phase: { t: 'locating', from },
-      position: undefined,
-      fetchOffset: undefined,
-      positionId: this.#nextPositionId(),
-      paused: this.#paused.has(key),
-      failures: 0,
-      highWatermark: undefined,
-      endOffset: undefined,
-      view,
-    };
-    this.#partitions.set(key, assigned);
+    const assigned = this.#partitions.add(view, partition, from, this.#nextPositionId());
     // Its failures are told by iteration.
     this.#begin(assigned, from).catch(() => {});
   }
@@ -196,7 +166,7 @@ export class Fetcher<K, V> {
     if (partition.position !== undefined && before !== undefined && before !== start) {
       const { topic } = partition;
       this.#cluster.ports.logger.warn('a position lay outside the log', { topic, partition: partition.partition, from: before, to: start });
-      this.#cluster.settings.onStatus({ kind: 'position-reset', topic, partition: partition.partition, from: before, to: start });
+      this.#cluster.health.tell({ kind: 'position-reset', topic, partition: partition.partition, from: before, to: start });
     }
     partition.position ??= start;
     partition.fetchOffset = start;
@@ -207,7 +177,7 @@ export class Fetcher<K, V> {
 
   /** Takes it from its reader and drops what was fetched: it goes on from its position, under a new id. */
   #withdraw(partition: AssignedPartition<K, V>): void {
-    if (partition.phase.t === 'fetching') this.#readers.get(partition.phase.brokerId)?.remove(partition);
+    this.#readers.remove(partition);
     partition.positionId = this.#nextPositionId();
     partition.fetchOffset = partition.position;
   }
@@ -216,6 +186,7 @@ export class Fetcher<K, V> {
     const { endOffset, position } = partition;
     if (endOffset === undefined || position === undefined || position < endOffset || partition.phase.t === 'ended') return;
     this.#withdraw(partition);
+    this.#health.leave(partition);
     partition.phase = { t: 'ended' };
     this.#hooks.changed();
   }
@@ -235,50 +206,18 @@ export class Fetcher<K, V> {
   }
 
   #assignReaders(): void {
-    this.#divideShares();
-    for (const partition of this.#partitions.values()) {
+    this.#readers.divideShares(this.#partitions);
+    for (const partition of this.#partitions) {
       if (partition.phase.t !== 'ready' || partition.paused) continue;
       const leaderId = leaderOf(partition)?.leaderId;
       if (leaderId === undefined) {
         this.#cluster.metadata.requestRefresh();
+        this.#health.fails(partition, leaderlessError(partition));
         continue;
       }
       partition.phase = { t: 'fetching', brokerId: leaderId };
-      this.#reader(leaderId).add(partition);
+      this.#readers.add(leaderId, partition);
     }
-  }
-
-  /** Each reader's part of the prefetch limit; two of the largest batches at least, or one could block it for ever. */
-  #divideShares(): void {
-    const leaders = new Set<number>();
-    let largest = 0;
-    for (const partition of this.#partitions.values()) {
-      const leaderId = leaderOf(partition)?.leaderId;
-      if (leaderId !== undefined) leaders.add(leaderId);
-      largest = Math.max(largest, partition.view.maxMessageBytes);
-    }
-    this.#share = Math.max(Math.floor(this.#settings.prefetchBytes / Math.max(1, leaders.size)), 2 * largest);
-  }
-
-  #reader(brokerId: number): BrokerReader<K, V> {
-    const known = this.#readers.get(brokerId);
-    if (known !== undefined) return known;
-    const hooks: ReaderHooks<K, V> = {
-      read: (reader, partition, positionId, read) => this.#read(reader, partition, positionId, read),
-      failed: (partition, positionId, error) => this.#failed(partition, positionId, error),
-      broken: (_reader, partitions, error) => {
-        this.#cluster.metadata.requestRefresh();
-        for (const partition of partitions) this.#failed(partition, partition.positionId, error);
-      },
-      share: () => this.#share,
-    };
-    const { fetchMode, isolation, maxWaitMs, minBytes } = this.#settings;
-    const reader =
-      fetchMode === 'stream'
-        ? new StreamReader(brokerId, this.#cluster, isolation, hooks)
-        : new PollReader(brokerId, this.#cluster, { isolation, maxWaitMs, minBytes }, hooks);
-    this.#readers.set(brokerId, reader);
-    return reader;
   }
 
   #read(reader: BrokerReader<K, V>, partition: AssignedPartition<K, V>, positionId: number, read: PartitionRead): void {
@@ -289,34 +228,25 @@ export class Fetcher<K, V> {
     }
     partition.highWatermark = offset(read.highWatermark);
     partition.failures = 0;
+    this.#health.works(partition, reader.brokerId);
     if (bytes.length === 0) return;
-    const from = partition.fetchOffset ?? 0;
-    let spans: BatchSpan[];
+    let parsed: ReturnType<typeof parseChunk<K, V>>;
     try {
-      spans = [...batchesIn(bytes)];
-      const last = spans.at(-1);
-      if (last === undefined) throw new MoldauError('CORRUPT_BATCH', `${bytes.length} bytes hold no whole batch`);
-      partition.fetchOffset = nextOffsetAt(bytes, last.position);
+      parsed = parseChunk(reader, partition, read);
     } catch (caught) {
       reader.consumed(bytes.length);
-      this.fail(partition, placedError(caught, partition, from));
+      this.fail(partition, placedError(caught, partition, partition.fetchOffset ?? 0));
       return;
     }
-    const aborted = [...read.abortedTransactions].sort((one, other) => one.firstOffset - other.firstOffset);
-    this.#hooks.arrived({
-      t: 'chunk',
-      partition,
-      positionId,
-      reader,
-      bytes,
-      spans,
-      index: 0,
-      from,
-      highWatermark: read.highWatermark,
-      aborted,
-      abortedProducers: new Set(),
-      nextAborted: 0,
-    });
+    partition.fetchOffset = parsed.nextOffset;
+    this.#hooks.arrived(parsed.chunk);
+  }
+
+  /** A broker that leaves has said so; any other that is needed does not answer. */
+  #broken(brokerId: number, partitions: readonly AssignedPartition<K, V>[], error: MoldauError): void {
+    this.#cluster.metadata.requestRefresh();
+    if (partitions.length > 0 && error.reason !== 'SHUTTING_DOWN') this.#cluster.brokerFailed(brokerId, error);
+    for (const partition of partitions) this.#failed(partition, partition.positionId, error);
   }
 
   #failed(partition: AssignedPartition<K, V>, positionId: number, error: MoldauError): void {
@@ -330,7 +260,11 @@ export class Fetcher<K, V> {
       this.fail(partition, placedError(error, partition, partition.fetchOffset));
       return;
     }
-    this.#cluster.metadata.requestRefresh();
+    this.#health.fails(partition, error);
+    if (this.#cluster.metadata.learn(partition, error)) {
+      partition.phase = { t: 'ready' };
+      return;
+    }
     const { scheduler, random } = this.#cluster.ports;
     const timer = scheduler.after(Math.max(error.retryAfterMs ?? 0, backoffMs(random, partition.failures)), () => {
       if (partition.positionId !== positionId || partition.phase.t !== 'resting') return;
@@ -342,32 +276,24 @@ export class Fetcher<K, V> {
   }
 
   #metadataChanged(): void {
-    for (const topic of this.#wholeTopics) this.#addNewPartitions(topic);
-    for (const partition of this.#partitions.values()) {
+    for (const topic of this.#partitions.wholeTopics) {
+      const view = this.#cluster.metadata.topic(topic);
+      if (view === undefined) continue;
+      // What was written to a partition before we knew of it is read too.
+      for (const partition of this.#partitions.missing(view)) this.#add(view, partition, 'earliest');
+    }
+    for (const partition of this.#partitions) {
       const view = this.#cluster.metadata.topic(partition.topic);
       if (view?.topicId !== partition.topicId) {
-        const facts = { topic: partition.topic, topic_id: partition.topicId };
-        if (partition.phase.t !== 'failed') {
-          this.fail(partition, new MoldauError('UNKNOWN_TOPIC', `topic '${partition.topic}' was deleted`, facts));
-        }
+        if (partition.phase.t !== 'failed') this.fail(partition, deletedError(partition));
         continue;
       }
       partition.view = view;
       const leaderId = leaderOf(partition)?.leaderId;
       if (partition.phase.t !== 'fetching' || partition.phase.brokerId === leaderId || leaderId === undefined) continue;
-      this.#readers.get(partition.phase.brokerId)?.remove(partition);
+      this.#readers.remove(partition);
       partition.phase = { t: 'ready' };
     }
     this.#schedule();
-  }
-
-  /** What was written to a partition before we knew of it is read too. */
-  #addNewPartitions(topic: string): void {
-    const view = this.#cluster.metadata.topic(topic);
-    if (view === undefined) return;
-    const known = this.#partitions.get(nameKey(topic, 0));
-    if (known !== undefined && known.topicId !== view.topicId) return;
-    for (const partition of view.partitions.keys())
-      if (!this.#partitions.has(nameKey(topic, partition))) this.#add(view, partition, 'earliest');
   }
 }

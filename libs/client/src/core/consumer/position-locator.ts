@@ -11,6 +11,8 @@ import type { ConsumerSettings } from './consumer-settings.ts';
 
 export interface LocatorHooks<K, V> {
   located(partition: AssignedPartition<K, V>, start: Offset): void;
+  /** It could not be looked up; it is tried again. */
+  failing(partition: AssignedPartition<K, V>, error: MoldauError): void;
   failed(partition: AssignedPartition<K, V>, error: MoldauError): void;
 }
 
@@ -72,8 +74,14 @@ export class PositionLocator<K, V> {
     const starts = wanted.map(({ partition, phase }) => startInquiry(partition, phase));
     const ends = wanted.map(({ partition, phase }) => this.#endInquiry(partition, phase));
     const inquiries = [...starts, ...ends].filter((inquiry) => inquiry !== undefined);
-    const { isolation } = this.#settings;
-    const options = { isolation, timeoutMs: this.#cluster.settings.requestTimeoutMs, signal: this.#signal };
+    const asked = [...wanted, ...wanted];
+    const partitions = asked.filter((_, index) => [...starts, ...ends][index] !== undefined).map(({ partition }) => partition);
+    const options = {
+      isolation: this.#settings.isolation,
+      timeoutMs: this.#cluster.settings.requestTimeoutMs,
+      signal: this.#signal,
+      failing: (index: number, error: MoldauError) => this.#hooks.failing(partitions[index]!, error),
+    };
     const found = await findOffsets(this.#cluster, inquiries, options);
     const answerTo = (inquiry: OffsetInquiry | undefined): FoundOffset | undefined =>
       inquiry === undefined ? undefined : found[inquiries.indexOf(inquiry)];

@@ -23,7 +23,7 @@ const BROKERS_NAMED_MAX = 5;
 
 /** Why a batch was not confirmed in time: its own last error, with the last of each broker that does not answer. */
 function causeOf(batch: ProducerBatch, { partition, metadata, brokers }: DeliveryTroubles): MoldauError | undefined {
-  const own = batch.lastError ?? partition ?? metadata;
+  const own = partition ?? batch.lastError ?? metadata;
   const named = brokers.slice(-BROKERS_NAMED_MAX);
   if (named.length === 0) return own;
   const facts = Object.fromEntries(named.map(({ subject, error }) => [`broker_${subject.brokerId}`, `${error.reason}: ${error.message}`]));
@@ -33,11 +33,6 @@ function causeOf(batch: ProducerBatch, { partition, metadata, brokers }: Deliver
   const message = `${own === undefined ? '' : `${own.message}; `}last seen: ${place.join('; ')}`;
   const reason = own?.reason ?? named.at(-1)?.error.reason ?? 'CONNECTION_FAILED';
   return new MoldauError(reason, message, { ...own?.facts, ...facts }, { cause: own ?? named.at(-1)?.error });
-}
-
-/** Nobody leads the partition for now. */
-export function leaderlessError({ topic, partition }: { readonly topic: string; readonly partition: number }): MoldauError {
-  return new MoldauError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader`, { topic, partition: String(partition) });
 }
 
 /** The delivery timeout has passed: whether it may have been written, and why it was not confirmed, decide the error. */

@@ -1,7 +1,7 @@
 import type { MoldauError } from '@moldau/kernel';
 import type { Cluster } from '../cluster/cluster.ts';
+import { leaderlessError } from '../cluster/leader-hint.ts';
 import { BrokerSender, type BrokerSenderOptions } from './broker-sender.ts';
-import { leaderlessError } from './delivery-error.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 

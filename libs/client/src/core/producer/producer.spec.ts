@@ -1,40 +1,10 @@
-import { MoldauError } from '@moldau/kernel';
-import { murmur2 } from '@moldau/records';
 import { describe, expect, it } from 'vitest';
-import { simulate } from '../../testing/simulation.contract.ts';
+import { failure, setUpProducer } from '../../testing/text-producer.contract.ts';
 import { serdes } from '../serdes.ts';
-import type { Producer } from './producer.ts';
-import type { ProducerOptions } from './producer-types.ts';
-
-const text = { keySerializer: serdes.string, valueSerializer: serdes.string };
-
-type TextProducer = Producer<string, string>;
-
-function setUp(options: ProducerOptions<string, string> = {}, brokers = 1) {
-  const simulation = simulate({ brokers });
-  const moldau = simulation.connect();
-  const producer: TextProducer = moldau.producer({ ...text, ...options });
-  return { ...simulation, moldau, producer };
-}
-
-async function failure(promise: Promise<unknown>): Promise<MoldauError> {
-  return promise.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (error: unknown) => MoldauError.from(error),
-  );
-}
-
-function error(
-  reason: 'NOT_LEADER' | 'NOT_ENOUGH_REPLICAS' | 'INVALID_TIMESTAMP' | 'UNKNOWN_PRODUCER' | 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
-) {
-  return new MoldauError(reason, `scripted ${reason}`);
-}
 
 describe('sending', () => {
   it('resolves each record with its place in the log', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     const topic = cluster.createTopic('orders');
     const sent = ['a', 'b', 'c'].map((value, index) => producer.send({ topic: 'orders', value, timestampMs: 1000 + index }));
     const placed = await scheduler.until(Promise.all(sent));
@@ -48,7 +18,7 @@ describe('sending', () => {
   });
 
   it('sends keys, headers and nulls as they are', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     cluster.createTopic('orders');
     await scheduler.until(
       producer.send({
@@ -75,7 +45,7 @@ describe('sending', () => {
   });
 
   it('goes at once while nothing is under way, and gathers what comes meanwhile', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     const topic = cluster.createTopic('orders');
     await scheduler.until(producer.send({ topic: 'orders', value: 'warm' }));
     const before = scheduler.nowMs;
@@ -89,7 +59,7 @@ describe('sending', () => {
   });
 
   it('waits for lingerMs when asked to', async () => {
-    const { cluster, producer, scheduler } = setUp({ lingerMs: 50 });
+    const { cluster, producer, scheduler } = setUpProducer({ lingerMs: 50 });
     const topic = cluster.createTopic('orders');
     const one = producer.send({ topic: 'orders', value: 'one' });
     await scheduler.runFor(30);
@@ -101,7 +71,7 @@ describe('sending', () => {
 
   it('compresses batches', async () => {
     for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
-      const { cluster, producer, scheduler } = setUp({ compression });
+      const { cluster, producer, scheduler } = setUpProducer({ compression });
       const topic = cluster.createTopic('orders');
       const values = Array.from({ length: 50 }, (_, index) => `value ${index} `.repeat(20));
       await scheduler.until(Promise.all(values.map((value) => producer.send({ topic: 'orders', value }))));
@@ -111,7 +81,7 @@ describe('sending', () => {
   });
 
   it('coalesces the batches of all partitions of a broker in few messages', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     cluster.createTopic('wide', 50);
     await scheduler.until(producer.send({ topic: 'wide', partition: 0, value: 'warm' }));
     cluster.produceMessages = 0;
@@ -122,7 +92,7 @@ describe('sending', () => {
   });
 
   it('acks none resolves without an offset', async () => {
-    const { cluster, producer, scheduler } = setUp({ acks: 'none' });
+    const { cluster, producer, scheduler } = setUpProducer({ acks: 'none' });
     const topic = cluster.createTopic('orders');
     expect((await scheduler.until(producer.send({ topic: 'orders', value: 'v' }))).offset).toBeUndefined();
     await scheduler.runFor(10);
@@ -130,54 +100,9 @@ describe('sending', () => {
   });
 });
 
-describe('choosing a partition', () => {
-  it('hashes keys as other clients do', async () => {
-    const { cluster, producer, scheduler } = setUp();
-    cluster.createTopic('keyed', 7);
-    const placed = await scheduler.until(Promise.all(['a', 'bb', 'ccc'].map((key) => producer.send({ topic: 'keyed', key, value: 'v' }))));
-    expect(placed.map(({ partition }) => partition)).toEqual(
-      ['a', 'bb', 'ccc'].map((key) => (murmur2(Buffer.from(key)) & 0x7fff_ffff) % 7),
-    );
-  });
-
-  it('spreads keyless records evenly, a batch at a time', async () => {
-    const { cluster, producer, scheduler } = setUp({ batchBytes: 1024 });
-    const topic = cluster.createTopic('spread', 4);
-    for (let round = 0; round < 40; round++) {
-      const sent = Array.from({ length: 50 }, () => producer.send({ topic: 'spread', value: 'x'.repeat(100) }));
-      await scheduler.until(Promise.all(sent));
-    }
-    const counts = topic.partitions.map(({ end }) => end);
-    expect(counts.reduce((sum, count) => sum + count)).toBe(2000);
-    for (const count of counts) expect(count).toBeGreaterThan(350);
-    expect(topic.partitions.reduce((sum, { batches }) => sum + batches.length, 0)).toBeLessThan(300);
-  });
-
-  it('takes a partition or a partitioner, and refuses what the topic does not have', async () => {
-    const { cluster, producer, moldau, scheduler } = setUp();
-    cluster.createTopic('orders', 3);
-    expect((await scheduler.until(producer.send({ topic: 'orders', value: 'v', partition: 2 }))).partition).toBe(2);
-    const bad = await scheduler.until(failure(producer.send({ topic: 'orders', value: 'v', partition: 3 })));
-    expect(bad).toMatchObject({ reason: 'INVALID_PARTITION', facts: { partition: '3', partitions: '3', topic: 'orders' } });
-    const custom: TextProducer = moldau.producer({ ...text, partitioner: (record, count) => (record.value?.length ?? 0) % count });
-    expect((await scheduler.until(custom.send({ topic: 'orders', value: 'four' }))).partition).toBe(1);
-    const wrong: TextProducer = moldau.producer({ ...text, partitioner: () => Number.NaN });
-    expect((await scheduler.until(failure(wrong.send({ topic: 'orders', value: 'v' })))).reason).toBe('INVALID_PARTITION');
-  });
-
-  it('sees partitions that are added', async () => {
-    const { cluster, producer, scheduler } = setUp();
-    cluster.createTopic('grows', 1);
-    await scheduler.until(producer.send({ topic: 'grows', value: 'v' }));
-    cluster.addPartitions('grows', 2);
-    await scheduler.runFor(310_000);
-    expect((await scheduler.until(producer.send({ topic: 'grows', value: 'v', partition: 1 }))).partition).toBe(1);
-  });
-});
-
 describe('refusing a record', () => {
   it('a serializer that fails fails its record alone', async () => {
-    const { cluster, moldau, scheduler } = setUp();
+    const { cluster, moldau, scheduler } = setUpProducer();
     const topic = cluster.createTopic('orders');
     const producer = moldau.producer({ valueSerializer: serdes.json<unknown>() });
     const loop: { self?: unknown } = {};
@@ -190,7 +115,7 @@ describe('refusing a record', () => {
   });
 
   it('a record too large is refused before it is sent, with size and limit', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     const topic = cluster.createTopic('small', 1, 2048);
     const sent = [
       producer.send({ topic: 'small', value: 'ok' }),
@@ -206,7 +131,7 @@ describe('refusing a record', () => {
   });
 
   it('an unknown topic is named, a topic made a moment later is not unknown', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     expect(await scheduler.until(failure(producer.send({ topic: 'nothing', value: 'v' })))).toMatchObject({ reason: 'UNKNOWN_TOPIC' });
     const sent = producer.send({ topic: 'soon', value: 'v' });
     await scheduler.runFor(300);
@@ -215,7 +140,7 @@ describe('refusing a record', () => {
   });
 
   it('a deleted topic fails what is on its way, a new one of its name takes what comes after', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     cluster.createTopic('again');
     await scheduler.until(producer.send({ topic: 'again', value: 'old' }));
     cluster.deleteTopic('again');
@@ -227,175 +152,9 @@ describe('refusing a record', () => {
   });
 });
 
-describe('when things fail', () => {
-  it('follows the leader to another broker, in order', async () => {
-    const { cluster, producer, scheduler } = setUp({ batchBytes: 1024 }, 2);
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'warm' }));
-    const sent = Array.from({ length: 100 }, (_, index) => producer.send({ topic: 'orders', value: `${index} ${'x'.repeat(100)}` }));
-    await scheduler.runFor(1);
-    topic.partitions[0]?.moveTo(1);
-    await scheduler.until(Promise.all(sent));
-    expect(topic.partitions[0]?.values().map((value) => value.split(' ')[0])).toEqual([
-      'warm',
-      ...Array.from({ length: 100 }, (_, index) => String(index)),
-    ]);
-  });
-
-  it('writes once what was written and not answered', async () => {
-    const { cluster, producer, scheduler } = setUp({ batchBytes: 1024 });
-    const topic = cluster.createTopic('orders');
-    let batches = 0;
-    cluster.faults.produce = () => {
-      batches += 1;
-      if (batches === 2) return { t: 'break', appended: true };
-      return batches === 3 ? { t: 'break', appended: false } : undefined;
-    };
-    const values = Array.from({ length: 60 }, (_, index) => `${index} ${'x'.repeat(100)}`);
-    const placed = await scheduler.until(Promise.all(values.map((value) => producer.send({ topic: 'orders', value }))));
-    expect(topic.partitions[0]?.values()).toEqual(values);
-    expect(placed.map(({ offset }) => offset)).toEqual(values.map((_, index) => index));
-    expect(producer.stats().retries).toBeGreaterThan(0);
-  });
-
-  it('goes on after GoAway', async () => {
-    const { cluster, producer, scheduler } = setUp();
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'a' }));
-    for (const stream of cluster.streams.get(0) ?? []) stream.goAway();
-    await scheduler.until(producer.send({ topic: 'orders', value: 'b' }));
-    expect(topic.partitions[0]?.values()).toEqual(['a', 'b']);
-  });
-
-  it('a batch that is refused for good leaves no gap', async () => {
-    const { cluster, producer, scheduler, statuses } = setUp({ batchBytes: 1024 });
-    const topic = cluster.createTopic('orders');
-    let batches = 0;
-    cluster.faults.produce = () => {
-      batches += 1;
-      return batches === 2 ? { t: 'refuse', error: error('INVALID_TIMESTAMP') } : undefined;
-    };
-    const sent = Array.from({ length: 40 }, (_, index) => producer.send({ topic: 'orders', value: `${index} ${'x'.repeat(100)}` }));
-    const outcomes = await scheduler.until(Promise.allSettled(sent));
-    const refused = outcomes.filter(({ status }) => status === 'rejected');
-    expect(refused.length).toBeGreaterThan(0);
-    expect(topic.partitions[0]?.values()).toHaveLength(40 - refused.length);
-    const written = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.offset] : []));
-    expect(written).toEqual(written.map((_, index) => index));
-    expect(statuses.map(({ kind }) => kind)).not.toContain('producer-reset');
-  });
-
-  it('takes a new producer id when the broker has lost the old one, and tells', async () => {
-    const { cluster, producer, scheduler, statuses } = setUp();
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'a' }));
-    topic.partitions[0]?.forgetProducers();
-    await scheduler.until(producer.send({ topic: 'orders', value: 'b' }));
-    expect(topic.partitions[0]?.values()).toEqual(['a', 'b']);
-    expect(statuses).toContainEqual(expect.objectContaining({ kind: 'producer-reset', topic: 'orders', partition: 0 }));
-  });
-
-  it('does not send again under a new id what may have been written', async () => {
-    const { cluster, producer, scheduler } = setUp();
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'a' }));
-    cluster.faults.produce = () => {
-      delete cluster.faults.produce;
-      queueMicrotask(() => topic.partitions[0]?.forgetProducers());
-      return { t: 'append-and-refuse', error: error('NOT_ENOUGH_REPLICAS_AFTER_APPEND') };
-    };
-    const unknown = await scheduler.until(failure(producer.send({ topic: 'orders', value: 'b' })));
-    expect(unknown).toMatchObject({ reason: 'DELIVERY_UNKNOWN', certainty: 'indefinite' });
-    await scheduler.until(producer.send({ topic: 'orders', value: 'c' }));
-    expect(topic.partitions[0]?.values()).toEqual(['a', 'b', 'c']);
-  });
-
-  it('a record that never left expires for sure, one that was sent may have arrived', async () => {
-    const { cluster, producer, scheduler } = setUp({ deliveryTimeoutMs: 5000, requestTimeoutMs: 20_000 });
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'a' }));
-    cluster.faults.produce = () => ({ t: 'silence' });
-    const sent = await scheduler.until(failure(producer.send({ topic: 'orders', value: 'b' })));
-    expect(sent).toMatchObject({ reason: 'DELIVERY_TIMED_OUT', certainty: 'indefinite', facts: { topic: 'orders', partition: '0' } });
-    delete cluster.faults.produce;
-    topic.partitions[0]?.moveTo(undefined);
-    await scheduler.runFor(60_000);
-    const unsent = await scheduler.until(failure(producer.send({ topic: 'orders', value: 'c' })));
-    expect(unsent).toMatchObject({ reason: 'DELIVERY_EXPIRED', certainty: 'definite' });
-    topic.partitions[0]?.moveTo(0);
-    await scheduler.until(producer.send({ topic: 'orders', value: 'd' }));
-    expect(topic.partitions[0]?.values()).toEqual(['a', 'b', 'd']);
-  });
-
-  it('what brokers refused all the time fails with their reason, definitely', async () => {
-    const { cluster, producer, scheduler } = setUp({ deliveryTimeoutMs: 3000 });
-    const topic = cluster.createTopic('orders');
-    cluster.faults.produce = () => ({ t: 'refuse', error: error('NOT_ENOUGH_REPLICAS') });
-    const refused = await scheduler.until(failure(producer.send({ topic: 'orders', value: 'a' })));
-    expect(refused).toMatchObject({ reason: 'NOT_ENOUGH_REPLICAS', certainty: 'definite' });
-    expect(scheduler.nowMs).toBeGreaterThanOrEqual(3000);
-    delete cluster.faults.produce;
-    await scheduler.until(producer.send({ topic: 'orders', value: 'b' }));
-    expect(topic.partitions[0]?.values()).toEqual(['b']);
-  });
-
-  it('a cluster that is not there is named after maxBlockMs', async () => {
-    const { scheduler, connect } = simulate();
-    const producer: TextProducer = connect({ bootstrap: 'broker-9:9092' }).producer({ ...text, maxBlockMs: 2000 });
-    const unreachable = await scheduler.until(failure(producer.send({ topic: 'orders', value: 'v' })));
-    expect(unreachable).toMatchObject({ reason: 'SERVER_UNREACHABLE', facts: { bootstrap: 'broker-9:9092' } });
-    expect(scheduler.nowMs).toBeGreaterThanOrEqual(2000);
-    expect(scheduler.nowMs).toBeLessThan(2500);
-  });
-});
-
-describe('the buffer', () => {
-  it('makes send wait in order while it is full', async () => {
-    const { cluster, producer, scheduler } = setUp({ bufferBytes: 64 * 1024, batchBytes: 16 * 1024 });
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'warm' }));
-    const values = Array.from({ length: 500 }, (_, index) => `${index} ${'x'.repeat(1000)}`);
-    const sent = values.map((value) => producer.send({ topic: 'orders', value }));
-    expect(producer.writable).toBe(false);
-    expect(producer.stats().waitingSends).toBeGreaterThan(400);
-    expect(producer.stats().bufferedBytes).toBeLessThan(66 * 1024);
-    await scheduler.until(Promise.all(sent));
-    expect(topic.partitions[0]?.values().slice(1)).toEqual(values);
-    await scheduler.until(producer.drained());
-    expect(producer.stats()).toMatchObject({ waitingSends: 0, bufferedBytes: 0, recordsAcknowledged: 501 });
-  });
-
-  it('is full for maxBlockMs at most', async () => {
-    const { cluster, producer, scheduler } = setUp({ bufferBytes: 64 * 1024, maxBlockMs: 1000, deliveryTimeoutMs: 60_000 });
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'warm' }));
-    topic.partitions[0]?.moveTo(undefined);
-    const sent = Array.from({ length: 80 }, () => producer.send({ topic: 'orders', value: 'x'.repeat(1000) }));
-    const settled = Promise.allSettled(sent);
-    const full = await scheduler.until(failure(sent[79]!));
-    expect(full).toMatchObject({ reason: 'BUFFER_FULL', certainty: 'definite', facts: { topic: 'orders', limit: '65536' } });
-    topic.partitions[0]?.moveTo(0);
-    const outcomes = await scheduler.until(settled);
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(topic.partitions[0]!.end - 1);
-  });
-
-  it('a send that is aborted while it waits is never sent', async () => {
-    const { cluster, producer, scheduler } = setUp({ bufferBytes: 64 * 1024 });
-    const topic = cluster.createTopic('orders');
-    await scheduler.until(producer.send({ topic: 'orders', value: 'warm' }));
-    const rest = Array.from({ length: 80 }, () => producer.send({ topic: 'orders', value: 'x'.repeat(1000) }));
-    const controller = new AbortController();
-    const aborted = failure(producer.send({ topic: 'orders', value: 'aborted' }, { signal: controller.signal }));
-    controller.abort();
-    expect(await aborted).toMatchObject({ reason: 'CANCELLED' });
-    await scheduler.until(Promise.all(rest));
-    expect(topic.partitions[0]?.values()).not.toContain('aborted');
-  });
-});
-
 describe('flush and close', () => {
   it('flush sends what lingers and waits for all that was sent before', async () => {
-    const { cluster, producer, scheduler } = setUp({ lingerMs: 60_000, bufferBytes: 64 * 1024, batchBytes: 64 * 1024 });
+    const { cluster, producer, scheduler } = setUpProducer({ lingerMs: 60_000, bufferBytes: 64 * 1024, batchBytes: 64 * 1024 });
     const topic = cluster.createTopic('orders', 3);
     const sent = Array.from({ length: 300 }, (_, index) => producer.send({ topic: 'orders', key: `k${index}`, value: 'x'.repeat(500) }));
     let settled = 0;
@@ -407,7 +166,7 @@ describe('flush and close', () => {
   });
 
   it('close flushes, refuses what comes after, and leaves nothing running', async () => {
-    const { cluster, producer, moldau, scheduler } = setUp({ lingerMs: 1000 });
+    const { cluster, producer, moldau, scheduler } = setUpProducer({ lingerMs: 1000 });
     cluster.createTopic('orders');
     const sent = producer.send({ topic: 'orders', value: 'v' });
     await scheduler.until(moldau.close());
@@ -419,7 +178,7 @@ describe('flush and close', () => {
   });
 
   it('close gives up after its timeout: what was not sent surely was not, what was sent may have arrived', async () => {
-    const { cluster, producer, scheduler } = setUp();
+    const { cluster, producer, scheduler } = setUpProducer();
     const topic = cluster.createTopic('orders', 2);
     await scheduler.until(producer.send({ topic: 'orders', value: 'warm', partition: 0 }));
     cluster.faults.produce = () => ({ t: 'silence' });
@@ -434,7 +193,7 @@ describe('flush and close', () => {
   });
 
   it('options outside their limits are refused', () => {
-    const { moldau } = setUp();
+    const { moldau } = setUpProducer();
     expect(() => moldau.producer({ batchBytes: 1 })).toThrow(/batchBytes/);
     expect(() => moldau.producer({ acks: 'leader', idempotent: true })).toThrow(/idempotent/);
     expect(() => moldau.producer({ acks: 'some' as 'all' })).toThrow(/acks/);
