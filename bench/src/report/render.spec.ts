@@ -41,7 +41,7 @@ describe('renderResults', () => {
 
   it('says of each table when, on what and by which command it was measured', () => {
     expect(renderResults([result])).toContain(
-      '### Size\n\n2026-01-02, 2 cores of a processor, 8 GiB, Linux 6.1, Node v24.0.0; median of 5; `npm run bench -- --only size --runs 5`\n',
+      '### size\n\n2026-01-02, 2 cores of a processor, 8 GiB, Linux 6.1, Node v24.0.0; median of 5; `npm run bench -- --only size --runs 5`\n\n**Size**\n\n|',
     );
     expect(renderResults([{ ...result, scale: 0.1 }])).toContain('at 0.1 of the size');
   });

@@ -4,14 +4,14 @@ import { type Figure, reached } from './figure.ts';
 import { numberText } from './number-text.ts';
 import type { ScenarioResult } from './results.ts';
 
-/** All results in Markdown: a table for each group of figures, under a line that says how it was measured. */
+/** All results in Markdown: for each scenario how it was measured, and a table for each group of its figures. */
 export function renderResults(results: readonly ScenarioResult[]): string {
   return results.map(renderResult).join('\n\n');
 }
 
-/** The figures of one scenario. */
-export function renderFigures(figures: readonly Figure[], note = ''): string {
-  return [...Map.groupBy(figures, ({ group }) => group)].map(([group, ofGroup]) => renderGroup(group, ofGroup, note)).join('\n\n');
+/** The figures of one scenario: a table for each group. */
+export function renderFigures(figures: readonly Figure[]): string {
+  return [...Map.groupBy(figures, ({ group }) => group)].map(([group, ofGroup]) => renderGroup(group, ofGroup)).join('\n\n');
 }
 
 export function renderMachine(machine: Machine): string {
@@ -20,13 +20,13 @@ export function renderMachine(machine: Machine): string {
 
 function renderResult(result: ScenarioResult): string {
   const { scenario, measuredOn, machine, runs, scale, command, figures, notRun } = result;
-  if (notRun !== undefined) return `### Scenario ${scenario}\n\nNot run on ${measuredOn}: ${notRun}.`;
+  if (notRun !== undefined) return `### ${scenario}\n\nNot run on ${measuredOn}: ${notRun}.`;
   const size = scale === 1 ? '' : `, at ${scale} of the size that the goals are meant for`;
   const how = `${measuredOn}, ${renderMachine(machine)}; median of ${runs}${size}; \`${command}\``;
-  return renderFigures(figures, how);
+  return `### ${scenario}\n\n${how}\n\n${renderFigures(figures)}`;
 }
 
-function renderGroup(group: string, figures: readonly Figure[], note: string): string {
+function renderGroup(group: string, figures: readonly Figure[]): string {
   const compared = figures.some(({ kafka, missingPairs }) => kafka !== undefined || missingPairs !== undefined);
   const head = compared ? ['', 'unit', 'Moldau', 'Kafka', 'ratio', 'goal'] : ['', 'unit', 'Moldau', 'goal'];
   const rows = figures.map((figure) => {
@@ -34,7 +34,7 @@ function renderGroup(group: string, figures: readonly Figure[], note: string): s
     const theirs = compared ? [figure.kafka ? spread(figure.kafka) : '', ratioOf(figure)] : [];
     return [...own, ...theirs, goalOf(figure)];
   });
-  return [`### ${group}`, ...(note === '' ? [] : ['', note]), '', row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+  return [`**${group}**`, '', row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 }
 
 function row(cells: readonly string[]): string {
