@@ -9,6 +9,7 @@ import { type BrokerDeps, type BrokerOptions, type BrokerSettings, validateOptio
 import { DirectoryLogStore } from './partition/directory-log-store.ts';
 import type { LogStore } from './partition/log-store.ts';
 import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
+import { followStorageSettings } from './partition/storage-settings.ts';
 import { Interceptor } from './request/interceptor.ts';
 import { BrokerSession } from './session/broker-session.ts';
 import { ControllerClient } from './session/controller-client.ts';
@@ -30,7 +31,6 @@ export interface Broker {
   readonly internalHandlers: CallHandlers;
   /**
    * Finds the cluster, opens the data directory, registers; resolves when the broker serves.
-   *
    * Rejects with DATA_DIRECTORY_LOCKED, WRONG_CLUSTER, WRONG_BROKER, UNSUPPORTED_FORMAT, DATA_DIRECTORY_UNUSABLE, DISK_FULL,
    * BROKER_ID_IN_USE, FENCED_BROKER.
    */
@@ -164,8 +164,8 @@ class RunningBroker implements Broker {
         this.#session?.beat();
       },
     });
-    const logs = new DirectoryLogStore(directory, deps.logger);
-    this.#logs = logs;
+    const logs = (this.#logs = new DirectoryLogStore(directory, deps.logger));
+    followStorageSettings(cluster, brokerId, directory, this.#settings.storage);
     registerGauges(this.#parts, logs, () => this.#registration.isFenced);
     const controllerEpoch = await SeenControllerEpoch.open(deps.disk, dataDirectory);
     if (this.#isStopping()) return;

@@ -2,12 +2,12 @@ import { MoldauError, type Timer } from '@moldau/kernel';
 import { BackgroundFlush } from './background-flush.ts';
 import { CommitLanes } from './commit-lanes.ts';
 import { DescriptorCache } from './descriptor-cache.ts';
-import { isDiskError, removeIfThere } from './disk-calls.ts';
+import { isDiskError, nextTurn, removeIfThere } from './disk-calls.ts';
 import { type CheckpointEntry, HighWatermarkCheckpoint, type ReadCheckpoint } from './high-watermark-checkpoint.ts';
 import { IndexCache } from './index-cache.ts';
 import { Journal } from './journal.ts';
 import { KeyRoom } from './keyed-batches.ts';
-import { keepFreeBytes, type LogDirectorySettings, type StoragePorts } from './options.ts';
+import { type DynamicSettings, keepFreeBytes, type LogDirectorySettings, type StoragePorts } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
 import { JOURNAL_DIRECTORY } from './paths.ts';
 import { ReadBuffers } from './read-buffers.ts';
@@ -31,7 +31,7 @@ export interface RuntimeOptions {
 /** The shared parts of an open directory, and its condition. */
 export class DirectoryRuntime implements StorageContext {
   readonly ports: StoragePorts;
-  readonly settings: LogDirectorySettings;
+  settings: LogDirectorySettings;
   readonly root: string;
   readonly keys = new KeyRoom();
   readonly tails: TailCache;
@@ -51,6 +51,7 @@ export class DirectoryRuntime implements StorageContext {
   /** Bytes free when last looked at. */
   freeBytes = 0;
   #closing = false;
+  #resizing = false;
   readonly #onOffline: (reason: string) => void;
   readonly #timers = new Set<Timer>();
   readonly #sealing = new Set<PartitionState>();
@@ -172,6 +173,19 @@ export class DirectoryRuntime implements StorageContext {
     this.#closing = true;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
+  }
+
+  /** Takes new settings into use; a smaller tail cache shrinks over some turns of the event loop. */
+  reconfigure(settings: DynamicSettings): void {
+    this.settings = { ...this.settings, ...settings };
+    if (this.#resizing) return;
+    this.#resizing = true;
+    void this.#resizeTails();
+  }
+
+  async #resizeTails(): Promise<void> {
+    while (!this.tails.resizeTowards(this.settings.tailCacheBytes)) await nextTurn(this.ports.scheduler);
+    this.#resizing = false;
   }
 
   /** Looks at the free space; leaves or enters the full state. */

@@ -6,7 +6,7 @@ export { FIRST_KEYED_PRODUCER_ID, KEYS_PER_PARTITION_MAX } from './keyed-batches
 export type { EpochEntry } from './leader-epochs.ts';
 export type { LogDirectory, LogDirectoryStats, RecoveryReport } from './log-directory.ts';
 export { openLogDirectory } from './open-log-directory.ts';
-export type { LogDirectoryOptions, LogDirectorySettings, RecoveryProgress, StoragePorts } from './options.ts';
+export type { DynamicSettings, LogDirectoryOptions, LogDirectorySettings, RecoveryProgress, StoragePorts } from './options.ts';
 export { type FlushMode, PARTITION_CONFIG_DEFAULTS, type PartitionConfig, partitionConfig } from './partition-config.ts';
 export type { PartitionLog } from './partition-log.ts';
 export type { Damage, PartitionStatus, Progress } from './partition-state.ts';

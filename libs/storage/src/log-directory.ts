@@ -7,6 +7,7 @@ import { isDiskError } from './disk-calls.ts';
 import { removeJournal } from './journal-recovery.ts';
 import { startMaintenance } from './maintenance.ts';
 import { describeManifest, writeManifest } from './manifest.ts';
+import type { DynamicSettings } from './options.ts';
 import type { PartitionConfig } from './partition-config.ts';
 import { PartitionLog } from './partition-log.ts';
 import { type Damage, PartitionState } from './partition-state.ts';
@@ -127,6 +128,11 @@ export class LogDirectory {
     } finally {
       this.#deleting.delete(key);
     }
+  }
+
+  /** Takes settings that may change at run time into use, at once; those left out stay. */
+  reconfigure(settings: DynamicSettings): void {
+    this.#runtime.reconfigure(settings);
   }
 
   /**

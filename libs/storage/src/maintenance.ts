@@ -19,7 +19,7 @@ export function startMaintenance(runtime: DirectoryRuntime): void {
   });
   runtime.every(settings.spaceIntervalMs, () => runtime.checkSpace());
   runtime.every(settings.sweepIntervalMs, () => sweep(runtime));
-  if (settings.scrubPeriodMs > 0) runtime.every(scrub.stepIntervalMs, () => scrub.step());
+  runtime.every(scrub.stepIntervalMs, () => scrub.step());
 }
 
 /** Rolls, deletes and forgets what is old, over all partitions. */

@@ -64,6 +64,9 @@ export interface LogDirectorySettings {
   readonly producerExpirationMs: number;
 }
 
+/** What may be changed while the directory is open. */
+export type DynamicSettings = Partial<Pick<LogDirectorySettings, 'tailCacheBytes' | 'scrubPeriodMs'>>;
+
 export interface LogDirectoryOptions extends Partial<LogDirectorySettings> {
   /** Path of the directory; made when it does not exist. */
   readonly path: string;

@@ -22,6 +22,7 @@ export class Scrub {
 
   /** Reads as many bytes as keep the pace. */
   async step(): Promise<void> {
+    if (this.#runtime.settings.scrubPeriodMs === 0) return;
     let left = this.#stepBytes();
     while (left > 0 && !this.#runtime.closing) {
       const state = this.#current();

@@ -4,6 +4,8 @@ import { BATCH_LENGTH_OVERHEAD, lastOffsetAt, sizeInBytesAt } from '@moldau/reco
 const PINNED_SHARE_MIN = 0.5;
 /** Tails that one eviction looks at before it gives up: all of them may be pinned by unwritten batches. */
 const EVICTION_ATTEMPTS_MAX = 16;
+/** Memory freed in one step of the event loop when the budget gets smaller: batches have 70 bytes and more. */
+const SHRINK_STEP_BYTES = 1024 * 1024;
 /** Dropped entries at the front of the array before it is cut. */
 const FRONT_SLACK = 256;
 
@@ -121,7 +123,7 @@ export class Tail {
 
 /** The byte budget over all tails, least recently used first out. */
 export class TailCache {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #tails = new Set<Tail>();
   #bytes = 0;
 
@@ -131,6 +133,13 @@ export class TailCache {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Makes the budget `maxBytes`, or as near to it as one step of the event loop may take; says whether it is reached. */
+  resizeTowards(maxBytes: number): boolean {
+    this.#maxBytes = Math.max(maxBytes, Math.min(this.#maxBytes, this.#bytes) - SHRINK_STEP_BYTES);
+    this.evict();
+    return this.#maxBytes === maxBytes;
   }
 
   touch(tail: Tail): void {
