@@ -198,7 +198,7 @@ export class MetadataCache {
     this.#lastError = error;
     for (const contact of contacts) contact.reject(error);
     if (!error.retriable) this.#interests.disappointAll(error);
-    else if (this.#interests.awaited || this.#cluster !== undefined) this.#refresh.request('now');
+    else if (this.#interests.awaited || this.#cluster !== undefined) this.#refresh.request('again');
     return error;
   }
 
@@ -213,7 +213,7 @@ export class MetadataCache {
       const changed = brokers.length === 0 ? known.brokers : new Map(brokers.map((broker) => [broker.brokerId, brokerView(broker)]));
       this.#cluster = { ...known, version: metadataVersion, brokers: changed };
     }
-    for (const topic of topics) if (this.#interests.take(topic.name, topic, metadataVersion).again) this.#refresh.request('now');
+    for (const topic of topics) if (this.#interests.take(topic.name, topic, metadataVersion).again) this.#refresh.request('again');
     this.#notify();
   }
 
@@ -228,7 +228,7 @@ export class MetadataCache {
       const name = asked[index];
       if (name === undefined) return;
       const taken = this.#interests.take(name, topic, metadataVersion);
-      if (taken.again) this.#refresh.request('now');
+      if (taken.again) this.#refresh.request('again');
       news ||= taken.news;
     });
     return news;

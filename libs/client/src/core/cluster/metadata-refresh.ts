@@ -1,12 +1,21 @@
 import type { Clock, MoldauError, Random, Scheduler, Timer } from '@moldau/kernel';
 import { backoffMs } from '../backoff.ts';
 
-/** Shortest time between two refreshes: an election takes longer. */
+/** Shortest time between two refreshes that errors or topics not yet there ask for: an election takes longer. */
 const REFRESH_PAUSE_MS = 50;
 /** While changes are pushed, what an error asks for waits this long: the push normally comes first. */
 const WATCHED_DELAY_MS = 500;
 /** Also without an error the metadata is asked for again after this long, as in Kafka's clients (metadata.max.age.ms). */
 const REFRESH_INTERVAL_MS = 300_000;
+
+/**
+ * `now`: somebody asks for what was not asked before. `again`: somebody waits for another answer than the last one. `soon`:
+ * something seems to have changed, which a push may tell as well.
+ */
+export type Urgency = 'soon' | 'again' | 'now';
+
+/** From the least urgent on. */
+const URGENCIES: readonly Urgency[] = ['soon', 'again', 'now'];
 
 export interface RefreshDependencies {
   readonly clock: Clock;
@@ -24,9 +33,11 @@ export class MetadataRefresh {
   #asking = false;
   /** When it was first asked for; undefined when nobody has since the last request began. */
   #wantedSinceMs: number | undefined;
-  /** Somebody waits for the answer. */
-  #urgent = false;
+  #urgency: Urgency = 'soon';
+  /** No refresh at all before: the last one failed. */
   #notBeforeMs = 0;
+  /** None but for a new question before: the last one has only just been answered. */
+  #pauseUntilMs = 0;
   #failures = 0;
   #timer: { readonly timer: Timer; readonly dueMs: number } | undefined;
   #interval: Timer | undefined;
@@ -36,11 +47,10 @@ export class MetadataRefresh {
     this.#deps = deps;
   }
 
-  /** `now`: somebody waits for the answer. `soon`: something seems to have changed, which a push may tell as well. */
-  request(urgency: 'now' | 'soon'): void {
+  request(urgency: Urgency): void {
     if (this.#closed) return;
     this.#wantedSinceMs ??= this.#deps.clock.monotonicMs();
-    if (urgency === 'now') this.#urgent = true;
+    if (URGENCIES.indexOf(urgency) > URGENCIES.indexOf(this.#urgency)) this.#urgency = urgency;
     this.arm();
   }
 
@@ -48,8 +58,9 @@ export class MetadataRefresh {
   arm(): void {
     if (this.#asking || this.#closed || this.#wantedSinceMs === undefined) return;
     const nowMs = this.#deps.clock.monotonicMs();
-    const delayMs = this.#urgent || !this.#deps.watched() ? 0 : WATCHED_DELAY_MS;
-    const dueMs = Math.max(this.#notBeforeMs, this.#wantedSinceMs + delayMs);
+    const delayMs = this.#urgency === 'soon' && this.#deps.watched() ? WATCHED_DELAY_MS : 0;
+    const pauseUntilMs = this.#urgency === 'now' ? 0 : this.#pauseUntilMs;
+    const dueMs = Math.max(this.#notBeforeMs, pauseUntilMs, this.#wantedSinceMs + delayMs);
     if (this.#timer !== undefined && this.#timer.dueMs <= dueMs) return;
     this.#timer?.timer.cancel();
     this.#timer = undefined;
@@ -72,18 +83,20 @@ export class MetadataRefresh {
 
   #start(): void {
     this.#wantedSinceMs = undefined;
-    this.#urgent = false;
+    this.#urgency = 'soon';
     this.#asking = true;
     void this.#deps.ask().then((error) => {
       this.#asking = false;
       if (this.#closed) return;
       const { clock, scheduler, random } = this.#deps;
-      const pauseMs = error === undefined ? REFRESH_PAUSE_MS : backoffMs(random, this.#failures++);
-      this.#notBeforeMs = clock.monotonicMs() + pauseMs;
+      const nowMs = clock.monotonicMs();
       if (error === undefined) {
         this.#failures = 0;
+        this.#pauseUntilMs = nowMs + REFRESH_PAUSE_MS;
         this.#interval?.cancel();
-        this.#interval = scheduler.after(REFRESH_INTERVAL_MS, () => this.request('now'), { background: true });
+        this.#interval = scheduler.after(REFRESH_INTERVAL_MS, () => this.request('again'), { background: true });
+      } else {
+        this.#notBeforeMs = nowMs + backoffMs(random, this.#failures++);
       }
       this.arm();
     });

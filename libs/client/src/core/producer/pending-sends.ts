@@ -13,6 +13,8 @@ export interface PendingSendsOwner<K, V> {
   /** Whether the buffer takes another record. */
   hasRoom(): boolean;
   topic(name: string): TopicProducer<K, V> | undefined;
+  /** Records for a topic that is not known yet have come. */
+  lookingUp(): void;
   /** The topic is known from now on. */
   addTopic(view: TopicView): void;
   /** The record is not sent. */
@@ -135,6 +137,7 @@ export class PendingSends<K, V> {
     const waiting = new WaitingSends<K, V>(clock, scheduler, (send) => this.refuse(send, this.#notDescribed(send)));
     this.#unresolved.set(name, waiting);
     waiting.add(first);
+    this.#owner.lookingUp();
     const { maxBlockMs } = this.#settings;
     // A little more patient than its sends, so that each of them gets its own error in its own time.
     this.#cluster.metadata.lookUp(name, maxBlockMs + 1, this.#closing.signal).then(

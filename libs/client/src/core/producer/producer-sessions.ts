@@ -19,9 +19,18 @@ export class ProducerSessions {
   /** Partitions that need one of their own. */
   readonly #waitingAfresh = new Set<PartitionQueue>();
   #asking = false;
+  /** Asked for before the first partition needs it. */
+  #ahead = false;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+  }
+
+  /** Records are about to be sent: asks for the first session while their topic is looked up. */
+  prepare(): void {
+    if (this.#shared !== undefined || this.#asking) return;
+    this.#ahead = true;
+    void this.#ask();
   }
 
   /** Gives the queue a session, now or later. */
@@ -43,7 +52,8 @@ export class ProducerSessions {
   async #ask(): Promise<void> {
     this.#asking = true;
     const { scheduler, random, logger } = this.#cluster.ports;
-    for (let attempt = 0; this.#waiting.size + this.#waitingAfresh.size > 0; ) {
+    for (let attempt = 0; this.#ahead || this.#waiting.size + this.#waitingAfresh.size > 0; ) {
+      this.#ahead = false;
       try {
         const limits = { repeatable: true, signal: this.#abort.signal };
         this.#give(await this.#cluster.callAny(producerService.initProducer, {}, limits));

@@ -106,7 +106,9 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
   get writable(): boolean {
     const { bufferedBytes, inFlightBytes, openBatches } = this.#owner;
     if (this.#pending.count > 0 || bufferedBytes >= this.#settings.bufferBytes) return false;
-    return bufferedBytes - inFlightBytes < Math.max(UNSENT_BYTES_MIN, openBatches * UNSENT_BATCHES * this.#settings.batchBytes);
+    const { batchBytes } = this.#settings;
+    const atLeast = this.#batchesSent === 0 ? Math.min(batchBytes, UNSENT_BYTES_MIN) : UNSENT_BYTES_MIN;
+    return bufferedBytes - inFlightBytes < Math.max(atLeast, openBatches * UNSENT_BATCHES * batchBytes);
   }
 
   /** Resolves when `writable` is true, or the producer is closed. */
@@ -206,6 +208,9 @@ export class Producer<K = Uint8Array, V = Uint8Array> {
     return new PendingSends<K, V>(this.#cluster, this.#settings, {
       hasRoom: () => this.#owner.bufferedBytes < this.#settings.bufferBytes,
       topic: (name) => this.#topics.get(name),
+      lookingUp: () => {
+        if (this.#settings.idempotent) this.#sessions.prepare();
+      },
       addTopic: (view) => this.#topics.set(view.name, new TopicProducer(view, this.#topicDependencies)),
       refused: () => {
         this.#recordsFailed += 1;
