@@ -45,7 +45,7 @@ export interface BrokerParts {
 
 export function createParts(deps: BrokerDeps, settings: BrokerSettings): BrokerParts {
   const wheel = new DeadlineWheel(deps.clock, deps.scheduler);
-  const cluster = new ClusterState();
+  const cluster = new ClusterState(deps.scheduler);
   const table = new PartitionTable();
   const locator = new PartitionLocator(table, cluster, settings.brokerId);
   return {

@@ -1,11 +1,12 @@
 import { applyChanges, EMPTY_IMAGE, type ImageDelta, type KeyChange, type MetadataImage } from '@moldau/cluster';
-import { MoldauError } from '@moldau/kernel';
+import { MoldauError, type Scheduler } from '@moldau/kernel';
 import type { MetadataSink } from '../session/metadata-stream.ts';
+import { ImageLoad, type MetadataChange, type OrderedChanges } from './image-load.ts';
 
 /** A change of the cluster's metadata. */
 export interface ClusterChange {
   readonly image: MetadataImage;
-  /** What it touched; undefined after a snapshot: anything may have changed. */
+  /** What it touched; undefined after a load: anything may have changed. */
   readonly delta: ImageDelta | undefined;
 }
 
@@ -14,9 +15,14 @@ export type ClusterListener = (change: ClusterChange) => void;
 
 /** The cluster's metadata as this broker knows it, and those who wait for it to change. */
 export class ClusterState implements MetadataSink {
+  readonly #scheduler: Scheduler;
   readonly #listeners = new Set<ClusterListener>();
   #image: MetadataImage = EMPTY_IMAGE;
   #waits: (() => void)[] = [];
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
 
   get version(): number {
     return this.#image.version;
@@ -38,13 +44,21 @@ export class ClusterState implements MetadataSink {
     return () => this.#listeners.delete(listener);
   }
 
-  applySnapshot(version: number, entries: readonly SnapshotEntry[]): void {
-    this.#replace({ image: applyChanges(EMPTY_IMAGE, version, entries.map(toChange)).image, delta: undefined });
+  applyDelta(version: number, changes: readonly MetadataChange[]): void {
+    if (changes.length === 0 && version === this.#image.version) return;
+    const applied = changes.map(({ key, value, revision }): KeyChange => ({ key, value, revision }));
+    this.#replace(applyChanges(this.#image, version, applied));
   }
 
-  applyDelta(version: number, entries: readonly SnapshotEntry[]): void {
-    if (entries.length === 0 && version === this.#image.version) return;
-    this.#replace(applyChanges(this.#image, version, entries.map(toChange)));
+  load(version: number, changes: OrderedChanges, options: { readonly anew: boolean }, done: (failure: unknown) => void): ImageLoad {
+    const base = options.anew ? EMPTY_IMAGE : this.#image;
+    return new ImageLoad(this.#scheduler, base, version, changes, {
+      loaded: (image) => {
+        this.#replace({ image, delta: undefined });
+        done(undefined);
+      },
+      failed: done,
+    });
   }
 
   /** Settles once `holds` is true of the image. */
@@ -78,14 +92,4 @@ export class ClusterState implements MetadataSink {
     this.#waits = [];
     for (const check of waits) check();
   }
-}
-
-interface SnapshotEntry {
-  readonly key: string;
-  readonly value?: Uint8Array | undefined;
-  readonly revision: number;
-}
-
-function toChange({ key, value, revision }: SnapshotEntry): KeyChange {
-  return { key, value, revision };
 }

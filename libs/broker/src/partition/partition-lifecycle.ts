@@ -48,6 +48,8 @@ export class PartitionLifecycle {
   readonly #removed = new Set<TopicId>();
   readonly #deleting = new Set<TopicId>();
   readonly #jobs: LogJobs;
+  /** Topics that are to be looked at too, all of them; taken up a few at a time. */
+  #sweep: Iterator<TopicId> | undefined;
   #cursor = 0;
   #armed = false;
   #stopped = false;
@@ -97,8 +99,7 @@ export class PartitionLifecycle {
     if (this.#stopped) return;
     const topics = changedTopics(change.delta);
     if (topics === undefined) {
-      for (const topicId of change.image.topics.keys()) this.#dirty.add(topicId);
-      for (const topic of this.#deps.table.topics()) this.#dirty.add(topic.topicId);
+      this.#sweep = everyTopic(change.image, this.#deps.table);
     } else {
       for (const topicId of topics) this.#dirty.add(topicId);
     }
@@ -122,7 +123,7 @@ export class PartitionLifecycle {
   }
 
   #arm(): void {
-    if (this.#armed || this.#stopped || this.#dirty.size === 0) return;
+    if (this.#armed || this.#stopped || this.#isClean) return;
     this.#armed = true;
     this.#deps.scheduler.nextTurn(() => {
       this.#armed = false;
@@ -133,6 +134,7 @@ export class PartitionLifecycle {
   #step(): void {
     const { cluster, table } = this.#deps;
     let budget = PARTITIONS_PER_TURN;
+    if (this.#dirty.size < PARTITIONS_PER_TURN) this.#takeUp();
     for (const topicId of this.#dirty) {
       if (this.#stopped) return;
       const topic = cluster.current.topics.get(topicId);
@@ -147,6 +149,18 @@ export class PartitionLifecycle {
     }
     this.#settle();
     this.#arm();
+  }
+
+  get #isClean(): boolean {
+    return this.#dirty.size === 0 && this.#sweep === undefined;
+  }
+
+  #takeUp(): void {
+    for (let count = 0; count < PARTITIONS_PER_TURN && this.#sweep !== undefined; count += 1) {
+      const next = this.#sweep.next();
+      if (next.done === true) this.#sweep = undefined;
+      else this.#dirty.add(next.value);
+    }
   }
 
   #reconcile(topicId: TopicId, index: number, topic: TopicImage | undefined, local: LocalTopic | undefined): void {
@@ -211,11 +225,17 @@ export class PartitionLifecycle {
   }
 
   #settle(): void {
-    if (this.#dirty.size > 0 || !this.#jobs.isIdle) return;
+    if (!this.#isClean || !this.#jobs.isIdle) return;
     this.#version = this.#deps.cluster.version;
     const due = this.#waits.filter((wait) => wait.version <= this.#version);
     this.#waits = this.#waits.filter((wait) => wait.version > this.#version);
     for (const wait of due) wait.resolve();
     this.#deps.onSettled();
   }
+}
+
+/** Topics of the image, and those that are here and not in it. */
+function* everyTopic(image: MetadataImage, table: PartitionTable): Generator<TopicId> {
+  yield* image.topics.keys();
+  for (const { topicId } of table.topics()) if (!image.topics.has(topicId)) yield topicId;
 }

@@ -1,12 +1,6 @@
 import { assert, type BrokerId, type Logger, MoldauError, type Random, type Scheduler, type Timer } from '@moldau/kernel';
-import {
-  type ClientCall,
-  coordinatorService,
-  type MetadataEntry,
-  openStream,
-  type StreamMetadataRequest,
-  type StreamMetadataResponse,
-} from '@moldau/protocol';
+import { type ClientCall, coordinatorService, openStream, type StreamMetadataRequest, type StreamMetadataResponse } from '@moldau/protocol';
+import { CHANGES_PER_TURN, type ImageLoad, type MetadataChange, OrderedChanges } from '../metadata/image-load.ts';
 import { BackOff } from './back-off.ts';
 import type { CoordinatorDirectory } from './coordinator-directory.ts';
 
@@ -15,14 +9,20 @@ const SILENCE_MS_MAX = 3_000;
 /** Largest snapshot that is taken: 10⁵ partitions are some 20 MiB. */
 const SNAPSHOT_ENTRIES_MAX = 5_000_000;
 
+/** Messages that may wait behind a load: reading is paused, what still arrives was under way already. */
+const WAITING_MESSAGES_MAX = 1_000;
+
 /** Takes whole revisions of the cluster's metadata. */
 export interface MetadataSink {
   /** Version of what it holds; 0: nothing yet. */
   readonly version: number;
-  /** Replaces everything. */
-  applySnapshot(version: number, entries: readonly MetadataEntry[]): void;
-  /** Changes of the revisions up to `version`; may be empty. */
-  applyDelta(version: number, entries: readonly MetadataEntry[]): void;
+  /** Changes of the revisions up to `version`, few enough for one step; may be none. */
+  applyDelta(version: number, changes: readonly MetadataChange[]): void;
+  /**
+   * Any number of changes, in steps, of what it holds or, `anew`, of nothing. What it holds is replaced at the end, just
+   * before `done` runs, with undefined or with what was wrong.
+   */
+  load(version: number, changes: OrderedChanges, options: { readonly anew: boolean }, done: (failure: unknown) => void): ImageLoad;
 }
 
 export interface MetadataStreamDeps {
@@ -34,11 +34,17 @@ export interface MetadataStreamDeps {
   readonly sink: MetadataSink;
 }
 
+/** A stream: `loading` while a snapshot or a long delta is applied, with the messages that came meanwhile. */
+interface OpenStream {
+  readonly kind: 'open';
+  readonly call: ClientCall<StreamMetadataRequest>;
+  readonly address: string;
+  loading: ImageLoad | undefined;
+  waiting: StreamMetadataResponse[];
+}
+
 /** closed → waiting → open → waiting …; every state → closed. */
-type State =
-  | { readonly kind: 'waiting'; readonly timer: Timer }
-  | { readonly kind: 'open'; readonly call: ClientCall<StreamMetadataRequest>; readonly address: string }
-  | { readonly kind: 'closed' };
+type State = { readonly kind: 'waiting'; readonly timer: Timer } | OpenStream | { readonly kind: 'closed' };
 
 /**
  * Follows the cluster's metadata from any coordinator: a snapshot, then revision after revision. A version lower than
@@ -48,7 +54,7 @@ export class MetadataStream {
   readonly #deps: MetadataStreamDeps;
   readonly #backOff: BackOff;
   #state: State = { kind: 'closed' };
-  #snapshot: MetadataEntry[] | undefined;
+  #snapshot: OrderedChanges | undefined;
   #watchdog: Timer | undefined;
 
   constructor(deps: MetadataStreamDeps) {
@@ -66,7 +72,9 @@ export class MetadataStream {
     this.#state = { kind: 'closed' };
     this.#watchdog?.cancel();
     if (state.kind === 'waiting') state.timer.cancel();
-    if (state.kind === 'open') state.call.cancel();
+    if (state.kind !== 'open') return;
+    state.loading?.cancel();
+    state.call.cancel();
   }
 
   #open(): void {
@@ -74,22 +82,23 @@ export class MetadataStream {
     const address = coordinators.next();
     this.#snapshot = undefined;
     let call: ClientCall<StreamMetadataRequest> | undefined;
-    const mine = (): boolean => this.#state.kind === 'open' && this.#state.call === call;
+    const mine = (): OpenStream | undefined => (this.#state.kind === 'open' && this.#state.call === call ? this.#state : undefined);
     const opened = openStream(
       coordinators.channel(address),
       coordinatorService.streamMetadata,
       {},
       {
         message: (message) => {
-          if (mine()) this.#receive(message, opened, address);
+          const stream = mine();
+          if (stream !== undefined) this.#arrived(message, stream);
         },
         closed: (error) => {
-          if (mine()) this.#broken(address, error);
+          if (mine() !== undefined) this.#broken(address, error);
         },
       },
     );
     call = opened;
-    this.#state = { kind: 'open', call: opened, address };
+    this.#state = { kind: 'open', call: opened, address, loading: undefined, waiting: [] };
     opened.send({ brokerId, fromVersion: sink.version });
     opened.end();
     this.#watch(opened, address);
@@ -108,49 +117,85 @@ export class MetadataStream {
     );
   }
 
-  #receive(message: StreamMetadataResponse, call: ClientCall<StreamMetadataRequest>, address: string): void {
-    this.#watch(call, address);
+  #arrived(message: StreamMetadataResponse, stream: OpenStream): void {
+    this.#attempt(stream, () => {
+      if (stream.loading === undefined) {
+        this.#watch(stream.call, stream.address);
+        this.#apply(message, stream);
+        return;
+      }
+      stream.waiting.push(message);
+      if (stream.waiting.length <= WAITING_MESSAGES_MAX) return;
+      const facts = { value: String(stream.waiting.length), limit: String(WAITING_MESSAGES_MAX) };
+      throw new MoldauError('COORDINATOR_NOT_AVAILABLE', 'the coordinator goes on sending while reading is paused', facts);
+    });
+  }
+
+  /** Whatever is wrong with what a coordinator sends ends its stream. */
+  #attempt(stream: OpenStream, work: () => void): void {
     try {
-      this.#apply(message);
+      work();
     } catch (caught) {
-      this.#broken(address, MoldauError.from(caught));
-      call.cancel();
+      this.#broken(stream.address, MoldauError.from(caught));
+      stream.call.cancel();
     }
   }
 
-  #apply(message: StreamMetadataResponse): void {
+  #apply(message: StreamMetadataResponse, stream: OpenStream): void {
     const { sink, coordinators } = this.#deps;
-    if (message.version < sink.version) {
-      const facts = { value: String(message.version), limit: String(sink.version) };
-      const text = `metadata of version ${message.version} was offered; version ${sink.version} is held`;
-      throw new MoldauError('COORDINATOR_NOT_AVAILABLE', text, facts);
+    const { version, entries } = message;
+    if (version < sink.version) {
+      const facts = { value: String(version), limit: String(sink.version) };
+      throw new MoldauError('COORDINATOR_NOT_AVAILABLE', `metadata of version ${version} was offered; ${sink.version} is held`, facts);
     }
     if (message.coordinatorAddresses.length > 0) coordinators.learn(message.coordinatorAddresses);
     if (message.snapshot) {
-      this.#collect(message);
+      this.#collect(message, stream);
     } else if (this.#snapshot !== undefined) {
       throw new MoldauError('COORDINATOR_NOT_AVAILABLE', 'a change came in the middle of a snapshot', {});
+    } else if (entries.length > CHANGES_PER_TURN) {
+      const changes = new OrderedChanges();
+      changes.add(entries);
+      this.#load(stream, version, changes, { anew: false });
     } else {
-      sink.applyDelta(message.version, message.entries);
+      sink.applyDelta(version, entries);
     }
     this.#backOff.reset();
   }
 
-  #collect(message: StreamMetadataResponse): void {
-    const entries = this.#snapshot ?? [];
-    this.#snapshot = entries;
-    for (const entry of message.entries) entries.push(entry);
-    if (entries.length > SNAPSHOT_ENTRIES_MAX) {
-      const facts = { value: String(entries.length), limit: String(SNAPSHOT_ENTRIES_MAX) };
+  #collect(message: StreamMetadataResponse, stream: OpenStream): void {
+    const changes = this.#snapshot ?? new OrderedChanges();
+    this.#snapshot = changes;
+    changes.add(message.entries);
+    if (changes.size > SNAPSHOT_ENTRIES_MAX) {
+      const facts = { value: String(changes.size), limit: String(SNAPSHOT_ENTRIES_MAX) };
       throw new MoldauError('COORDINATOR_NOT_AVAILABLE', 'a metadata snapshot has too many entries', facts);
     }
     if (!message.snapshotEnd) return;
     this.#snapshot = undefined;
-    this.#deps.sink.applySnapshot(message.version, entries);
+    this.#load(stream, message.version, changes, { anew: true });
+  }
+
+  /** Applies in steps; what comes meanwhile waits. The silence of a load is ours, not the coordinator's. */
+  #load(stream: OpenStream, version: number, changes: OrderedChanges, options: { readonly anew: boolean }): void {
+    this.#watchdog?.cancel();
+    stream.call.pause();
+    stream.loading = this.#deps.sink.load(version, changes, options, (failure) => {
+      stream.loading = undefined;
+      this.#attempt(stream, () => {
+        if (failure !== undefined) throw failure;
+        this.#watch(stream.call, stream.address);
+        const { waiting } = stream;
+        stream.waiting = [];
+        for (const message of waiting) this.#arrived(message, stream);
+        if (stream.loading === undefined) stream.call.resume();
+      });
+    });
   }
 
   #broken(address: string, error: MoldauError | undefined): void {
     if (this.#state.kind !== 'open') return;
+    this.#state.loading?.cancel();
     this.#watchdog?.cancel();
     const delayMs = this.#backOff.next();
     this.#deps.logger.debug('the metadata stream broke', { address, reason: error?.reason, message: error?.message, delayMs });
