@@ -12,8 +12,9 @@ export class Worker implements AsyncDisposable {
     this.#child = child;
   }
 
+  /** With the collector exposed, as the README of the client advises for much data. */
   static async connect(bootstrap: string, nodeFlags: readonly string[] = []): Promise<Worker> {
-    const worker = new Worker(fork(MAIN, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [...nodeFlags] }));
+    const worker = new Worker(fork(MAIN, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: ['--expose-gc', ...nodeFlags] }));
     await worker.run({ kind: 'connect', bootstrap });
     return worker;
   }
