@@ -2,6 +2,7 @@
 // Starts the command line on a Node that runs TypeScript, also when called by an older one. Plain JavaScript for that
 // reason: any Node from 20 on must be able to run this file.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,7 +11,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const NODE_MAJOR_MIN = 24;
 const THREAD_POOL_SIZE = '16'; // eight flushes at once and as many reads; libuv reads it before its first use
 const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
-const main = join(dirname(fileURLToPath(import.meta.url)), '../src/main.ts');
+const source = join(dirname(fileURLToPath(import.meta.url)), '../src');
+const built = join(source, 'main.js');
+const main = existsSync(built) ? built : join(source, 'main.ts'); // as it is installed, or as it stands in a checkout
 
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   process.env['UV_THREADPOOL_SIZE'] ??= THREAD_POOL_SIZE;

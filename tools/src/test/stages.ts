@@ -25,6 +25,7 @@ export const STAGES: readonly Stage[] = [
     run: commandStage('node_modules/typescript/bin/tsc', ['--project', 'tsconfig.json', '--pretty', 'false']),
   },
   { name: 'lint', timeoutMs: 5 * MINUTE_MS, run: commandStage('tools/src/lint/main.ts', []) },
+  { name: 'build', timeoutMs: 3 * MINUTE_MS, run: commandStage('node_modules/nx/dist/bin/nx.js', ['run-many', '-t', 'build']) },
   vitestStage({ name: 'tests', timeoutMs: 15 * MINUTE_MS, folders: TESTED_FOLDERS }),
 ];
 
