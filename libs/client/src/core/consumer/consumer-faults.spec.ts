@@ -51,7 +51,7 @@ async function disturbBroker(simulation: Simulation, topic: FakeTopic, random: S
       for (const stream of streams) stream.goAway();
       return;
     case 3:
-      for (const stream of streams) stream.break();
+      for (const stream of [...streams, ...cluster.watches]) stream.break();
       return;
     default:
       append(topic, random);
@@ -87,6 +87,7 @@ async function run(seed: number, fetchMode: 'stream' | 'poll'): Promise<void> {
   const simulation = simulate({ brokers: 2, seed, jitterMs: 10 });
   const { scheduler, cluster, random } = simulation;
   const topic = cluster.createTopic('chaos', PARTITIONS);
+  for (const partition of topic.partitions) partition.hints = random.chance(0.5);
   const consumer = simulation.connect({ requestTimeoutMs: 2000 }).consumer({ fetchMode, assignment: [{ topic: 'chaos' }] });
   const expectation = new Expectation();
   const reading = read(consumer, expectation, random.fork(), simulation);

@@ -59,7 +59,7 @@ function disturb(
       for (const stream of [...(cluster.streams.get(random.pick(alive)) ?? [])]) stream.goAway();
       break;
     case 4:
-      for (const stream of [...(cluster.streams.get(random.pick(alive)) ?? [])]) stream.break();
+      for (const stream of [...(cluster.streams.get(random.pick(alive)) ?? []), ...cluster.watches]) stream.break();
       break;
     default:
       if (alive.length < BROKERS) break;
@@ -88,6 +88,7 @@ async function run(
   const simulation = simulate({ brokers: BROKERS, seed, jitterMs: 20 });
   const { cluster, scheduler, random } = simulation;
   const topic = cluster.createTopic('chaos', PARTITIONS);
+  for (const partition of topic.partitions) partition.hints = random.chance(0.5);
   const faults = random.fork();
   cluster.faults.produce = () => randomFault(faults);
   cluster.faults.answerDelayMs = () => faults.below(30);

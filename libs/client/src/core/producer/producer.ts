@@ -20,6 +20,7 @@ import { UnsettledBatches } from './unsettled-batches.ts';
  * More would only make records wait longer, and let the garbage collector copy their promises twice.
  */
 const UNSENT_BATCHES = 1.5;
+/** Less before anything was sent: a process that has only just started takes long to fill this, and the broker would wait. */
 const UNSENT_BYTES_MIN = 1024 * 1024;
 const CLOSE_TIMEOUT_MS_DEFAULT = 30_000;
 const CLOSE_TIMEOUT_MS_MAX = 86_400_000;
