@@ -28,19 +28,29 @@ export interface FoundPartition {
 
 const UNKNOWN_LOG_ID = '00000000-0000-0000-0000-000000000000';
 
-/** The partitions there are. Removes what `deletePartition` had renamed; leaves names that are no partition's alone. */
+/**
+ * The partitions there are. Removes what `deletePartition` had renamed, and the directories of topics with nothing in them;
+ * leaves names that are no partition's alone.
+ */
 export async function findPartitions(disk: Disk, root: string): Promise<FoundPartition[]> {
   const found: FoundPartition[] = [];
   for (const topic of await disk.list(`${root}/${TOPICS_DIRECTORY}`)) {
     const topicId = parseTopicName(topic.name);
     if (topicId === undefined || topic.kind !== 'directory') continue;
-    for (const { name, kind } of await disk.list(`${root}/${TOPICS_DIRECTORY}/${topic.name}`)) {
+    const directory = `${root}/${TOPICS_DIRECTORY}/${topic.name}`;
+    let left = 0;
+    for (const { name, kind } of await disk.list(directory)) {
+      left += 1;
       if (kind !== 'directory') continue;
-      if (name.endsWith(DELETED_SUFFIX)) await disk.removeTree(`${root}/${TOPICS_DIRECTORY}/${topic.name}/${name}`);
+      if (name.endsWith(DELETED_SUFFIX)) {
+        await disk.removeTree(`${directory}/${name}`);
+        left -= 1;
+      }
       const partition = parsePartitionName(name);
       if (partition === undefined) continue;
       found.push({ key: partitionKey(topicId, partition), topicId, partition, directory: partitionDirectory(root, topicId, partition) });
     }
+    if (left === 0) await disk.removeTree(directory);
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import { brokerId, clusterId, type Offset, partitionIndex, topicId } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
 import { partitionConfig } from './partition-config.ts';
+import type { PartitionLog } from './partition-log.ts';
 import { caught } from './testing/caught.ts';
 import { EPOCH, makeBatch, partitionOf, ROOT, StorageRig, TOPIC } from './testing/storage-rig.ts';
 
@@ -87,6 +88,63 @@ describe('a data directory', () => {
     expect([...reopened.partitions()].map((each) => each.partition)).toEqual([3]);
     const fresh = await rig.create(reopened);
     expect(fresh.endOffset).toBe(0);
+  });
+
+  it('leaves no directory of a topic without partitions, and none is missing when one is made at once', async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open();
+    const topics = async (): Promise<string[]> => (await rig.until(rig.disk.list(`${ROOT}/topics`))).map(({ name }) => name);
+    const deleteBoth = (): Promise<unknown> => Promise.all([0, 1].map((index) => directory.deletePartition(TOPIC, partitionIndex(index))));
+    await rig.create(directory, 0, { fileDeleteDelayMs: 1000 });
+    await rig.create(directory, 1, { fileDeleteDelayMs: 1000 });
+    await rig.until(deleteBoth());
+    expect(await topics()).toEqual([TOPIC]);
+    await rig.scheduler.runFor(1500);
+    expect(await topics()).toEqual([]);
+    // Made again while the directory is being looked at, and removed.
+    for (const operation of ['list', 'removeTree', 'makeDirectory'] as const) {
+      await rig.create(directory, 0, { fileDeleteDelayMs: 1000 });
+      await rig.until(directory.deletePartition(TOPIC, partitionIndex(0)));
+      const hold = rig.disk.hold(operation);
+      const config = partitionConfig({ fileDeleteDelayMs: 1000 });
+      const make = (): Promise<PartitionLog> => directory.createPartition(TOPIC, partitionIndex(1), config);
+      const early = operation === 'makeDirectory' ? make() : undefined;
+      await rig.scheduler.runFor(1500);
+      expect(hold.waiting).toBeGreaterThan(0);
+      const creating = early ?? make();
+      await rig.scheduler.runFor(10);
+      hold.release();
+      const log = await rig.until(creating);
+      log.append(makeBatch(1), { leaderEpoch: EPOCH });
+      await rig.scheduler.runFor(5000);
+      expect([await topics(), log.flushedEnd]).toEqual([[TOPIC], 1]);
+      await rig.until(directory.deletePartition(TOPIC, partitionIndex(1)));
+      await rig.scheduler.runFor(1500);
+      expect(await topics()).toEqual([]);
+    }
+    // Left by a crash, it goes at the next start.
+    await rig.create(directory, 0);
+    await rig.until(directory.deletePartition(TOPIC, partitionIndex(0)));
+    rig.kill();
+    await rig.open();
+    expect(await topics()).toEqual([]);
+  });
+
+  it('syncs two directories and a file for each partition made, and shares the syncs above', async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open();
+    const count = 1000;
+    const before = { ...rig.disk.stats };
+    for (let from = 0; from < count; from += 32) {
+      const some = Array.from({ length: Math.min(32, count - from) }, (_, index) => partitionIndex(from + index));
+      await rig.until(Promise.all(some.map((index) => directory.createPartition(TOPIC, index, partitionConfig()))));
+    }
+    const journalFiles = 1;
+    expect(rig.disk.stats.syncs - before.syncs).toBeLessThanOrEqual(count + journalFiles);
+    // Their own directories, some of the topic's, one of all topics', one of the journal's.
+    expect(rig.disk.stats.directorySyncs - before.directorySyncs).toBeLessThan(1.1 * count);
+    rig.crash({ torn: false });
+    expect((await rig.open()).recovery.partitions).toBe(count);
   });
 
   it("does not take a deleted log's journal or high watermark for its successor's", async () => {

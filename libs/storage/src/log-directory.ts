@@ -2,7 +2,6 @@ import { assert, MoldauError, type PartitionIndex, partitionKey, type TopicId, t
 import { writeCleanShutdown } from './clean-shutdown.ts';
 import type { DirectoryMeta } from './directory-meta.ts';
 import type { DirectoryRuntime } from './directory-runtime.ts';
-import { DirectorySyncs } from './directory-syncs.ts';
 import { isDiskError } from './disk-calls.ts';
 import { removeJournal } from './journal-recovery.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -11,10 +10,11 @@ import type { DynamicSettings } from './options.ts';
 import type { PartitionConfig } from './partition-config.ts';
 import { PartitionLog } from './partition-log.ts';
 import { type Damage, PartitionState } from './partition-state.ts';
-import { DELETED_SUFFIX, JOURNAL_DIRECTORY, partitionDirectory, TOPICS_DIRECTORY, topicDirectory } from './paths.ts';
+import { DELETED_SUFFIX, JOURNAL_DIRECTORY, partitionDirectory } from './paths.ts';
 import { writeSegmentIndexes } from './roll.ts';
 import { Segment } from './segment.ts';
 import type { DirectoryCondition } from './storage-context.ts';
+import { TopicDirectories } from './topic-directories.ts';
 
 /** An active segment with more than this gets an index file at shutdown; less is scanned when first read from disk. */
 const INDEX_AT_SHUTDOWN_BYTES = 1024 * 1024;
@@ -51,14 +51,14 @@ export class LogDirectory {
   readonly #logs = new Map<string, PartitionLog>();
   readonly #creating = new Map<string, Promise<PartitionLog>>();
   readonly #deleting = new Map<string, Promise<void>>();
-  readonly #syncs: DirectorySyncs;
+  readonly #topics: TopicDirectories;
 
   constructor(runtime: DirectoryRuntime, meta: DirectoryMeta, recovery: RecoveryReport, unlock: () => Promise<void>) {
     this.#runtime = runtime;
     this.meta = meta;
     this.recovery = recovery;
     this.#unlock = unlock;
-    this.#syncs = new DirectorySyncs(runtime.ports.disk);
+    this.#topics = new TopicDirectories(runtime.ports.disk, runtime.root);
     for (const [key, state] of runtime.states) {
       this.#logs.set(key, new PartitionLog(runtime, state));
       if (state.segments.length > 1 && state.status.kind === 'online') runtime.requestSeal(state);
@@ -179,12 +179,11 @@ export class LogDirectory {
     const identity = { topicId, partition, directory, logId: ids.uuid(), config };
     const state = new PartitionState(identity, [new Segment(directory, 0)], runtime);
     try {
-      await disk.makeDirectory(directory);
-      // 1. The file that makes it a partition; before it, a crash leaves an empty directory that counts for nothing.
-      await writeManifest(disk, directory, describeManifest(state));
-      // 2. The names above it.
-      await this.#syncs.sync(topicDirectory(runtime.root, topicId));
-      await this.#syncs.sync(`${runtime.root}/${TOPICS_DIRECTORY}`);
+      await this.#topics.making(topicId, async () => {
+        await disk.makeDirectory(directory);
+        // The file that makes it a partition; before it, a crash leaves an empty directory that counts for nothing.
+        await writeManifest(disk, directory, describeManifest(state));
+      });
     } catch (error) {
       throw runtime.sideFileFailure(error, 'creating a partition');
     }
@@ -220,13 +219,16 @@ export class LogDirectory {
       await runtime.checkpoint.write();
       // 2. It is gone in one step; what is left of it is removed now or at the next opening.
       await disk.rename(state.directory, deleted);
-      await this.#syncs.sync(topicDirectory(runtime.root, state.topicId));
+      await this.#topics.syncNames(state.topicId);
     } catch (error) {
       if (isDiskError(error, 'not-found')) return;
       throw runtime.sideFileFailure(error, 'deleting a partition');
     }
     for (const segment of state.segments) await runtime.descriptors.discard(segment);
-    runtime.after(state.config.fileDeleteDelayMs, () => disk.removeTree(deleted));
+    runtime.after(state.config.fileDeleteDelayMs, async () => {
+      await disk.removeTree(deleted);
+      await this.#topics.removeIfEmpty(state.topicId);
+    });
   }
 
   async #closeSegments(state: PartitionState): Promise<void> {
