@@ -137,12 +137,13 @@ describe.each(['stream', 'poll'] as const)('a consumer by %s whose leader is unr
   });
 
   it('tells so when the partition has no leader, and nothing more once it is closed', async () => {
-    const { scheduler, statuses, topic, consumer, moldau } = await read();
+    const { scheduler, statuses, topic, consumer, moldau, gauges } = await read();
     topic.partitions[0]?.moveTo(undefined);
     await scheduler.runFor(5_000);
     expect(ofConsumer(statuses)).toEqual(['partition-unavailable']);
     await scheduler.until(consumer.close());
     expect(moldau.health().unavailablePartitions).toEqual([]);
+    expect(gauges.get('moldau_client_unavailable_partitions moldau-js consumer')).toBe(0);
   });
 
   it('tells so while it looks up where to begin', async () => {

@@ -27,6 +27,8 @@ export class Health {
   readonly #partitions: Outages<PartitionSubject>;
   readonly #brokersGauge: Gauge;
   readonly #partitionGauges: Readonly<Record<PartitionRole, Gauge>>;
+  #unreachable = 0;
+  readonly #unavailable: Record<PartitionRole, number> = { producer: 0, consumer: 0 };
   #connected = false;
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
@@ -46,10 +48,12 @@ export class Health {
     this.#brokers = new Outages(clock, scheduler, {
       began: ({ subject, error }) => this.#brokerChanged({ kind: 'broker-unreachable', ...subject, error }),
       ended: (subject, unreachableMs) => this.#brokerChanged({ kind: 'broker-reachable', ...subject, unreachableMs }),
+      dropped: () => this.#countBrokers(-1),
     });
     this.#partitions = new Outages(clock, scheduler, {
       began: ({ subject, error }) => this.#partitionChanged({ kind: 'partition-unavailable', ...subject, error }),
       ended: (subject, unavailableMs) => this.#partitionChanged({ kind: 'partition-available', ...subject, unavailableMs }),
+      dropped: ({ role }) => this.#countPartitions(role, -1),
     });
   }
 
@@ -86,7 +90,6 @@ export class Health {
   /** Nobody uses the partition any more. */
   partitionLeft(subject: PartitionSubject): void {
     this.#partitions.forget(keyOf(subject));
-    this.#count();
   }
 
   /** Why each broker that does not answer did not, in the order in which they began to fail. */
@@ -106,14 +109,12 @@ export class Health {
   metadataChanged(): void {
     this.#brokers.forgetUntried(UNTRIED_MS);
     this.#partitions.forgetUntried(UNTRIED_MS);
-    this.#count();
   }
 
   close(): void {
     this.#brokers.close();
     this.#partitions.close();
     this.#connected = false;
-    this.#count();
   }
 
   #brokerChanged(status: Extract<ClientStatus, { kind: 'broker-unreachable' | 'broker-reachable' }>): void {
@@ -121,7 +122,7 @@ export class Health {
     if (kind === 'broker-unreachable')
       this.#ports.logger.warn('a broker does not answer', { brokerId, address, error: status.error.message });
     else this.#ports.logger.info('a broker answers again', { brokerId, address });
-    this.#count();
+    this.#countBrokers(kind === 'broker-unreachable' ? 1 : -1);
     this.tell(status);
   }
 
@@ -131,16 +132,18 @@ export class Health {
     if (kind === 'partition-unavailable')
       this.#ports.logger.warn('a partition is not available', { ...place, error: status.error.message });
     else this.#ports.logger.info('a partition is available again', place);
-    this.#count();
+    this.#countPartitions(role, kind === 'partition-unavailable' ? 1 : -1);
     this.tell(status);
   }
 
-  #count(): void {
-    this.#brokersGauge.set(this.#brokers.lasting.length);
-    const partitions = this.#partitions.lasting;
-    for (const role of ['producer', 'consumer'] as const) {
-      this.#partitionGauges[role].set(partitions.filter(({ subject }) => subject.role === role).length);
-    }
+  #countBrokers(change: 1 | -1): void {
+    this.#unreachable += change;
+    this.#brokersGauge.set(this.#unreachable);
+  }
+
+  #countPartitions(role: PartitionRole, change: 1 | -1): void {
+    this.#unavailable[role] += change;
+    this.#partitionGauges[role].set(this.#unavailable[role]);
   }
 }
 

@@ -14,6 +14,8 @@ export interface OutageEvents<Subject> {
   began(outage: Outage<Subject>): void;
   /** It works again; only after `began`. */
   ended(subject: Subject, lastedMs: number): void;
+  /** After `began`: whether it works is of no interest any more. */
+  dropped(subject: Subject): void;
 }
 
 interface Entry<Subject> {
@@ -67,13 +69,15 @@ export class Outages<Subject> {
 
   /** Nobody tries any more. */
   forget(key: string): void {
+    const entry = this.#entries.get(key);
     this.#entries.delete(key);
+    if (entry?.told === true) this.#events.dropped(entry.subject);
   }
 
   /** Forgets what has not been tried for that long. */
   forgetUntried(forMs: number): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const [key, { lastFailedMs }] of this.#entries) if (nowMs - lastFailedMs > forMs) this.#entries.delete(key);
+    for (const [key, { lastFailedMs }] of this.#entries) if (nowMs - lastFailedMs > forMs) this.forget(key);
   }
 
   /** All that fails, also if it only began to. */
@@ -88,11 +92,11 @@ export class Outages<Subject> {
 
   close(): void {
     this.#timer?.cancel();
-    this.#entries.clear();
+    for (const key of [...this.#entries.keys()]) this.forget(key);
   }
 
   #replace(oldest: string, key: string, subject: Subject, error: MoldauError): void {
-    this.#entries.delete(oldest);
+    this.forget(oldest);
     this.failed(key, subject, error);
   }
 
