@@ -20,6 +20,11 @@ import { type KeyedProducer, keyedProducer } from './idempotency-key.ts';
 import type { Peers } from './peers.ts';
 
 const RECORDS_MAX = 10_000;
+/**
+ * Memory that a record and its result take beside their bytes while they are unanswered: an empty record is two bytes of a
+ * message and some 250 of objects. It counts against the produce budget, or small records would take a hundred times it.
+ */
+const RECORD_HELD_BYTES = 256;
 
 export interface PublishDeps {
   readonly clock: Clock;
@@ -51,7 +56,7 @@ export class Publisher {
   /**
    * One result for each record, in the order of the request. Everything is appended before the first await.
    *
-   * @throws MoldauError INVALID_REQUEST, INVALID_TOPIC_NAME, UNKNOWN_TOPIC, INVALID_ACKS, and with an idempotency key
+   * @throws MoldauError INVALID_REQUEST, INVALID_TOPIC_NAME, UNKNOWN_TOPIC, MEMORY_BUDGET_EXHAUSTED, INVALID_ACKS, and with an idempotency key
    *   those of its first bad record, by rejection
    */
   async publish(request: PublishRequest, context: RequestContext): Promise<PublishResult[]> {
@@ -59,6 +64,22 @@ export class Publisher {
     const acks = validateAcks(request.acks);
     const keyed = request.idempotencyKey === undefined ? undefined : keyedProducer(request.idempotencyKey, acks);
     const topic = namedTopic(this.#deps.cluster, context, request.topic);
+    const { budget } = this.#deps.produce;
+    const heldBytes = request.records.length * RECORD_HELD_BYTES;
+    budget.take(heldBytes);
+    try {
+      return await this.#publish(request, topic, keyed, context);
+    } finally {
+      budget.give(heldBytes);
+    }
+  }
+
+  async #publish(
+    request: PublishRequest,
+    topic: TopicImage,
+    keyed: KeyedProducer | undefined,
+    context: RequestContext,
+  ): Promise<PublishResult[]> {
     const results = request.records.map((): PublishResult => ({ partition: 0, offset: undefined, error: undefined }));
     const built = this.#build(request.records, topic, keyed, results, context);
     const outcomes = await Promise.all(

@@ -15,6 +15,8 @@ import type { LongStream, StreamRegistry } from '../request/stream-registry.ts';
 
 /** Requests of one stream that may be unanswered: reading pauses there. */
 const UNANSWERED_MAX = 1_000;
+/** Records of one stream that may be unanswered: as many as one request may have. Reading pauses there too. */
+const UNANSWERED_RECORDS_MAX = 10_000;
 /** What may arrive after that from buffers below; a client that sends more ignores its window. */
 const UNANSWERED_REFUSED = 2 * UNANSWERED_MAX;
 
@@ -34,6 +36,7 @@ class PublishStream implements ServerStreamEvents<PublishStreamRequest>, LongStr
   readonly #call: ServerCall<PublishStreamResponse>;
   readonly #context: RequestContext;
   #unanswered = 0;
+  #unansweredRecords = 0;
   /** The client does not read its answers. */
   #blocked = false;
   #paused = false;
@@ -56,11 +59,13 @@ class PublishStream implements ServerStreamEvents<PublishStreamRequest>, LongStr
       throw new MoldauError('INVALID_REQUEST', `${this.#unanswered} requests are unanswered; ${UNANSWERED_MAX} are allowed`, facts);
     }
     this.#unanswered += 1;
+    const records = publish.records.length;
+    this.#unansweredRecords += records;
     this.#deps.publisher.publish(publish, this.#context).then(
-      (results) => this.#answer({ requestId, results, error: undefined }),
+      (results) => this.#answer({ requestId, results, error: undefined }, records),
       (caught: unknown) => {
         const error = this.#deps.locator.toItem(MoldauError.from(caught), this.#context);
-        this.#answer({ requestId, results: [], error });
+        this.#answer({ requestId, results: [], error }, records);
       },
     );
     this.#setPaused();
@@ -92,8 +97,9 @@ class PublishStream implements ServerStreamEvents<PublishStreamRequest>, LongStr
     if (!this.#closed) this.#call.close(new MoldauError('SHUTTING_DOWN', 'the broker is stopping', {}));
   }
 
-  #answer(answer: PublishStreamAnswer): void {
+  #answer(answer: PublishStreamAnswer, records: number): void {
     this.#unanswered -= 1;
+    this.#unansweredRecords -= records;
     if (this.#closed) return;
     if (!this.#call.send({ frame: { $case: 'answer', value: answer } })) this.#blocked = true;
     this.#setPaused();
@@ -101,7 +107,7 @@ class PublishStream implements ServerStreamEvents<PublishStreamRequest>, LongStr
   }
 
   #setPaused(): void {
-    const paused = this.#blocked || this.#unanswered >= UNANSWERED_MAX;
+    const paused = this.#blocked || this.#unanswered >= UNANSWERED_MAX || this.#unansweredRecords >= UNANSWERED_RECORDS_MAX;
     if (paused === this.#paused || this.#closed) return;
     this.#paused = paused;
     if (paused) this.#call.pause();

@@ -96,7 +96,7 @@ export interface PublishResponse {
 export interface PublishStreamRequest {
   /**
    * Chosen by the client and repeated in the answer; unique among the unanswered requests of the stream. At most
-   * 1,000 requests may be unanswered.
+   * 1,000 requests may be unanswered, and reading pauses while 10,000 records are.
    */
   requestId: number;
   /** What to publish. */
@@ -1235,7 +1235,8 @@ export const ReadResponse: MessageFns<ReadResponse> = {
  * The whole of Moldau for programs that know nothing of leaders, epochs, partitions or batches: topics by name, records
  * as messages. Any broker answers; what another one must do is forwarded.
  *
- * Errors of every call: INVALID_REQUEST, INVALID_TOPIC_NAME, UNKNOWN_TOPIC, PERMISSION_DENIED, BROKER_STARTING (retriable).
+ * Errors of every call: INVALID_REQUEST, INVALID_TOPIC_NAME, UNKNOWN_TOPIC, PERMISSION_DENIED, BROKER_STARTING (retriable),
+ * MEMORY_BUDGET_EXHAUSTED (retriable; nothing was written).
  */
 export type GatewayServiceDefinition = typeof GatewayServiceDefinition;
 export const GatewayServiceDefinition = {
