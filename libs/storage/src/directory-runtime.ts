@@ -12,6 +12,7 @@ import type { PartitionState } from './partition-state.ts';
 import { JOURNAL_DIRECTORY } from './paths.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { sealSegments } from './roll.ts';
+import { SpaceReserve } from './space-reserve.ts';
 import type { DirectoryCondition, StorageContext } from './storage-context.ts';
 import { createStorageMetrics, type StorageMetrics } from './storage-metrics.ts';
 import { TailCache } from './tail-cache.ts';
@@ -41,6 +42,7 @@ export class DirectoryRuntime implements StorageContext {
   readonly journal: Journal;
   readonly checkpoint: HighWatermarkCheckpoint;
   readonly metrics: StorageMetrics;
+  readonly reserve: SpaceReserve;
   readonly lanes: CommitLanes;
   readonly flusher: BackgroundFlush;
   /** By `partitionKey`. */
@@ -77,6 +79,7 @@ export class DirectoryRuntime implements StorageContext {
       nowMs: () => clock.monotonicMs(),
     });
     this.checkpoint = new HighWatermarkCheckpoint(disk, root, options.checkpoint.sequence, () => this.#checkpointEntries());
+    this.reserve = new SpaceReserve(disk, root, settings.reserveBytes);
     this.lanes = new CommitLanes(this);
     this.flusher = new BackgroundFlush(this, () => this.states.values());
   }
@@ -98,13 +101,19 @@ export class DirectoryRuntime implements StorageContext {
     this.#sealing.add(state);
     void state.maintenance.run(async () => {
       this.#sealing.delete(state);
-      await this.attempt('sealing a segment', () => sealSegments(this, state));
+      await this.attempt('sealing a segment', () => this.#seal(state));
     });
   }
 
   /** Seals now what is to be sealed; runs under `state.maintenance`. */
   async sealAll(state: PartitionState): Promise<void> {
-    if (state.segments.some((segment) => segment.phase === 'sealing')) await sealSegments(this, state);
+    if (state.segments.some((segment) => segment.phase === 'sealing')) await this.#seal(state);
+  }
+
+  /** On a full disk only what is to be deleted is rolled, and at the end all has to be sealed: both may have the reserve. */
+  async #seal(state: PartitionState): Promise<void> {
+    if (this.condition.kind === 'full' || this.#closing) await this.reserve.use(() => sealSegments(this, state));
+    else await sealSegments(this, state);
   }
 
   enterFull(): void {
@@ -193,9 +202,10 @@ export class DirectoryRuntime implements StorageContext {
     const { freeBytes, totalBytes } = await this.ports.disk.space(this.root);
     this.freeBytes = freeBytes;
     const low = keepFreeBytes(this.settings, totalBytes);
+    await this.reserve.refill(freeBytes - low);
     this.spaceLeftBytes = freeBytes - low - this.unwrittenBytes;
     if (this.condition.kind === 'online' && freeBytes < low) this.enterFull();
-    if (this.condition.kind !== 'full' || freeBytes < low * RESUME_FACTOR || freeBytes === 0) return;
+    if (this.condition.kind !== 'full' || freeBytes < low * RESUME_FACTOR || freeBytes === 0 || !this.reserve.held) return;
     this.condition = { kind: 'online' };
     this.ports.logger.info('space has returned; appends go on', { path: this.root, freeBytes });
     for (const state of this.states.values()) {

@@ -227,7 +227,8 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    for (const { file } of this.#files) await file.close();
+    this.#current = undefined;
+    for (const { file } of this.#files.splice(0)) await file.close();
   }
 
   /** A file that holds nothing any more and is not being written to. */

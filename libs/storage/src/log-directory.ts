@@ -144,6 +144,8 @@ export class LogDirectory {
     runtime.stopTimers();
     const states = [...runtime.states.values()];
     await runtime.lanes.drain();
+    // What the journal holds goes to segments.
+    if (runtime.condition.kind === 'full') await runtime.attempt('a clean shutdown', () => runtime.reserve.giveUp());
     await runtime.flusher.empty('all');
     for (const state of states) await state.maintenance.run(() => runtime.attempt('sealing a segment', () => this.#closeSegments(state)));
     await runtime.flusher.flush('all');
@@ -216,9 +218,9 @@ export class LogDirectory {
     const deleted = `${state.directory}.${ids.uuid()}${DELETED_SUFFIX}`;
     try {
       // 1. Nobody will miss it: its high watermark is forgotten, durably.
-      await runtime.checkpoint.write();
+      await runtime.reserve.use(() => runtime.checkpoint.write());
       // 2. It is gone in one step; what is left of it is removed now or at the next opening.
-      await disk.rename(state.directory, deleted);
+      await runtime.reserve.use(() => disk.rename(state.directory, deleted));
       await this.#topics.syncNames(state.topicId);
     } catch (error) {
       if (isDiskError(error, 'not-found')) return;
@@ -236,19 +238,22 @@ export class LogDirectory {
     if (state.status.kind !== 'online') return;
     await this.#runtime.sealAll(state);
     const known = active.sizeBytes - (active.index?.floor.position ?? 0);
-    if (known > INDEX_AT_SHUTDOWN_BYTES) await writeSegmentIndexes(this.#runtime, state, active);
+    if (known > INDEX_AT_SHUTDOWN_BYTES && this.#runtime.condition.kind === 'online')
+      await writeSegmentIndexes(this.#runtime, state, active);
   }
 
   async #writeMarker(states: readonly PartitionState[]): Promise<void> {
     const runtime = this.#runtime;
     const { disk } = runtime.ports;
-    await runtime.checkpoint.write();
+    await runtime.reserve.use(() => runtime.checkpoint.write());
     const online = states.filter((state) => state.status.kind === 'online');
     const settled = online.every(
       (state) => !state.hasUnwritten && !state.hasDirty && state.segments.every((each) => each.phase !== 'sealing'),
     );
     if (!settled || runtime.condition.kind === 'offline') return;
-    await writeCleanShutdown(disk, runtime.root, runtime.journal, online);
+    // All is in the segments: the journal may go first, and on a full disk its room is needed.
+    await runtime.journal.close();
     await removeJournal(disk, `${runtime.root}/${JOURNAL_DIRECTORY}`);
+    await runtime.reserve.use(() => writeCleanShutdown(disk, runtime.root, runtime.journal, online));
   }
 }

@@ -104,7 +104,7 @@ async function recoverAll(runtime: DirectoryRuntime, options: LogDirectoryOption
     const facts = { path: runtime.root, limit: runtime.condition.reason };
     throw new MoldauError('DATA_DIRECTORY_UNUSABLE', `${runtime.root} failed while it was recovered: ${runtime.condition.reason}`, facts);
   }
-  await runtime.checkpoint.write();
+  await runtime.reserve.use(() => runtime.checkpoint.write());
   // Where its files can't be gone on with, every segment has what it gets from the journal, durably: only now may it go.
   if (!journalStays) await removeJournal(disk, `${runtime.root}/${JOURNAL_DIRECTORY}`);
   await runtime.checkSpace();

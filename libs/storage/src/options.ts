@@ -56,6 +56,8 @@ export interface LogDirectorySettings {
   readonly spaceIntervalMs: number;
   /** Free space below which appends are refused; default: 5 % of the file system, at most 1 GiB. */
   readonly keepFreeBytes: number | undefined;
+  /** Size of the file that is given up when the disk is full, for what frees space; default 1 MiB. */
+  readonly reserveBytes: number;
   /** How often idle segments are rolled and old ones deleted; default 10 s. */
   readonly sweepIntervalMs: number;
   /** In how long the scrub reads everything once; 0 = never; default a week. */
@@ -98,6 +100,7 @@ const DEFAULTS: LogDirectorySettings = {
   checkpointIntervalMs: 1000,
   spaceIntervalMs: 1000,
   keepFreeBytes: undefined,
+  reserveBytes: MIB,
   sweepIntervalMs: 10_000,
   scrubPeriodMs: 7 * DAY_MS,
   producerExpirationMs: DAY_MS,

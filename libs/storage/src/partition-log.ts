@@ -183,7 +183,7 @@ export class PartitionLog {
       if (offset <= state.startOffset) return;
       await this.#durably('moving the start of a log', () => moveStart(this.#context, state, offset));
       // A segment of which nothing is left goes with the next sweep, once it is sealed.
-      if (state.active.endOffset === offset && state.active.sizeBytes > 0 && this.#context.condition.kind === 'online')
+      if (state.active.endOffset === offset && state.active.sizeBytes > 0 && this.#context.condition.kind !== 'offline')
         rollNow(this.#context, state);
     });
   }
@@ -201,7 +201,10 @@ export class PartitionLog {
     if (state.status.kind !== 'online') return;
     // Batches that were not to be flushed at once are from now on.
     if (config.flush === 'sync' && state.flushedEnd < state.endOffset) this.#context.submit(state);
-    await this.#durably('storing the settings of a partition', () => saveManifest(this.#context.ports.disk, state));
+    await this.#durably('storing the settings of a partition', () =>
+      // A shorter retention frees space.
+      this.#context.reserve.use(() => saveManifest(this.#context.ports.disk, state)),
+    );
   }
 
   async #durably(what: string, work: () => Promise<void>): Promise<void> {

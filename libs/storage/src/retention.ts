@@ -12,9 +12,11 @@ const NO_LIMIT = -1;
 /** Rolls an active segment whose time has come although nothing is appended. */
 export function rollIfIdle(context: StorageContext, state: PartitionState): void {
   const { active, config } = state;
-  if (active.sizeBytes === 0 || state.status.kind !== 'online' || state.paused !== undefined || context.condition.kind !== 'online') return;
+  const { kind } = context.condition;
+  if (active.sizeBytes === 0 || state.status.kind !== 'online' || state.paused !== undefined || kind === 'offline') return;
   const nowMs = context.ports.clock.wallMs();
-  if (isAged(active, config.segmentMs, nowMs) || isExpired(active, state, nowMs)) rollNow(context, state);
+  // On a full disk only to free space.
+  if ((kind === 'online' && isAged(active, config.segmentMs, nowMs)) || isExpired(active, state, nowMs)) rollNow(context, state);
 }
 
 /** Deletes the oldest sealed segments that the topic's settings no longer keep. Runs under `state.maintenance`. */
@@ -57,7 +59,14 @@ async function freeSegments(
   }
   if (freed.length === 0 && options.startMoved !== true) return;
   // 1. partition.json no longer lists them and has the new start: both at once, so neither can be true alone.
-  await saveManifest(context.ports.disk, state);
+  try {
+    await context.reserve.use(() => saveManifest(context.ports.disk, state));
+  } catch (error) {
+    // They are freed the next time.
+    for (const segment of freed) segment.phase = 'sealed';
+    state.segments.unshift(...freed);
+    throw error;
+  }
   // 2. The files go. A crash before leaves strays below the start, which recovery removes.
   for (const segment of freed) await removeSegmentFiles(context, state, segment);
 }

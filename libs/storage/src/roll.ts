@@ -33,7 +33,8 @@ export async function sealSegments(context: StorageContext, state: PartitionStat
   const flushed = state.segments.filter((segment) => segment.phase === 'sealing' && !segment.dirty && segment.unwritten.length === 0);
   if (flushed.length === 0 || context.condition.kind === 'offline' || state.status.kind !== 'online') return;
   // 2. Side files, each checked by its own CRC when read and rebuilt from the log when bad: no order between them.
-  await forEachBounded(flushed, SEAL_CONCURRENCY, (segment) => writeSegmentIndexes(context, state, segment));
+  const kept = flushed.filter((segment) => segment.endOffset > state.startOffset);
+  await forEachBounded(kept, SEAL_CONCURRENCY, (segment) => writeSegmentIndexes(context, state, segment));
   const { disk } = context.ports;
   const bases = flushed.map((segment) => segment.endOffset);
   for (const base of bases) {

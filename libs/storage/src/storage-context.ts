@@ -7,6 +7,7 @@ import type { KeyRoom } from './keyed-batches.ts';
 import type { LogDirectorySettings, StoragePorts } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ReadBuffers } from './read-buffers.ts';
+import type { SpaceReserve } from './space-reserve.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 import type { TailCache } from './tail-cache.ts';
 
@@ -29,6 +30,7 @@ export interface StorageContext {
   readonly journal: Journal;
   readonly checkpoint: HighWatermarkCheckpoint;
   readonly metrics: StorageMetrics;
+  readonly reserve: SpaceReserve;
   readonly condition: DirectoryCondition;
   /** Appended bytes that are in no segment file. */
   unwrittenBytes: number;

@@ -53,6 +53,7 @@ export class StorageRig {
       brokerId: brokerId(1),
       keepFreeBytes: 0,
       journalFileBytes: 64 * 1024,
+      reserveBytes: 4096,
       ...this.settings,
       ...settings,
     };
