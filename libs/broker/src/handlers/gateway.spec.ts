@@ -110,33 +110,6 @@ describe('Publish', () => {
     expect(answers.find(({ requestId }) => requestId === 5)?.results[0]?.offset).toBe(3);
     expect(opened.closed).toBe('OK');
   });
-
-  it('holds the budget for many small records, and pauses a stream that has as many unanswered as one request may have', async () => {
-    const sim = await SimBroker.started({ produceBudgetBytes: 1024 * 1024 });
-    await sim.topic('orders');
-    const stream = openDirect(sim, gatewayService.publishStream.path);
-    const many = (requestId: number, records: number) =>
-      gatewayService.publishStream.request.encode({
-        requestId,
-        publish: publish(
-          'orders',
-          Array.from({ length: records }, () => record(undefined)),
-        ),
-      });
-    for (const requestId of [1, 2]) stream.events?.message(many(requestId, 3_000).finish());
-    expect(stream.paused).toBe(false);
-    stream.events?.message(many(3, 4_000).finish());
-    expect(stream.paused).toBe(true);
-    await sim.scheduler.runFor(100);
-    expect(stream.paused).toBe(false);
-    const answers = stream.written.map((bytes) => gatewayService.publishStream.response.decode(bytes).frame);
-    const reasons = answers.flatMap((frame) => (frame?.$case === 'answer' ? [[frame.value.requestId, frame.value.error?.reason]] : []));
-    expect(reasons.sort()).toEqual([
-      [1, undefined],
-      [2, 'MEMORY_BUDGET_EXHAUSTED'],
-      [3, 'MEMORY_BUDGET_EXHAUSTED'],
-    ]);
-  });
 });
 
 describe('Read', () => {

@@ -183,7 +183,7 @@ export class MetadataStream {
     stream.loading = this.#deps.sink.load(version, changes, options, (failure) => {
       stream.loading = undefined;
       this.#attempt(stream, () => {
-        if (failure !== undefined) throw failure;
+        if (failure !== undefined) throw MoldauError.from(failure);
         this.#watch(stream.call, stream.address);
         const { waiting } = stream;
         stream.waiting = [];
