@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EXIT_CODES } from './exit-code.ts';
 import { moldau } from './testing/moldau.ts';
 import { startTestServer, type TestServer } from './testing/server.ts';
@@ -34,6 +34,11 @@ describe('an exit code of the documentation', () => {
   it('2 also tells of a bootstrap address that is none, and of settings in the environment', async () => {
     expect(await moldau(['topic', 'list', '--bootstrap', 'nowhere'])).toMatchObject({ code: EXIT_CODES.usage.code });
     expect(await moldau(['standalone', '--data', server.dataDir, '--host', ''])).toMatchObject({ code: EXIT_CODES.usage.code });
+    vi.stubEnv('MOLDAU_PORT', 'soon');
+    const { code, err } = await moldau(['standalone', '--data', server.dataDir]);
+    vi.unstubAllEnvs();
+    expect(code).toBe(EXIT_CODES.usage.code);
+    expect(err).toContain('soon');
   });
 
   it('4 also tells of an address that is taken, and names it', async () => {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { registerCluster } from './commands/cluster-describe.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConsume } from './commands/consume.ts';
+import { registerHelp } from './commands/help.ts';
 import { registerLog } from './commands/log.ts';
 import { registerProduce } from './commands/produce.ts';
 import { registerStandalone } from './commands/standalone.ts';
@@ -27,6 +28,7 @@ export function createProgram(context: CommandContext, version: string): Command
     .showHelpAfterError('(add --help for help)')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', exitCodeHelp())
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => void context.terminal.write(text), writeErr: (text) => context.terminal.draw(text) });
   registerStandalone(program, context);
@@ -37,6 +39,7 @@ export function createProgram(context: CommandContext, version: string): Command
   registerLog(program, context);
   registerPerf(program, context);
   registerCompletion(program, context);
+  registerHelp(program);
   return program;
 }
 

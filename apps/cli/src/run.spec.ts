@@ -37,6 +37,14 @@ describe('moldau', () => {
     expect(code).toBe(EXIT_CODES.unreachable.code);
   });
 
+  it('has help for every command, by name', async () => {
+    const { code, out } = await moldau(['help', 'topic', 'create']);
+    expect(code).toBe(EXIT_CODES.ok.code);
+    expect(out).toContain('Usage: moldau topic create');
+    expect((await moldau(['help'])).out).toContain('Exit codes:');
+    expect(await moldau(['help', 'topic', 'crate'])).toMatchObject({ code: EXIT_CODES.usage.code });
+  });
+
   it.each(['bash', 'zsh', 'fish'])('prints a completion script for %s that knows the commands', async (shell) => {
     const { code, out } = await moldau(['completion', shell]);
     expect(code).toBe(EXIT_CODES.ok.code);

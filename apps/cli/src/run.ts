@@ -9,6 +9,7 @@ import type { Terminal } from './terminal.ts';
 /** What the person at the command line can do about it. */
 const HINTS: Partial<Record<ErrorName, string>> = {
   SERVER_UNREACHABLE: 'is it running? `moldau standalone --data DIR` starts one on this machine',
+  ADDRESS_IN_USE: 'another port: `--port` and `--admin-port`; 0 takes a free one',
   LOSS_NOT_ACCEPTED: '`--accept-loss` goes on without them',
 };
 
