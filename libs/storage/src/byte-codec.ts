@@ -2,6 +2,7 @@ import { assert } from '@moldau/kernel';
 import { readInt32, readInt64, readUint32, writeInt32, writeInt64 } from './integers.ts';
 
 const FIRST_BYTES = 256;
+const ENCODER = new TextEncoder();
 
 /** Writes the fields of a binary side file one after the other, big-endian. */
 export class ByteWriter {
@@ -30,8 +31,14 @@ export class ByteWriter {
     this.#bytes.set(value, at);
   }
 
+  /** Bytes that their reader knows the length of. */
+  raw(value: Uint8Array): void {
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
+  }
+
   text(value: string): void {
-    this.bytes(new TextEncoder().encode(value));
+    this.bytes(ENCODER.encode(value));
   }
 
   finish(): Uint8Array {

@@ -1,6 +1,6 @@
-import type { Disk } from '@moldau/kernel';
+import type { Disk, Scheduler } from '@moldau/kernel';
 import { ByteReader, ByteWriter } from './byte-codec.ts';
-import { readWhole, removeIfThere, replaceFile } from './disk-calls.ts';
+import { nextTurn, readWhole, removeIfThere, replaceFile } from './disk-calls.ts';
 import { type EpochEntry, LeaderEpochs, readEpochEntries, writeEpochEntries } from './leader-epochs.ts';
 import { describeManifest, type Manifest } from './manifest.ts';
 import { type Damage, PartitionState } from './partition-state.ts';
@@ -8,6 +8,7 @@ import { CLEAN_SHUTDOWN_FILE, partitionDirectory } from './paths.ts';
 import { type SealedSegment, Segment } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
 import { decodeSideFile, encodeSideFile } from './side-file.ts';
+import { inSteps, PARTITIONS_PER_STEP } from './steps.ts';
 import type { StorageContext } from './storage-context.ts';
 
 /**
@@ -33,7 +34,7 @@ export interface CleanPartition {
 }
 
 export async function writeCleanShutdown(
-  disk: Disk,
+  { disk, scheduler }: { readonly disk: Disk; readonly scheduler: Scheduler },
   root: string,
   journal: { readonly nextSequence: number; readonly nextGeneration: number },
   states: readonly PartitionState[],
@@ -42,12 +43,12 @@ export async function writeCleanShutdown(
   writer.int64(journal.nextSequence);
   writer.int64(journal.nextGeneration);
   writer.int32(states.length);
-  for (const state of states) writePartition(writer, state);
+  await inSteps(scheduler, states, (state) => writePartition(writer, state));
   await replaceFile(disk, root, CLEAN_SHUTDOWN_FILE, encodeSideFile('cleanShutdown', writer.finish()));
 }
 
 /** Reads the marker and removes it, durably: what happens from now on is not clean until the next shutdown. */
-export async function takeCleanShutdown(disk: Disk, root: string): Promise<CleanShutdown | undefined> {
+export async function takeCleanShutdown(disk: Disk, scheduler: Scheduler, root: string): Promise<CleanShutdown | undefined> {
   const path = `${root}/${CLEAN_SHUTDOWN_FILE}`;
   const file = decodeSideFile('cleanShutdown', await readWhole(disk, path));
   if (file.kind === 'absent') return undefined;
@@ -57,7 +58,11 @@ export async function takeCleanShutdown(disk: Disk, root: string): Promise<Clean
   const reader = new ByteReader(file.content);
   const nextSequence = reader.int64();
   const nextGeneration = reader.int64();
-  const partitions = Array.from({ length: reader.int32() }, () => readPartition(reader));
+  const partitions: CleanPartition[] = [];
+  for (let left = reader.int32(); left > 0; left--) {
+    partitions.push(readPartition(reader));
+    if (left % PARTITIONS_PER_STEP === 0) await nextTurn(scheduler);
+  }
   return { nextSequence, nextGeneration, partitions };
 }
 

@@ -7,6 +7,9 @@ import type { StorageContext } from './storage-context.ts';
 /** Above this many bytes per partition, writing them twice costs more than a sync per file. */
 const JOURNAL_BYTES_PER_PARTITION_MAX = 64 * 1024;
 
+/** Partitions of one round: its work in memory stays a matter of milliseconds; the others share the next. */
+const ROUND_PARTITIONS_MAX = 1024;
+
 type Lane = 'sync' | 'async';
 
 /**
@@ -32,6 +35,10 @@ export class CommitLanes {
 
   submit(state: PartitionState): void {
     this.#waiting[state.config.flush].add(state);
+    this.#scheduleTurn();
+  }
+
+  #scheduleTurn(): void {
     if (this.#turnScheduled) return;
     this.#turnScheduled = true;
     this.#context.ports.scheduler.nextTurn(() => this.#turn());
@@ -60,8 +67,7 @@ export class CommitLanes {
   async #syncRounds(): Promise<void> {
     this.#roundRunning = true;
     while (this.#waiting.sync.size > 0 && this.#context.condition.kind !== 'offline') {
-      const round = [...this.#waiting.sync];
-      this.#waiting.sync.clear();
+      const round = takeSome(this.#waiting.sync);
       const direct = await this.#commitToJournal(round, 'sync');
       await forEachBounded(direct, this.#context.settings.commitConcurrency, (state) => this.#commitToSegments(state, 'sync'));
     }
@@ -70,12 +76,10 @@ export class CommitLanes {
   }
 
   #asyncTurn(): void {
-    const ready = [...this.#waiting.async].filter((state) => !this.#writing.has(state));
-    for (const state of ready) {
-      this.#waiting.async.delete(state);
-      this.#writing.add(state);
-    }
+    const ready = takeSome(this.#waiting.async, (state) => !this.#writing.has(state));
+    for (const state of ready) this.#writing.add(state);
     void this.#writeAsync(ready);
+    if (ready.length === ROUND_PARTITIONS_MAX) this.#scheduleTurn();
   }
 
   async #writeAsync(ready: readonly PartitionState[]): Promise<void> {
@@ -144,6 +148,18 @@ export class CommitLanes {
     if (this.#busy()) return;
     for (const waiter of this.#idleWaiters.splice(0)) waiter();
   }
+}
+
+/** Takes the first partitions out of the set, as many as one round may have. */
+function takeSome(waiting: Set<PartitionState>, mayGo: (state: PartitionState) => boolean = () => true): PartitionState[] {
+  const round: PartitionState[] = [];
+  for (const state of waiting) {
+    if (round.length === ROUND_PARTITIONS_MAX) break;
+    if (!mayGo(state)) continue;
+    round.push(state);
+    waiting.delete(state);
+  }
+  return round;
 }
 
 /** A sync round needs all that lies before the journal's part to be durable already. */

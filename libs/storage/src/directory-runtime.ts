@@ -76,9 +76,10 @@ export class DirectoryRuntime implements StorageContext {
       filesMax: settings.journalFilesMax,
       firstGeneration: options.nextGeneration,
       firstSequence: options.nextSequence,
+      scheduler,
       nowMs: () => clock.monotonicMs(),
     });
-    this.checkpoint = new HighWatermarkCheckpoint(disk, root, options.checkpoint.sequence, () => this.#checkpointEntries());
+    this.checkpoint = new HighWatermarkCheckpoint(disk, scheduler, root, options.checkpoint.sequence, () => this.#checkpointEntries());
     this.reserve = new SpaceReserve(disk, root, settings.reserveBytes);
     this.lanes = new CommitLanes(this);
     this.flusher = new BackgroundFlush(this, () => this.states.values());
@@ -213,16 +214,14 @@ export class DirectoryRuntime implements StorageContext {
     }
   }
 
-  #checkpointEntries(): CheckpointEntry[] {
-    const entries: CheckpointEntry[] = [];
+  *#checkpointEntries(): Generator<CheckpointEntry> {
     for (const [key, state] of this.states) {
       const corrupt = state.status.kind === 'corrupt';
       // Nothing may be claimed that a power loss could take; what was claimed of a damaged log stays claimed.
       const highWatermark = corrupt ? state.highWatermark : Math.min(state.highWatermark, state.flushedEnd);
       if (highWatermark === 0 || state.status.kind === 'closed') continue;
       const { epoch, startOffset } = (corrupt ? undefined : state.epochs.entryAt(highWatermark - 1)) ?? { epoch: -1, startOffset: -1 };
-      entries.push({ key, logId: state.logId, highWatermark, epoch, epochStart: startOffset });
+      yield { key, logId: state.logId, highWatermark, epoch, epochStart: startOffset };
     }
-    return entries;
   }
 }

@@ -1,9 +1,10 @@
-import type { Disk, DiskFile } from '@moldau/kernel';
+import type { Disk, DiskFile, Scheduler } from '@moldau/kernel';
 import { ByteReader, ByteWriter } from './byte-codec.ts';
-import { isDiskError, readWhole } from './disk-calls.ts';
+import { isDiskError, nextTurn, readWhole } from './disk-calls.ts';
 import { HIGH_WATERMARK_FILES } from './paths.ts';
 import { Serial } from './serial.ts';
 import { decodeSideFile, encodeSideFile } from './side-file.ts';
+import { inSteps, PARTITIONS_PER_STEP } from './steps.ts';
 
 /** What the checkpoint keeps of one log. */
 export interface CheckpointEntry {
@@ -35,16 +36,19 @@ export interface ReadCheckpoint {
  */
 export class HighWatermarkCheckpoint {
   readonly #disk: Disk;
+  readonly #scheduler: Scheduler;
   readonly #root: string;
-  readonly #collect: () => readonly CheckpointEntry[];
+  /** Walked through in steps: each entry is of the moment it is asked for. */
+  readonly #collect: () => Iterable<CheckpointEntry>;
   readonly #serial = new Serial();
   #sequence: number;
   #waiting: Promise<void> | undefined;
   /** Set when a high watermark moves. */
   dirty = false;
 
-  constructor(disk: Disk, root: string, sequence: number, collect: () => readonly CheckpointEntry[]) {
+  constructor(disk: Disk, scheduler: Scheduler, root: string, sequence: number, collect: () => Iterable<CheckpointEntry>) {
     this.#disk = disk;
+    this.#scheduler = scheduler;
     this.#root = root;
     this.#sequence = sequence;
     this.#collect = collect;
@@ -63,8 +67,8 @@ export class HighWatermarkCheckpoint {
     this.dirty = false;
     const sequence = this.#sequence + 1;
     const name = HIGH_WATERMARK_FILES[sequence % 2 === 0 ? 0 : 1];
-    const bytes = encodeSideFile('highWatermarks', encodeCheckpoint(sequence, this.#collect()));
     try {
+      const bytes = encodeSideFile('highWatermarks', await encodeCheckpoint(this.#scheduler, sequence, this.#collect()));
       await this.#overwrite(`${this.#root}/${name}`, bytes);
       this.#sequence = sequence;
     } catch (error) {
@@ -95,14 +99,14 @@ export class HighWatermarkCheckpoint {
   }
 }
 
-export async function readCheckpoint(disk: Disk, root: string): Promise<ReadCheckpoint> {
+export async function readCheckpoint(disk: Disk, scheduler: Scheduler, root: string): Promise<ReadCheckpoint> {
   let best: ReadCheckpoint = { entries: new Map(), byKey: new Map(), known: true, sequence: 0 };
   let damaged = false;
   for (const name of HIGH_WATERMARK_FILES) {
     const file = decodeSideFile('highWatermarks', await readWhole(disk, `${root}/${name}`));
     if (file.kind === 'valid') {
-      const found = decodeCheckpoint(file.content);
-      if (found.sequence > best.sequence) best = found;
+      const found = await decodeCheckpoint(scheduler, file.content, best.sequence);
+      if (found !== undefined) best = found;
     } else if (file.kind !== 'absent') {
       damaged = true;
     }
@@ -110,23 +114,29 @@ export async function readCheckpoint(disk: Disk, root: string): Promise<ReadChec
   return best.sequence === 0 && damaged ? { ...best, known: false } : best;
 }
 
-function encodeCheckpoint(sequence: number, entries: readonly CheckpointEntry[]): Uint8Array {
+async function encodeCheckpoint(scheduler: Scheduler, sequence: number, entries: Iterable<CheckpointEntry>): Promise<Uint8Array> {
+  const body = new ByteWriter();
+  let count = 0;
+  await inSteps(scheduler, entries, ({ key, logId, highWatermark, epoch, epochStart }) => {
+    count += 1;
+    body.text(key);
+    body.text(logId);
+    body.int64(highWatermark);
+    body.int32(epoch);
+    body.int64(epochStart);
+  });
   const writer = new ByteWriter();
   writer.int64(sequence);
-  writer.int32(entries.length);
-  for (const { key, logId, highWatermark, epoch, epochStart } of entries) {
-    writer.text(key);
-    writer.text(logId);
-    writer.int64(highWatermark);
-    writer.int32(epoch);
-    writer.int64(epochStart);
-  }
+  writer.int32(count);
+  writer.raw(body.finish());
   return writer.finish();
 }
 
-function decodeCheckpoint(payload: Uint8Array): ReadCheckpoint {
+/** Undefined when it is not newer than `sequence`. */
+async function decodeCheckpoint(scheduler: Scheduler, payload: Uint8Array, newerThan: number): Promise<ReadCheckpoint | undefined> {
   const reader = new ByteReader(payload);
   const sequence = reader.int64();
+  if (sequence <= newerThan) return undefined;
   const entries = new Map<string, CheckpointEntry>();
   const byKey = new Map<string, CheckpointEntry>();
   for (let left = reader.int32(); left > 0; left--) {
@@ -139,6 +149,7 @@ function decodeCheckpoint(payload: Uint8Array): ReadCheckpoint {
     };
     entries.set(entry.logId, entry);
     byKey.set(entry.key, entry);
+    if (left % PARTITIONS_PER_STEP === 0) await nextTurn(scheduler);
   }
   return { entries, byKey, known: true, sequence };
 }

@@ -1,9 +1,11 @@
-import type { Disk } from '@moldau/kernel';
+import type { Disk, Scheduler } from '@moldau/kernel';
 import { baseOffsetAt, batchesIn, lastOffsetDeltaAt } from '@moldau/records';
 import { checkBatch } from './batch-check.ts';
-import { readWhole } from './disk-calls.ts';
+import { nextTurn, readWhole } from './disk-calls.ts';
 import { JOURNAL_HEADER_BYTES, type JournalEntry, readEntry, readFileHeader } from './journal-format.ts';
 
+/** Bytes of the journal checked in one step of the event loop; small entries cost more than their bytes. */
+const STEP_BYTES = 64 * 1024;
 const JOURNAL_NAME = /^(\d{1,15})\.journal$/;
 
 /** A file of the journal as an earlier life left it. */
@@ -79,7 +81,7 @@ export class RecoveredJournal {
 }
 
 /** Reads all files of the journal. A bad entry ends its file, as what follows it can't be found. */
-export async function readJournal(disk: Disk, directory: string): Promise<RecoveredJournal> {
+export async function readJournal(disk: Disk, scheduler: Scheduler, directory: string): Promise<RecoveredJournal> {
   const journal = new RecoveredJournal();
   const files: { readonly generation: number; readonly firstSequence: number; readonly bytes: Uint8Array }[] = [];
   const found: FoundJournalFile[] = [];
@@ -98,11 +100,15 @@ export async function readJournal(disk: Disk, directory: string): Promise<Recove
     journal.nextGeneration = Math.max(journal.nextGeneration, generation + 1);
     journal.nextSequence = Math.max(journal.nextSequence, firstSequence);
     let sequence = firstSequence;
+    let stepEnd = STEP_BYTES;
     for (let at = JOURNAL_HEADER_BYTES; ; sequence++) {
       const entry = readEntry(bytes, at, generation, sequence);
       if (entry === undefined) break;
       journal.add(entry);
       at = entry.end;
+      if (at < stepEnd) continue;
+      stepEnd = at + STEP_BYTES;
+      await nextTurn(scheduler);
     }
   }
   return journal;

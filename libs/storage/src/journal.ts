@@ -1,5 +1,5 @@
-import { assert, type Disk, type DiskFile } from '@moldau/kernel';
-import { removeIfThere } from './disk-calls.ts';
+import { assert, type Disk, type DiskFile, type Scheduler } from '@moldau/kernel';
+import { nextTurn, removeIfThere } from './disk-calls.ts';
 import { ENTRY_HEADER_BYTES, JOURNAL_HEADER_BYTES, writeEntryHeader, writeFileHeader } from './journal-format.ts';
 import type { FoundJournalFile } from './journal-recovery.ts';
 import type { PartitionState } from './partition-state.ts';
@@ -8,6 +8,8 @@ import type { TailEntry } from './tail-cache.ts';
 
 /** Bytes of zeros written at once while a file is preallocated. */
 const PREALLOCATE_STEP_BYTES = 1024 * 1024;
+/** Payload bytes whose CRC is computed in one step of the event loop. */
+const ENCODE_STEP_BYTES = 1024 * 1024;
 
 /** New batches of one partition, contiguous. */
 export interface JournalShare {
@@ -29,6 +31,7 @@ interface JournalFile {
 
 export interface JournalOptions {
   readonly disk: Disk;
+  readonly scheduler: Scheduler;
   readonly directory: string;
   readonly fileBytes: number;
   readonly filesMax: number;
@@ -170,12 +173,18 @@ export class Journal {
     const current = this.#current;
     assert(current !== undefined, 'the journal has a file to write to');
     const position = chunks.length > 0 ? 0 : current.position;
-    this.#encode(shares, current, chunks);
+    const { generation } = current;
+    const firstSequence = this.#sequence;
+    for (const { state, entries } of shares) {
+      this.#sequence += entries.length;
+      current.holds.set(state, Math.max(current.holds.get(state) ?? 0, entries.at(-1)?.endOffset ?? 0));
+    }
     current.position += bytes;
     if (!current.written) current.firstWriteMs = this.#options.nowMs();
     current.written = true;
     // One after the other: an entry is only found behind whole ones.
     return this.#writes.run(async () => {
+      await this.#encode(shares, { generation, sequence: firstSequence }, chunks);
       await current.file.write(chunks, position);
       current.dirty = true;
     });
@@ -250,17 +259,26 @@ export class Journal {
     return writeFileHeader({ generation: next.generation, firstSequence: this.#sequence });
   }
 
-  #encode(shares: readonly JournalShare[], file: JournalFile, chunks: Uint8Array[]): void {
+  async #encode(
+    shares: readonly JournalShare[],
+    first: { readonly generation: number; readonly sequence: number },
+    chunks: Uint8Array[],
+  ): Promise<void> {
     const count = shares.reduce((sum, share) => sum + share.entries.length, 0);
     const headers = new Uint8Array(count * ENTRY_HEADER_BYTES);
+    let { sequence } = first;
     let at = 0;
+    let left = ENCODE_STEP_BYTES;
     for (const { state, entries } of shares) {
       for (const { baseOffset, bytes } of entries) {
-        writeEntryHeader(headers, at, { generation: file.generation, sequence: this.#sequence++, logId: state.logId, baseOffset }, bytes);
+        writeEntryHeader(headers, at, { generation: first.generation, sequence: sequence++, logId: state.logId, baseOffset }, bytes);
         chunks.push(headers.subarray(at, at + ENTRY_HEADER_BYTES), bytes);
         at += ENTRY_HEADER_BYTES;
+        left -= bytes.length;
+        if (left > 0) continue;
+        left = ENCODE_STEP_BYTES;
+        await nextTurn(this.#options.scheduler);
       }
-      file.holds.set(state, Math.max(file.holds.get(state) ?? 0, entries.at(-1)?.endOffset ?? 0));
     }
   }
 }

@@ -2,7 +2,7 @@ import { assert, MoldauError, type PartitionIndex, partitionKey, type TopicId, t
 import { writeCleanShutdown } from './clean-shutdown.ts';
 import type { DirectoryMeta } from './directory-meta.ts';
 import type { DirectoryRuntime } from './directory-runtime.ts';
-import { isDiskError } from './disk-calls.ts';
+import { isDiskError, nextTurn } from './disk-calls.ts';
 import { removeJournal } from './journal-recovery.ts';
 import { startMaintenance } from './maintenance.ts';
 import { describeManifest, writeManifest } from './manifest.ts';
@@ -13,6 +13,7 @@ import { type Damage, PartitionState } from './partition-state.ts';
 import { DELETED_SUFFIX, JOURNAL_DIRECTORY, partitionDirectory } from './paths.ts';
 import { writeSegmentIndexes } from './roll.ts';
 import { Segment } from './segment.ts';
+import { inSteps, PARTITIONS_PER_STEP } from './steps.ts';
 import type { DirectoryCondition } from './storage-context.ts';
 import { TopicDirectories } from './topic-directories.ts';
 
@@ -147,12 +148,16 @@ export class LogDirectory {
     // What the journal holds goes to segments.
     if (runtime.condition.kind === 'full') await runtime.attempt('a clean shutdown', () => runtime.reserve.giveUp());
     await runtime.flusher.empty('all');
-    for (const state of states) await state.maintenance.run(() => runtime.attempt('sealing a segment', () => this.#closeSegments(state)));
+    for (const [index, state] of states.entries()) {
+      if (index % PARTITIONS_PER_STEP === 0) await nextTurn(runtime.ports.scheduler);
+      await state.maintenance.run(() => runtime.attempt('sealing a segment', () => this.#closeSegments(state)));
+    }
     await runtime.flusher.flush('all');
     await runtime.flusher.flush('all');
     await runtime.attempt('a clean shutdown', () => this.#writeMarker(states));
-    for (const state of states) state.fail({ kind: 'closed' }, new MoldauError('SHUTTING_DOWN', 'the data directory is closed', {}));
-    for (const work of states.map((state) => state.maintenance.run(async () => {}))) await work;
+    const closed = new MoldauError('SHUTTING_DOWN', 'the data directory is closed', {});
+    await inSteps(runtime.ports.scheduler, states, (state) => state.fail({ kind: 'closed' }, closed));
+    for (const state of states) if (!state.maintenance.idle) await state.maintenance.run(async () => {});
     await runtime.descriptors.close();
     await runtime.journal.close();
     await this.#unlock();
@@ -254,6 +259,6 @@ export class LogDirectory {
     // All is in the segments: the journal may go first, and on a full disk its room is needed.
     await runtime.journal.close();
     await removeJournal(disk, `${runtime.root}/${JOURNAL_DIRECTORY}`);
-    await runtime.reserve.use(() => writeCleanShutdown(disk, runtime.root, runtime.journal, online));
+    await runtime.reserve.use(() => writeCleanShutdown(runtime.ports, runtime.root, runtime.journal, online));
   }
 }

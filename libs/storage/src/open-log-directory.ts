@@ -37,7 +37,7 @@ export async function openLogDirectory(ports: StoragePorts, options: LogDirector
 }
 
 async function openLocked(ports: StoragePorts, options: LogDirectoryOptions, unlock: () => Promise<void>): Promise<LogDirectory> {
-  const { disk, clock } = ports;
+  const { disk, clock, scheduler } = ports;
   const root = options.path;
   const startMs = clock.monotonicMs();
   const owner = { clusterId: options.clusterId, brokerId: options.brokerId };
@@ -45,9 +45,9 @@ async function openLocked(ports: StoragePorts, options: LogDirectoryOptions, unl
   await disk.makeDirectory(`${root}/${TOPICS_DIRECTORY}`);
   await disk.makeDirectory(`${root}/${JOURNAL_DIRECTORY}`);
   await disk.syncDirectory(root);
-  const checkpoint = await readCheckpoint(disk, root);
-  const clean = await takeCleanShutdown(disk, root);
-  const journal = clean === undefined ? await readJournal(disk, `${root}/${JOURNAL_DIRECTORY}`) : journalOf(clean);
+  const checkpoint = await readCheckpoint(disk, scheduler, root);
+  const clean = await takeCleanShutdown(disk, scheduler, root);
+  const journal = clean === undefined ? await readJournal(disk, scheduler, `${root}/${JOURNAL_DIRECTORY}`) : journalOf(clean);
   const settings = logDirectorySettings(options);
   const { nextGeneration, nextSequence } = journal;
   const runtime = new DirectoryRuntime(ports, {
