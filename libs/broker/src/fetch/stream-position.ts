@@ -1,5 +1,5 @@
 import type { Offset } from '@moldau/kernel';
-import type { FetchStreamPartition, FetchStreamPosition } from '@moldau/protocol';
+import type { FetchStreamPartition, FetchStreamPosition, ItemError, WithBatches } from '@moldau/protocol';
 import type { Partition } from '../partition/partition.ts';
 import type { FetchMetrics } from './fetch-metrics.ts';
 import { readVisible, sizeOf, visibleEnds } from './visible-read.ts';
@@ -68,4 +68,10 @@ export class StreamPosition {
     this.#toldWatermark = read.head.highWatermark;
     this.#toldEnd = read.nextOffset >= read.head.highWatermark;
   }
+}
+
+/** What is sent for a position that can't be read. */
+export function failedPosition(positionId: number, error: ItemError): WithBatches<FetchStreamPartition> {
+  const none = { highWatermark: 0, lastStableOffset: 0, logStartOffset: 0, abortedTransactions: [] };
+  return { head: { positionId, ...none, error }, batches: [] };
 }

@@ -12,7 +12,8 @@ import {
   type WithBatches,
 } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
-import { type PositionRead, StreamPosition } from '../fetch/stream-position.ts';
+import { clientStalled, fetchStreamTerms } from '../fetch/fetch-stream-terms.ts';
+import { failedPosition, type PositionRead, StreamPosition } from '../fetch/stream-position.ts';
 import type { ByteBudget } from '../limits/byte-budget.ts';
 import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { TurnShare } from '../limits/turn-share.ts';
@@ -23,17 +24,11 @@ import { bidirectional, type RegisteredMethod } from '../request/registered-meth
 import type { RequestContext } from '../request/request-context.ts';
 import type { LongStream, StreamRegistry } from '../request/stream-registry.ts';
 
-const MIB = 1024 * 1024;
-const MESSAGE_BYTES_DEFAULT = MIB;
-const MESSAGE_BYTES_MAX = 50 * MIB;
-const CREDIT_BYTES_DEFAULT = 16 * MIB;
 const CREDIT_BYTES_MAX = Number.MAX_SAFE_INTEGER;
 const POSITIONS_MAX = 10_000;
 const HEARTBEAT_MS = 5_000;
 /** Heartbeats missed by a client that does not read before its stream ends: what it holds of the budget is others' too. */
 const STALLED_HEARTBEATS_MAX = 6;
-/** Share of the fetch budget that one message may fill, whatever the client asked for. */
-const BUDGET_SHARE_MAX = 0.25;
 
 export interface FetchStreamDeps {
   readonly clock: Clock;
@@ -69,7 +64,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   /** The one position whose read did not fit the credit or the message: it goes first. */
   #next: StreamPosition | undefined;
   #phase: Phase = 'configuring';
-  #messageBytes = MESSAGE_BYTES_DEFAULT;
+  #messageBytes = 0;
   #creditBytes = 0;
   /** The client has not taken what was sent. */
   #blocked = false;
@@ -154,13 +149,9 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   }
 
   #configure(configuration: FetchStreamConfiguration): void {
-    const messageBytes = configuration.maxMessageBytes ?? MESSAGE_BYTES_DEFAULT;
-    const creditBytes = configuration.creditBytes ?? CREDIT_BYTES_DEFAULT;
-    if (messageBytes < 1 || messageBytes > MESSAGE_BYTES_MAX)
-      throw invalidField('max_message_bytes', messageBytes, `1 … ${MESSAGE_BYTES_MAX}`);
-    if (creditBytes < 1) throw invalidField('credit_bytes', creditBytes, '≥ 1');
-    this.#messageBytes = Math.min(messageBytes, Math.floor(this.#deps.budget.limitBytes * BUDGET_SHARE_MAX));
-    this.#creditBytes = creditBytes;
+    const terms = fetchStreamTerms(configuration, this.#deps.budget.limitBytes);
+    this.#messageBytes = terms.messageBytes;
+    this.#creditBytes = terms.creditBytes;
     this.#phase = 'serving';
     this.#watchSilence();
   }
@@ -226,7 +217,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     return this.#creditBytes > 0 && this.#ready.size > 0;
   }
 
-  // Behind a method: the phase may have changed during an await, which the compiler does not know.
+  /** Asked anew after each await. */
   #isClosed(): boolean {
     return this.#phase === 'closed';
   }
@@ -285,9 +276,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
 
   #sendError(positionId: number, error: MoldauError): void {
     this.#deps.metrics.failed(error.reason);
-    const item = this.#deps.locator.toItem(error, this.#context);
-    const none = { highWatermark: 0, lastStableOffset: 0, logStartOffset: 0, abortedTransactions: [] };
-    this.#send([{ head: { positionId, ...none, error: item }, batches: [] }]);
+    this.#send([failedPosition(positionId, this.#deps.locator.toItem(error, this.#context))]);
   }
 
   #release(): void {
@@ -305,7 +294,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
         // A client that does not read gets no heartbeats either: they would pile up.
         this.#stalledHeartbeats += 1;
         if (this.#stalledHeartbeats >= STALLED_HEARTBEATS_MAX) {
-          this.#call.close(stalled());
+          this.#call.close(clientStalled(STALLED_HEARTBEATS_MAX * HEARTBEAT_MS));
           return;
         }
       } else if (!this.#call.send({ frame: { $case: 'heartbeat', value: {} } })) {
@@ -314,12 +303,4 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
       this.#watchSilence();
     });
   }
-}
-
-function stalled(): MoldauError {
-  const limit = STALLED_HEARTBEATS_MAX * HEARTBEAT_MS;
-  return new MoldauError('MEMORY_BUDGET_EXHAUSTED', `the client has read nothing for ${limit} ms`, {
-    budget: 'fetch',
-    limit: String(limit),
-  });
 }

@@ -29,7 +29,7 @@ export function placeReplicas(brokers: readonly BrokerImage[], count: number, re
 
 export function tooFewBrokers(replicationFactor: number, available: number): MoldauError {
   const facts = { replication_factor: String(replicationFactor), limit: String(available) };
-  return new MoldauError('INVALID_REPLICATION_FACTOR', `replication factor ${replicationFactor}: ${available} brokers serve`, facts);
+  return new MoldauError('INVALID_REPLICATION_FACTOR', `replication factor ${replicationFactor}: brokers that serve: ${available}`, facts);
 }
 
 function replicasFrom(ring: readonly BrokerImage[], first: number, distance: number, replicationFactor: number): BrokerId[] {

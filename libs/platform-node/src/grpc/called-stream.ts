@@ -10,6 +10,8 @@ import { WriteWindow } from './write-window.ts';
 const MESSAGE_COPIES = 2;
 
 export interface CalledStreamOptions {
+  /** For what is said when it can't be reached. */
+  readonly address: string;
   readonly signal: AbortSignal | undefined;
   readonly writeBufferBytes: number;
   /** The call is over. */
@@ -88,7 +90,7 @@ export class CalledStream implements ClientStream, OpenCall {
     this.#queue.clear();
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#options.released();
-    this.#events.closed(fromGrpcStatus(received));
+    this.#events.closed(fromGrpcStatus(received, this.#options.address));
   }
 
   #sendNext(): void {

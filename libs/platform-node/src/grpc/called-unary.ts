@@ -6,13 +6,20 @@ import { asBuffer, fromGrpcStatus } from './grpc-status.ts';
 /** A unary call at its caller, as the listener of grpc-js's call. */
 export class CalledUnary implements OpenCall {
   readonly #call: GrpcCall;
+  readonly #address: string;
   readonly #signal: AbortSignal | undefined;
   readonly #settle: (response: Uint8Array | undefined, status: Status) => void;
   #response: Buffer | undefined;
 
   /** `settle` is called once; its response is undefined exactly when the status is not OK. */
-  constructor(call: GrpcCall, signal: AbortSignal | undefined, settle: (response: Uint8Array | undefined, status: Status) => void) {
+  constructor(
+    call: GrpcCall,
+    address: string,
+    signal: AbortSignal | undefined,
+    settle: (response: Uint8Array | undefined, status: Status) => void,
+  ) {
     this.#call = call;
+    this.#address = address;
     this.#signal = signal;
     this.#settle = settle;
   }
@@ -39,7 +46,7 @@ export class CalledUnary implements OpenCall {
 
   onReceiveStatus(received: StatusObject): void {
     this.#signal?.removeEventListener('abort', this.#cancel);
-    const status = fromGrpcStatus(received);
+    const status = fromGrpcStatus(received, this.#address);
     if (status.code !== 'OK') this.#settle(undefined, status);
     else if (this.#response === undefined) this.#settle(undefined, { code: 'INTERNAL', message: 'the answer has no message' });
     else this.#settle(this.#response, STATUS_OK);

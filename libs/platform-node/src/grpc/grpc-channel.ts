@@ -25,12 +25,14 @@ const CHANNEL_CLOSED: Status = { code: 'CANCELLED', message: 'the channel is clo
 /** The port's channel on a channel of grpc-js, below its clients and object streams: messages stay bytes. */
 export class GrpcChannel implements Channel {
   readonly #channel: ChannelInterface;
+  readonly #address: string;
   readonly #writeBufferBytes: number;
   readonly #calls = new Set<OpenCall>();
   #closed = false;
 
-  constructor(channel: ChannelInterface, writeBufferBytes: number) {
+  constructor(channel: ChannelInterface, address: string, writeBufferBytes: number) {
     this.#channel = channel;
+    this.#address = address;
     this.#writeBufferBytes = writeBufferBytes;
   }
 
@@ -41,7 +43,7 @@ export class GrpcChannel implements Channel {
         reject(new StatusError(prepared));
         return;
       }
-      const call = new CalledUnary(prepared.call, options.signal, (response, status) => {
+      const call = new CalledUnary(prepared.call, this.#address, options.signal, (response, status) => {
         this.#calls.delete(call);
         if (response === undefined) reject(new StatusError(status));
         else resolve(response);
@@ -55,6 +57,7 @@ export class GrpcChannel implements Channel {
     const prepared = this.#prepare(path, options);
     if ('code' in prepared) return closedStream(prepared, events);
     const call = new CalledStream(prepared.call, events, {
+      address: this.#address,
       signal: options.signal,
       writeBufferBytes: this.#writeBufferBytes,
       released: () => this.#calls.delete(call),

@@ -44,7 +44,8 @@ export function createGrpcConnector(options: GrpcConnectorOptions = {}): Connect
   const credentials = credentialsOf(options.tls);
   const writeBufferBytes = options.writeBufferBytes ?? WRITE_BUFFER_BYTES;
   return {
-    connect: (address) => new GrpcChannel(new GrpcChannelImplementation(address, credentials, channelOptions(options)), writeBufferBytes),
+    connect: (address) =>
+      new GrpcChannel(new GrpcChannelImplementation(address, credentials, channelOptions(options)), address, writeBufferBytes),
   };
 }
 

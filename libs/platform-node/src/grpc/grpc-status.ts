@@ -17,17 +17,13 @@ export function toGrpcStatus(status: Status): StatusObject {
   return { code: STATUS_CODES[status.code], details: headerText(status.message), metadata };
 }
 
-/** What grpc-js reports, in the words of the port. */
-export function fromGrpcStatus(status: StatusObject): Status {
+/** What grpc-js reports of a call to `address`, in the words of the port. */
+export function fromGrpcStatus(status: StatusObject, address: string): Status {
   const code = NAMES_BY_CODE.get(status.code) ?? 'UNKNOWN';
   if (code === 'OK') return STATUS_OK;
+  if (code === 'UNAVAILABLE' && neverSent(status.details)) return { code, message: unreachable(address, status.details), unsent: true };
   const [details] = status.metadata.get(DETAILS_KEY);
-  return {
-    code,
-    message: status.details,
-    ...(details instanceof Buffer ? { details } : {}),
-    ...(code === 'UNAVAILABLE' && neverSent(status.details) ? { unsent: true as const } : {}),
-  };
+  return { code, message: status.details, ...(details instanceof Buffer ? { details } : {}) };
 }
 
 /** What a handler threw, as its caller hears it: nothing of an unexpected error's message leaves the server. */
@@ -51,4 +47,14 @@ function headerText(message: string): string {
  */
 function neverSent(details: string): boolean {
   return details.startsWith('No connection established') || details.startsWith('Name resolution failed');
+}
+
+/** The system's or the TLS library's own words for why, without those around them. */
+function unreachable(address: string, details: string): string {
+  const cause = details
+    .replace(/^No connection established\.\s*/, '')
+    .replace(/^Last error: (Error: )?/, '')
+    .replace(/\s*Resolution note:\s*$/, '')
+    .replace(/[.\s]+$/, '');
+  return `can't reach ${address}${cause === '' ? '' : `: ${cause}`}`;
 }

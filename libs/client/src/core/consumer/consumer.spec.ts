@@ -147,6 +147,16 @@ describe.each(['stream', 'poll'] as const)('reading by %s', (fetchMode) => {
     expect(statuses).toContainEqual({ kind: 'position-reset', topic: 'orders', partition: 0, from: 3, to: 10 });
   });
 
+  it('an offset behind the end is an error also for a reader that stops at the end', async () => {
+    const { cluster, consumer, scheduler } = setUpConsumer();
+    fill(cluster.createTopic('orders').partitions[0], 30);
+    const assignment = [{ topic: 'orders', partition: 0, from: { offset: 31 } }];
+    const failed = await scheduler.until(drain(consumer({ fetchMode, assignment, stopAtEnd: true })).catch((error: unknown) => error));
+    expect(failed).toMatchObject({ reason: 'OFFSET_OUT_OF_RANGE', facts: { offset: '31', end_offset: '30' } });
+    const atEnd = [{ topic: 'orders', partition: 0, from: { offset: 30 } }];
+    expect(await scheduler.until(drain(consumer({ fetchMode, assignment: atEnd, stopAtEnd: true })))).toEqual([]);
+  });
+
   it('keeps what it has fetched below the prefetch limit while nobody reads', async () => {
     const { cluster, consumer, scheduler } = setUpConsumer();
     const topic = cluster.createTopic('orders');

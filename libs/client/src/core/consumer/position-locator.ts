@@ -116,6 +116,8 @@ export class PositionLocator<K, V> {
     const { from } = phase;
     const exact = typeof from === 'object' && 'offset' in from ? offset(from.offset) : (start?.offset ?? end?.offset);
     assert(exact !== undefined, 'a log has a beginning and an end', { topic: partition.topic, partition: partition.partition });
+    // Reading up to the end from behind it would end without a word: the broker says what is wrong, as it does to any reader.
+    if (partition.endOffset !== undefined && exact > partition.endOffset) partition.endOffset = offset(exact + 1);
     this.#hooks.located(partition, exact);
     done.resolve(undefined);
   }
