@@ -30,13 +30,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   platform: ['kernel', 'model', 'core'],
   adapter: ['kernel', 'model', 'core'],
   testkit: ['kernel'],
+  // Drives the SDK as a user's program does, by the real clock.
+  load: ['kernel', 'sdk'],
   // What apps do alike: it knows servers and Node, and not which metadata store.
   assembly: ['kernel', 'model', 'core', 'service', 'server', 'platform'],
-  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'assembly', 'app'],
+  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'assembly', 'load', 'app'],
   // Of the apps only standalone can be imported: the others are Nx applications.
   harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'app'],
   test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'harness'],
-  tool: ['kernel', 'model', 'core', 'sdk', 'service', 'platform', 'harness'],
+  tool: ['kernel', 'model', 'core', 'sdk', 'service', 'platform', 'load', 'harness'],
 };
 
 /** Narrower than its layer: each library that has siblings it must not know, with the scopes it may import. */
@@ -49,7 +51,7 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   'adapter/cluster-embedded': ['kernel', 'protocol', 'cluster'],
   'adapter/cluster-etcd': ['kernel', 'protocol', 'cluster'],
   'sdk/client': ['kernel', 'records', 'protocol', 'platform-node'],
-  'sdk/load': ['client'],
+  'load/load': ['client'],
   'service/service': ['kernel', 'protocol'],
   'assembly/assembly': ['kernel', 'protocol', 'service', 'broker', 'platform-node'],
   'server/broker': ['kernel', 'records', 'protocol', 'cluster', 'storage', 'replication'],

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { run, runNode } from './run.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -61,6 +61,7 @@ describe('run', () => {
     `);
     expect(result.status).toBe(0);
     expect(result.stragglers).toHaveLength(1);
-    expect(isRunning(Number(result.output))).toBe(false);
+    // A killed process is there until the system has taken it down.
+    await vi.waitFor(() => expect(isRunning(Number(result.output))).toBe(false), { timeout: 5000 });
   });
 });

@@ -6,7 +6,7 @@ const GRACE_MS = 1_000;
 const POLL_MS = 50;
 
 /** The environment variable that marks a child and, because they inherit it, all that it starts. */
-export const MARKER_VARIABLE = 'MOLDAU_RUN';
+export const MARKER_VARIABLE = 'TEST_RUN_MARKER';
 
 /** The variable's value for a child: the marks this process bears itself, and the child's own. */
 export function withMarker(inherited: string | undefined, marker: string): string {

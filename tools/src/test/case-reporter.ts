@@ -3,7 +3,7 @@ import type { Reporter, TestCase } from 'vitest/node';
 import type { CaseResult } from './case-result.ts';
 
 /** Where the results go; set by the test command, which reads them. */
-const RESULTS_VARIABLE = 'MOLDAU_TEST_RESULTS';
+const RESULTS_VARIABLE = 'TEST_RESULTS_FILE';
 
 /**
  * A reporter of vitest that appends each test's result to a file as one line of JSON, at once: what was tested is known

@@ -38,7 +38,7 @@ function runVitest(folders: readonly string[], resultsPath: string, timeoutMs: n
   return runNode('node_modules/vitest/vitest.mjs', {
     arguments: ['run', '--no-color', '--reporter=dot', `--reporter=${REPORTER}`, ...folders],
     timeoutMs,
-    environment: { MOLDAU_TEST_RESULTS: resultsPath, NO_COLOR: '1' },
+    environment: { TEST_RESULTS_FILE: resultsPath, NO_COLOR: '1' },
   });
 }
 

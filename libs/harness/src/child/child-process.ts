@@ -88,7 +88,7 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** By this the repository's tools find processes that a run left behind. */
-const RUN_MARKER = 'MOLDAU_RUN';
+const RUN_MARKER = 'TEST_RUN_MARKER';
 
 function signalTo(child: ChildProcess, signal: NodeJS.Signals, group: boolean): void {
   if (!group || child.pid === undefined) return void child.kill(signal);

@@ -99,7 +99,7 @@ describe('loadConfiguration', () => {
 
   it("leaves alone variables of other services and those Kubernetes sets for a Service named 'moldau…'", async () => {
     const environment = {
-      MOLDAU_RUN: '1',
+      MOLDAU_BOOTSTRAP: 'a:1',
       MOLDAU_ETCD_ENDPOINTS: 'a:1',
       MOLDAU_PORT: 'tcp://10.0.0.1:9092',
       MOLDAU_SERVICE_HOST: '10.0.0.1',

@@ -25,7 +25,6 @@ export const CONFIG_FILE_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG_FILE`;
 /** Variables with our prefix that are no settings of a service. */
 const FOREIGN_VARIABLES: ReadonlySet<string> = new Set([
   CONFIG_FILE_VARIABLE,
-  'MOLDAU_RUN', // marks the processes of one run of the repository's tools
   'MOLDAU_BOOTSTRAP', // the command line's default of --bootstrap
 ]);
 /** What Kubernetes sets for each Service whose name begins with `moldau`. */
