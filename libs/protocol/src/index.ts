@@ -2,6 +2,8 @@ export { callError, errorToStatus, statusToError, toStatusError } from './error-
 export {
   AllocateProducerIdsRequest,
   AllocateProducerIdsResponse,
+  AlterPartitionsRequest,
+  AlterPartitionsResponse,
   BrokerEndpoint,
   BrokerHeartbeat,
   BrokerHeartbeatAnswer,
@@ -10,6 +12,9 @@ export {
   BrokerSessionResponse,
   ForwardRequest,
   ForwardResponse,
+  IsrMember,
+  IsrProposal,
+  IsrResult,
   MetadataEntry,
   RegisterBroker,
   StreamMetadataRequest,
@@ -34,6 +39,19 @@ export {
   TopicRecord,
   TopicState,
 } from './gen/moldau/internal/v1/metadata_records.ts';
+export {
+  DivergingEpoch,
+  PartitionNews,
+  ReplicaForget,
+  ReplicaNews,
+  ReplicaPosition,
+  ReplicaPositions,
+  ReplicateHeartbeat,
+  ReplicateOpen,
+  ReplicateRequest,
+  ReplicateResponse,
+  ReplicationCredit,
+} from './gen/moldau/internal/v1/replication.ts';
 export {
   AddPartitionsRequest,
   AddPartitionsResponse,
@@ -161,4 +179,12 @@ export {
   streamHandler,
   unaryHandler,
 } from './rpc/server-call.ts';
-export { adminService, coordinatorService, fetchService, gatewayService, metadataService, producerService } from './services.ts';
+export {
+  adminService,
+  coordinatorService,
+  fetchService,
+  gatewayService,
+  metadataService,
+  producerService,
+  replicationService,
+} from './services.ts';

@@ -1,4 +1,5 @@
 import { CoordinatorServiceDefinition } from './gen/moldau/internal/v1/coordinator.ts';
+import { ReplicationServiceDefinition } from './gen/moldau/internal/v1/replication.ts';
 import { AdminServiceDefinition } from './gen/moldau/v1/admin.ts';
 import { FetchServiceDefinition } from './gen/moldau/v1/fetch.ts';
 import { GatewayServiceDefinition } from './gen/moldau/v1/gateway.ts';
@@ -15,3 +16,4 @@ export const gatewayService = methodsOf(GatewayServiceDefinition);
 
 /** Internal services, on the internal listener only. */
 export const coordinatorService = methodsOf(CoordinatorServiceDefinition);
+export const replicationService = methodsOf(ReplicationServiceDefinition);

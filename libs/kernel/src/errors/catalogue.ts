@@ -236,6 +236,13 @@ export const ERROR_CATALOGUE = {
     'definite',
     'The session with the controller is over; the broker registers again.',
   ),
+  INELIGIBLE_REPLICA: row(
+    87,
+    'FAILED_PRECONDITION',
+    'final',
+    'definite',
+    "A replica can't be in sync: it is fenced, stopping, or another life of it has fetched.",
+  ),
   // Lost a race, or out of order.
   OUT_OF_ORDER_SEQUENCE: row(90, 'ABORTED', 'final', 'definite', "The batch leaves a gap after the producer's last sequence number."),
   DUPLICATE_SEQUENCE: row(91, 'ABORTED', 'final', 'indefinite', 'The batch was written before, too long ago to tell its offset.'),
