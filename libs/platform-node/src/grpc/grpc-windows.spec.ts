@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect, createServer, type ServerHttp2Session } from 'node:http2';
+import { type ClientHttp2Session, connect, constants, createServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { type CallHandlers, type MethodPath, STATUS_OK, silentLogger } from '@moldau/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -66,6 +66,38 @@ describe('the receive window of a server', () => {
     const { bytesWritten } = session.socket;
     expect(bytesWritten).toBeGreaterThan(windowBytes);
     expect(bytesWritten).toBeLessThan(windowBytes + 256 * 1024);
+  });
+});
+
+describe('a connection with many calls that nobody reads', () => {
+  const windowBytes = 1024 * 1024;
+
+  async function fill(calls: number): Promise<{ readonly session: ClientHttp2Session; readonly closed: Promise<number | undefined> }> {
+    const limits = { windowBytes, unreadBytesMax: 4 * windowBytes, maxReceiveBytes: 64 * 1024 * 1024 };
+    const session = await rawSession(await serve(pausing, limits));
+    const goAway = new Promise<number | undefined>((resolve) => {
+      session.once('goaway', (code) => resolve(code));
+      session.once('close', () => resolve(undefined));
+    });
+    const message = Buffer.alloc(2 * windowBytes);
+    message.writeUInt32BE(32 * 1024 * 1024, 1);
+    for (let call = 0; call < calls; call++) {
+      const request = session.request(HEADERS);
+      request.on('error', () => {});
+      request.write(message);
+    }
+    return { session, closed: goAway };
+  }
+
+  it('is ended with ENHANCE_YOUR_CALM above the limit', async () => {
+    const { closed } = await fill(8);
+    expect(await closed).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+
+  it('goes on below it', async () => {
+    const { session } = await fill(3);
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(session.closed || session.destroyed).toBe(false);
   });
 });
 

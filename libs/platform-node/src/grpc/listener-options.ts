@@ -34,6 +34,8 @@ export interface ListenerLimits {
    * which caps a connection at 64 KiB per round trip. A paused call holds at most this much.
    */
   readonly windowBytes?: number;
+  /** Bytes that may wait unread in all calls of one connection, which else ends; default 128 MiB, eight full windows. */
+  readonly unreadBytesMax?: number;
   /** Bytes written and not taken by the connection from which `write` returns false; default 1 MiB. */
   readonly writeBufferBytes?: number;
   /** A connection silent for so long is probed; default 30 s. */
@@ -55,6 +57,7 @@ const DEFAULT_LIMITS: FullListenerLimits = {
   maxMetadataBytes: 32 * 1024,
   defaultTimeoutMs: 30_000,
   windowBytes: 16 * 1024 * 1024,
+  unreadBytesMax: 128 * 1024 * 1024,
   writeBufferBytes: 1024 * 1024,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 10_000,

@@ -4,6 +4,7 @@ import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js
 import { assert, type Logger, MoldauError } from '@moldau/kernel';
 import type { FullListenerLimits, ListenerOptions, ServerTls } from './listener-options.ts';
 import { quietGrpc } from './quiet-grpc.ts';
+import { UnreadGuard } from './unread-guard.ts';
 
 /** What of grpc-js's server is private and yet the only way to HTTP/2's settings and sessions. */
 interface ServerInternals {
@@ -76,8 +77,10 @@ function watchHttp2Server(
     socket.once('close', () => sockets.delete(socket));
   });
   http2Server.on('sessionError', (error: Error) => logger.debug('HTTP/2 session failed', { error: error.message }));
+  const guard = new UnreadGuard(limits.unreadBytesMax, logger);
   http2Server.on('session', (session: ServerHttp2Session) => {
     session.setLocalWindowSize(limits.windowBytes);
+    guard.watch(session);
     session.on('error', ignore);
     session.on('stream', (stream: ServerHttp2Stream) => stream.on('error', ignore));
   });
