@@ -2,7 +2,7 @@ import { type Metadata, type StatusObject, status as statusCodes } from '@grpc/g
 import type { ClientStream, StreamEvents } from '@moldau/kernel';
 import { countMessageGarbage } from '../memory/message-garbage.ts';
 import { Fifo } from './fifo.ts';
-import type { GrpcCall, OpenCall } from './grpc-channel.ts';
+import type { GrpcCall, OpenCall } from './grpc-call.ts';
 import { asBuffer, fromGrpcStatus } from './grpc-status.ts';
 import { WriteWindow } from './write-window.ts';
 

@@ -1,6 +1,6 @@
 import { type Metadata, type StatusObject, status as statusCodes } from '@grpc/grpc-js';
 import { STATUS_OK, type Status } from '@moldau/kernel';
-import type { GrpcCall, OpenCall } from './grpc-channel.ts';
+import type { GrpcCall, OpenCall } from './grpc-call.ts';
 import { asBuffer, fromGrpcStatus } from './grpc-status.ts';
 
 /** A unary call at its caller, as the listener of grpc-js's call. */

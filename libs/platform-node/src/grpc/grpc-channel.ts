@@ -11,13 +11,7 @@ import {
 } from '@moldau/kernel';
 import { CalledStream } from './called-stream.ts';
 import { CalledUnary } from './called-unary.ts';
-
-export type GrpcCall = ReturnType<ChannelInterface['createCall']>;
-
-/** A call that its channel can end. */
-export interface OpenCall {
-  cancel(): void;
-}
+import type { GrpcCall, OpenCall } from './grpc-call.ts';
 
 const NO_METADATA = new Metadata();
 const CHANNEL_CLOSED: Status = { code: 'CANCELLED', message: 'the channel is closed' };
