@@ -164,7 +164,7 @@ export {
   ProduceStreamResponse,
   ProduceStreamResults,
 } from './gen/moldau/v1/producer.ts';
-export { composeStreamRecords, encodeFetchResponse, type WithBatches } from './hot-path/fetched-records.ts';
+export { composeReplicaNews, composeStreamRecords, encodeFetchResponse, type WithBatches } from './hot-path/fetched-records.ts';
 export { encodeProduceAppend } from './hot-path/produce-append.ts';
 export { errorToItem, itemToError } from './item-error.ts';
 export type { MessageCodec, Method, MethodsOf } from './method.ts';

@@ -90,6 +90,30 @@ describe('a data directory', () => {
     expect(fresh.endOffset).toBe(0);
   });
 
+  it('lets a log begin anew where it is told, also after a crash', async () => {
+    const rig = new StorageRig();
+    const directory = await rig.open();
+    const log = await rig.create(directory);
+    log.append(makeBatch(3), { leaderEpoch: EPOCH });
+    await rig.idle();
+    const anew = await rig.until(directory.beginAnew(TOPIC, partitionIndex(0), partitionConfig(), 100 as Offset));
+    expect([log.status.kind, anew.startOffset, anew.highWatermark, anew.flushedEnd, anew.endOffset]).toEqual([
+      'closed',
+      100,
+      100,
+      100,
+      100,
+    ]);
+    rig.crash();
+    const again = partitionOf(await rig.open());
+    expect([again.startOffset, again.endOffset]).toEqual([100, 100]);
+    again.append(makeBatch(2), { leaderEpoch: EPOCH });
+    await rig.idle();
+    rig.crash();
+    const last = partitionOf(await rig.open());
+    expect([last.startOffset, last.endOffset, (await rig.readAll(last)).length]).toEqual([100, 102, 1]);
+  });
+
   it('leaves no directory of a topic without partitions, and none is missing when one is made at once', async () => {
     const rig = new StorageRig();
     const directory = await rig.open();

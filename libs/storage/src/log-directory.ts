@@ -1,4 +1,4 @@
-import { assert, MoldauError, type PartitionIndex, partitionKey, type TopicId, type TopicPartition } from '@moldau/kernel';
+import { assert, MoldauError, type Offset, type PartitionIndex, partitionKey, type TopicId, type TopicPartition } from '@moldau/kernel';
 import { writeCleanShutdown } from './clean-shutdown.ts';
 import type { DirectoryMeta } from './directory-meta.ts';
 import type { DirectoryRuntime } from './directory-runtime.ts';
@@ -106,7 +106,23 @@ export class LogDirectory {
       await existing.reconfigure(config);
       return existing;
     }
-    const creating = this.#create(topicId, partition, config);
+    return this.#creatingOnce(key, this.#create(topicId, partition, config, 0));
+  }
+
+  /**
+   * Removes the log with all its data, whatever its status, and makes an empty one that begins at `startOffset`: for a replica
+   * of which nothing can be kept. A crash between leaves none, or an empty one that begins at 0.
+   *
+   * @throws MoldauError DISK_FULL, LOG_DIRECTORY_OFFLINE
+   */
+  async beginAnew(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig, startOffset: Offset): Promise<PartitionLog> {
+    await this.deletePartition(topicId, partition);
+    const key = partitionKey(topicId, partition);
+    assert(!this.#creating.has(key), 'a partition that begins anew is not being made', { key });
+    return this.#creatingOnce(key, this.#create(topicId, partition, config, startOffset));
+  }
+
+  async #creatingOnce(key: string, creating: Promise<PartitionLog>): Promise<PartitionLog> {
     this.#creating.set(key, creating);
     try {
       return await creating;
@@ -175,7 +191,7 @@ export class LogDirectory {
     return state;
   }
 
-  async #create(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog> {
+  async #create(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig, startOffset: number): Promise<PartitionLog> {
     const runtime = this.#runtime;
     const { disk, ids } = runtime.ports;
     if (runtime.condition.kind === 'offline') {
@@ -184,7 +200,10 @@ export class LogDirectory {
     }
     const directory = partitionDirectory(runtime.root, topicId, partition);
     const identity = { topicId, partition, directory, logId: ids.uuid(), config };
-    const state = new PartitionState(identity, [new Segment(directory, 0)], runtime);
+    const state = new PartitionState(identity, [new Segment(directory, startOffset)], runtime);
+    state.startOffset = startOffset;
+    state.highWatermark = startOffset;
+    state.settle();
     try {
       await this.#topics.making(topicId, async () => {
         await disk.makeDirectory(directory);

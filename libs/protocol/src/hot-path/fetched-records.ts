@@ -1,10 +1,12 @@
 import type { ComposedMessage } from '@moldau/kernel';
+import { PartitionNews } from '../gen/moldau/internal/v1/replication.ts';
 import { FetchedPartition, FetchStreamPartition } from '../gen/moldau/v1/fetch.ts';
 import { delimitedLength, WireWriter } from './wire.ts';
 
-const FRAME_RECORDS = 1; // FetchStreamResponse.records
-const RECORDS_PARTITIONS = 1; // FetchStreamRecords.partitions
+const FRAME = 1; // FetchStreamResponse.records, ReplicateResponse.news
+const FRAME_PARTITIONS = 1; // FetchStreamRecords.partitions, ReplicaNews.partitions
 const STREAM_BATCHES = 6; // FetchStreamPartition.record_batches
+const NEWS_BATCHES = 7; // PartitionNews.record_batches
 const RESPONSE_PARTITIONS = 1; // FetchResponse.partitions
 const FETCHED_BATCHES = 7; // FetchedPartition.record_batches
 const NO_BYTES = new Uint8Array(0);
@@ -18,20 +20,18 @@ export interface WithBatches<Head> {
 
 /** A FetchStreamResponse with records; composing it copies each batch once, straight into the transport's buffer. */
 export function composeStreamRecords(partitions: readonly WithBatches<FetchStreamPartition>[]): ComposedMessage {
-  const parts = partitions.map(
-    ({ head, batches }) => new Part(FetchStreamPartition.encode({ ...head, recordBatches: NO_BYTES }).finish(), batches),
+  return composeFrame(
+    partitions.map(({ head, batches }) => new Part(FetchStreamPartition.encode({ ...head, recordBatches: NO_BYTES }).finish(), batches)),
+    STREAM_BATCHES,
   );
-  const total = totalOf(parts);
-  const byteLength = delimitedLength(total);
-  return {
-    byteLength,
-    copy(target, at): void {
-      const writer = new WireWriter(target, at);
-      writer.open(FRAME_RECORDS, total);
-      for (const part of parts) part.write(writer, RECORDS_PARTITIONS, STREAM_BATCHES);
-      writer.finish(at + byteLength);
-    },
-  };
+}
+
+/** The same for a ReplicateResponse with news. */
+export function composeReplicaNews(partitions: readonly WithBatches<PartitionNews>[]): ComposedMessage {
+  return composeFrame(
+    partitions.map(({ head, batches }) => new Part(PartitionNews.encode({ ...head, recordBatches: NO_BYTES }).finish(), batches)),
+    NEWS_BATCHES,
+  );
 }
 
 /** Encodes a FetchResponse, copying each batch once, straight into the message. */
@@ -44,6 +44,20 @@ export function encodeFetchResponse(partitions: readonly WithBatches<FetchedPart
   for (const part of parts) part.write(writer, RESPONSE_PARTITIONS, FETCHED_BATCHES);
   writer.finish(message.length);
   return message;
+}
+
+function composeFrame(parts: readonly Part[], batchesField: number): ComposedMessage {
+  const total = totalOf(parts);
+  const byteLength = delimitedLength(total);
+  return {
+    byteLength,
+    copy(target, at): void {
+      const writer = new WireWriter(target, at);
+      writer.open(FRAME, total);
+      for (const part of parts) part.write(writer, FRAME_PARTITIONS, batchesField);
+      writer.finish(at + byteLength);
+    },
+  };
 }
 
 function totalOf(parts: readonly Part[]): number {

@@ -1,9 +1,10 @@
 import { composedBytes } from '@moldau/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ReplicateResponse } from '../gen/moldau/internal/v1/replication.ts';
 import { FetchResponse, FetchStreamResponse } from '../gen/moldau/v1/fetch.ts';
 import { ProduceStreamRequest } from '../gen/moldau/v1/producer.ts';
-import { composeStreamRecords, encodeFetchResponse } from './fetched-records.ts';
+import { composeReplicaNews, composeStreamRecords, encodeFetchResponse } from './fetched-records.ts';
 import { encodeProduceAppend } from './produce-append.ts';
 import { varintLength } from './wire.ts';
 
@@ -54,6 +55,29 @@ describe('composeStreamRecords', () => {
         const whole = partitions.map(({ head, batches }) => ({ ...head, recordBatches: Uint8Array.from(Buffer.concat(batches)) }));
         const generated = FetchStreamResponse.encode({ frame: { $case: 'records', value: { partitions: whole } } }).finish();
         expect(FetchStreamResponse.decode(composedBytes(composeStreamRecords(partitions)))).toEqual(FetchStreamResponse.decode(generated));
+      }),
+    );
+  });
+});
+
+const news = fc.record({
+  head: fc.record({
+    positionId: fc.nat(),
+    leaderEpoch: fc.nat(),
+    highWatermark: offset,
+    logStartOffset: offset,
+    diverging: fc.option(fc.record({ epoch: fc.nat(), endOffset: offset }), { nil: undefined }),
+  }),
+  batches: chunks,
+});
+
+describe('composeReplicaNews', () => {
+  it('writes what the generated encoder writes for the batches one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(news, { maxLength: 4 }), (partitions) => {
+        const whole = partitions.map(({ head, batches }) => ({ ...head, recordBatches: Uint8Array.from(Buffer.concat(batches)) }));
+        const generated = ReplicateResponse.encode({ frame: { $case: 'news', value: { partitions: whole } } }).finish();
+        expect(ReplicateResponse.decode(composedBytes(composeReplicaNews(partitions)))).toEqual(ReplicateResponse.decode(generated));
       }),
     );
   });
