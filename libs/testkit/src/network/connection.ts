@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly server: Listening;
   readonly up: LinkOptions;
   readonly down: LinkOptions;
+  /** Told of each packet. */
+  sent(from: string, to: string, packet: Packet): void;
   closed(connection: Connection): void;
 }
 
@@ -56,7 +58,10 @@ export class Connection {
     const id = this.#nextCall++;
     this.#clientCalls.set(id, call);
     return {
-      send: (packet) => this.#up.send(() => this.#serve(id, packet)),
+      send: (packet) => {
+        this.#options.sent(this.client, this.server.node, packet);
+        this.#up.send(() => this.#serve(id, packet));
+      },
       detach: () => void this.#clientCalls.delete(id),
     };
   }
@@ -93,7 +98,10 @@ export class Connection {
         peer: this.client,
         scheduler: this.server.scheduler,
         windowBytes: this.server.windowBytes,
-        send: (answer) => this.#down.send(() => this.#clientCalls.get(id)?.receive(answer)),
+        send: (answer) => {
+          this.#options.sent(this.server.node, this.client, answer);
+          this.#down.send(() => this.#clientCalls.get(id)?.receive(answer));
+        },
         released: () => void this.#servedCalls.delete(id),
       });
       this.#servedCalls.set(id, call);

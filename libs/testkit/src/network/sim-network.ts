@@ -2,6 +2,7 @@ import { assert, type CallHandlers, type Connector, type Random, type Scheduler,
 import type { SimScheduler } from '../time/sim-scheduler.ts';
 import { Connection, type Listening } from './connection.ts';
 import type { LinkOptions } from './link.ts';
+import type { Packet } from './packet.ts';
 import { SimChannel } from './sim-channel.ts';
 
 export interface SimNetworkOptions {
@@ -17,6 +18,8 @@ export interface SimNetworkOptions {
   readonly keepaliveMs?: number;
   /** How long a connection attempt into a partition takes to fail; default 1 s. */
   readonly connectTimeoutMs?: number;
+  /** Told of each packet when it is sent; it may look and not touch. */
+  readonly onPacket?: (from: string, to: string, packet: Packet) => void;
 }
 
 /** A process that may call others, and serve. */
@@ -91,6 +94,12 @@ export class SimNetwork {
     for (const connection of this.#connections) connection.release();
   }
 
+  /** Ends a partition in one direction. */
+  healOneWay(from: string, to: string): void {
+    this.#cut.delete(`${from}>${to}`);
+    for (const connection of this.#connections) connection.release();
+  }
+
   /** Breaks the connections between two nodes; new ones may be made at once. */
   reset(one: string, other: string): void {
     for (const connection of this.#between(one, other)) {
@@ -160,6 +169,7 @@ export class SimNetwork {
       server,
       up: this.#link(client, server.node, server.scheduler),
       down: this.#link(server.node, client, scheduler),
+      sent: this.#options.onPacket ?? (() => {}),
       closed: (closed) => void this.#connections.delete(closed),
     });
     this.#connections.add(connection);

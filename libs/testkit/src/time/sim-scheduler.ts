@@ -1,13 +1,25 @@
 import { assert, type Random, type Scheduler, type Timer } from '@moldau/kernel';
 import { EventQueue, type SimEvent } from './event-queue.ts';
-import { quiescence } from './quiescence.ts';
 import { SimClock } from './sim-clock.ts';
+import { turns } from './turns.ts';
 
 export interface SimSchedulerOptions {
   /** Decides which process goes first when several could; default: in order of creation. */
   readonly random?: Random;
   /** Events that one call of `run`, `runFor`, `idle` or `until` may take, against endless loops; default 10 million. */
   readonly eventsMax?: number;
+  /** Told of each event before its callback runs: two runs that are told the same did the same. */
+  readonly onEvent?: (event: SeenEvent) => void;
+}
+
+/** What happens next, as an observer sees it. */
+export interface SeenEvent {
+  /** Virtual time. */
+  readonly timeMs: number;
+  /** Order of creation among all events. */
+  readonly sequence: number;
+  /** Number of its process, in order of creation; the world's is 0. */
+  readonly processId: number;
 }
 
 /** A simulated process: its own clocks, and its own turns that end with it. */
@@ -41,18 +53,21 @@ export class SimScheduler implements Scheduler {
   readonly clock: SimClock;
   readonly #random: Random | undefined;
   readonly #eventsMax: number;
+  readonly #onEvent: ((event: SeenEvent) => void) | undefined;
   readonly #queue = new EventQueue<ProcessEvent>();
   readonly #world: Process;
   /** Processes with events due now, in the order in which they got them. */
   #due: Process[] = [];
   #nowMs = 0;
   #sequence = 0;
+  #processes = 0;
   #foreground = 0;
   #running = false;
 
   constructor(options: SimSchedulerOptions = {}) {
     this.#random = options.random;
     this.#eventsMax = options.eventsMax ?? EVENTS_MAX;
+    this.#onEvent = options.onEvent;
     this.clock = new SimClock(() => this.#nowMs);
     this.#world = this.#newProcess(this.clock);
   }
@@ -102,7 +117,7 @@ export class SimScheduler implements Scheduler {
   }
 
   #newProcess(clock: SimClock): Process {
-    return new Process(clock, {
+    return new Process(this.#processes++, clock, {
       add: (event) => this.#add(event),
       settle: (event) => this.#settle(event),
     });
@@ -111,18 +126,26 @@ export class SimScheduler implements Scheduler {
   async #loop(untilMs: number, done: () => boolean): Promise<void> {
     assert(!this.#running, 'a simulation is run by one caller');
     this.#running = true;
+    let events = 0;
     try {
-      await quiescence();
-      for (let events = 0; !done(); events++) {
+      await turns(() => {
+        if (done()) return false;
         assert(events < this.#eventsMax, 'a simulation comes to its end', { nowMs: this.#nowMs, events });
-        const event = this.#next(untilMs);
-        if (event === undefined) return;
-        event.callback();
-        await quiescence();
-      }
+        events++;
+        return this.#runNext(untilMs);
+      });
     } finally {
       this.#running = false;
     }
+  }
+
+  /** False when nothing is left to happen until then. */
+  #runNext(untilMs: number): boolean {
+    const event = this.#next(untilMs);
+    if (event === undefined) return false;
+    this.#onEvent?.({ timeMs: this.#nowMs, sequence: event.sequence, processId: event.process.id });
+    event.callback();
+    return true;
   }
 
   #next(untilMs: number): ProcessEvent | undefined {
@@ -181,6 +204,7 @@ interface EventHost {
 }
 
 class Process implements SimProcess {
+  readonly id: number;
   readonly clock: SimClock;
   readonly scheduler: Scheduler;
   /** Events whose moment has come, in order. */
@@ -190,7 +214,8 @@ class Process implements SimProcess {
   state: ProcessState = 'running';
   readonly #host: EventHost;
 
-  constructor(clock: SimClock, host: EventHost) {
+  constructor(id: number, clock: SimClock, host: EventHost) {
+    this.id = id;
     this.#host = host;
     this.clock = clock;
     this.scheduler = {
