@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { createEmbeddedMetadataStore } from './embedded-metadata-store.ts';
 
 const directory = '/data/metadata';
+/** Where a log and a snapshot have their version, behind eight bytes of name. */
+const VERSION_AT = 8;
 
 function openStore(disk: Disk, options: { scheduler?: Scheduler; snapshotLogBytesMin?: number } = {}): Promise<MetadataStore> {
   const { scheduler = realTime().scheduler, ...rest } = options;
@@ -127,10 +129,30 @@ describe('the embedded store on its disk', () => {
       await file.read(byte, position);
       const flipped = Uint8Array.of((byte[0] ?? 0) ^ 0x10);
       await file.write([flipped], position);
-      expect(await reasonOf(openStore(disk)), `byte ${position}`).toBe('CORRUPT_LOG');
+      // A damaged version can't be told from a newer one: refused too, and nothing is touched.
+      const reason = position === VERSION_AT ? 'UNSUPPORTED_FORMAT' : 'CORRUPT_LOG';
+      expect(await reasonOf(openStore(disk)), `byte ${position}`).toBe(reason);
       await file.write([byte], position);
       await file.close();
     }
+  });
+
+  it.each(['log', 'snapshot'])('refuses a %s of a newer version, naming both, and leaves it as it is', async (kind) => {
+    const disk = new SimDisk();
+    const store = await openStore(disk, { snapshotLogBytesMin: 100 });
+    for (let i = 0; i < 5; i += 1) await put(store, '/k', 'x'.repeat(200));
+    await store.close();
+    const names = (await disk.list(directory)).map(({ name }) => name).filter((name) => name.endsWith(`.${kind}`));
+    const path = `${directory}/${names.sort().at(-1)}`;
+    const file = await disk.open(path, 'write');
+    await file.write([Uint8Array.of(2)], VERSION_AT);
+    // Such a log may hold what looks like nothing to this version.
+    if (kind === 'log') await file.truncate(VERSION_AT + 1);
+    await file.sync();
+    await file.close();
+    const facts = { path, value: '2', limit: '1' };
+    await expect(openStore(disk)).rejects.toMatchObject({ reason: 'UNSUPPORTED_FORMAT', facts });
+    expect((await disk.list(directory)).map(({ name }) => `${directory}/${name}`)).toContain(path);
   });
 
   it('names the directory when the disk refuses', async () => {

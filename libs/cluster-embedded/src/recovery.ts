@@ -3,6 +3,7 @@ import { VersionedState } from '@moldau/cluster/memory';
 import { type Disk, type DiskFile, type Logger, MoldauError } from '@moldau/kernel';
 import { type Layout, logName, readLayout, readWhole, snapshotName } from './directory-layout.ts';
 import { decodeRecord, LOG_MAGIC, MARK_REVISION, provenDurable } from './log-record.ts';
+import { refuseNewerFormat } from './newer-format.ts';
 import { ENDED_LEASE, readSnapshot } from './snapshot-file.ts';
 
 /** Revision of a store that never held anything; etcd's too. */
@@ -20,7 +21,7 @@ export interface Recovered {
 
 /**
  * Loads the newest snapshot and repeats the logs behind it. Cuts what a crash tore off the end of the newest log.
- * @throws MoldauError CORRUPT_LOG when bytes are damaged that had been synced: nothing is cut then.
+ * @throws MoldauError CORRUPT_LOG when bytes are damaged that had been synced, UNSUPPORTED_FORMAT: nothing is cut then.
  */
 export async function recover(disk: Disk, directory: string, logger: Logger): Promise<Recovered> {
   // What is built upon must not vanish: a killed process may have left names that no sync covered.
@@ -86,6 +87,7 @@ async function replayLog(disk: Disk, path: string, state: VersionedState, newest
   const bytes = await readWhole(disk, path);
   const headerFits = bytes.length >= LOG_MAGIC.length && LOG_MAGIC.every((byte, i) => bytes[i] === byte);
   if (!headerFits) {
+    refuseNewerFormat(bytes, LOG_MAGIC, path);
     if (!newest || provenDurable(bytes, 0)) throw corrupt(path, 'its header is damaged', 0);
     await disk.removeFile(path);
     // Else a power loss could bring it back, beside what the log before it holds by then.

@@ -4,6 +4,7 @@ import { type LeasedEntry, type StateImage, type Tree, treePut, treeScan } from 
 import { type Disk, MoldauError, type Scheduler } from '@moldau/kernel';
 import { ByteReader, ByteWriter, MalformedBytes } from './byte-cursor.ts';
 import { readWhole, snapshotName } from './directory-layout.ts';
+import { refuseNewerFormat } from './newer-format.ts';
 
 /**
  * A snapshot is the whole state at one revision:
@@ -86,9 +87,10 @@ function encodeStep(
   return { count, next };
 }
 
-/** @throws MoldauError CORRUPT_LOG: a snapshot got its name only when it was whole. */
+/** @throws MoldauError CORRUPT_LOG: a snapshot got its name only when it was whole; UNSUPPORTED_FORMAT */
 export async function readSnapshot(disk: Disk, path: string): Promise<StateImage> {
   const bytes = await readWhole(disk, path);
+  refuseNewerFormat(bytes, SNAPSHOT_MAGIC, path);
   const body = bytes.subarray(0, Math.max(0, bytes.length - CRC_BYTES));
   const magicFits = SNAPSHOT_MAGIC.every((byte, i) => bytes[i] === byte);
   const crc = body.length === bytes.length ? -1 : new DataView(bytes.buffer, bytes.byteOffset + body.length).getUint32(0);
