@@ -1,8 +1,8 @@
 import { type BrokerId, type Clock, type LeaderEpoch, MoldauError, type Offset } from '@moldau/kernel';
 import { NO_PRODUCER_ID, producerIdAt, stampLogAppendTime } from '@moldau/records';
+import { HighWatermark, type ReplicationTerms } from '@moldau/replication';
 import type { ProducerVerdict, Progress } from '@moldau/storage';
 import { AckQueue } from './ack-queue.ts';
-import { HighWatermark, type ReplicationTerms } from './high-watermark.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { NO_PRODUCER, type PendingBatch } from './pending-batch.ts';
 import type { TopicSettings } from './topic-settings.ts';

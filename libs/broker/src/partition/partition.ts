@@ -9,10 +9,10 @@ import {
   type PartitionIndex,
   type TopicId,
 } from '@moldau/kernel';
+import type { ReplicationTerms } from '@moldau/replication';
 import type { Progress } from '@moldau/storage';
 import { AdmissionQueue } from './admission-queue.ts';
 import { assertAppendable, assertKeys } from './append-checks.ts';
-import type { ReplicationTerms } from './high-watermark.ts';
 import { Leadership } from './leadership.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { PendingBatch } from './pending-batch.ts';
