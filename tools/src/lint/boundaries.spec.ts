@@ -45,6 +45,9 @@ describe('the direction of dependencies', () => {
     ['libs/assembly/src/fixture.ts', '@moldau/cluster-etcd', /can only depend/],
     ['libs/assembly/src/fixture.ts', '@moldau/standalone-app', /Circular dependency|can only depend/],
     ['libs/service/src/fixture.ts', '@moldau/assembly', /Circular dependency|can only depend/],
+    ['libs/load/src/fixture.ts', '@moldau/broker', /can only depend/],
+    ['libs/load/src/fixture.ts', '@moldau/platform-node', /can only depend/],
+    ['libs/local-cluster/src/fixture.ts', '@moldau/service', /can only depend/],
     ['libs/harness/src/fixture.ts', '@moldau/cli-app', /Imports of apps are forbidden|Only packages defined/],
     ['apps/broker/src/fixture.ts', '@moldau/harness', /can only depend/],
     ['apps/broker/src/fixture.ts', '@moldau/testkit', /can only depend/],
@@ -73,6 +76,8 @@ describe('the direction of dependencies', () => {
     ['apps/coordinator/src/fixture.ts', '@moldau/cluster-etcd'],
     ['apps/broker/src/fixture.ts', '@moldau/assembly'],
     ['apps/cli/src/fixture.ts', '@moldau/standalone-app'],
+    ['apps/cli/src/fixture.ts', '@moldau/local-cluster'],
+    ['libs/harness/src/fixture.ts', '@moldau/local-cluster'],
     ['tests/e2e/src/fixture.spec.ts', '@moldau/harness'],
   ];
 
@@ -94,7 +99,9 @@ describe('packages that belong to one place', () => {
     ['libs/service/src/fixture.ts', 'grpc-health-check'],
     ['libs/storage/src/fixture.ts', '@node-rs/crc32'],
     ['libs/client/src/fixture.ts', 'snappy'],
+    ['libs/platform-node/src/fixture.ts', 'lz4-napi'],
     ['apps/broker/src/fixture.ts', 'pino'],
+    ['apps/broker/src/fixture.ts', 'prom-client'],
   ];
 
   it.each(banned)('%s may not import %s', async (from, name) => {
