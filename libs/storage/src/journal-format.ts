@@ -23,15 +23,21 @@ export interface JournalFileHeader {
   readonly firstSequence: number;
 }
 
+/** What an entry says of its payload, for writing. */
 export interface JournalEntryHeader {
   readonly generation: number;
   readonly sequence: number;
-  readonly logId: string;
+  /** As `logIdBytes` gives it. */
+  readonly logId: Uint8Array;
   readonly baseOffset: number;
 }
 
 /** An entry as read back. */
-export interface JournalEntry extends JournalEntryHeader {
+export interface JournalEntry {
+  readonly generation: number;
+  readonly sequence: number;
+  readonly logId: string;
+  readonly baseOffset: number;
   readonly payload: Uint8Array;
   /** Where the next entry begins. */
   readonly end: number;
@@ -58,7 +64,7 @@ export function writeEntryHeader(target: Uint8Array, position: number, header: J
   writeInt32(bytes, 0, ENTRY_MAGIC);
   writeInt64(bytes, 8, header.generation);
   writeInt64(bytes, 16, header.sequence);
-  bytes.set(logIdBytes(header.logId), 24);
+  bytes.set(header.logId, 24);
   writeInt64(bytes, 40, header.baseOffset);
   writeInt32(bytes, 48, payload.length);
   writeInt32(bytes, 52, crc32c(payload));
@@ -79,19 +85,10 @@ export function readEntry(bytes: Uint8Array, position: number, generation: numbe
   return { generation, sequence, logId, baseOffset: readInt64(bytes, position + 40), payload, end };
 }
 
-const idBytes = new Map<string, Uint8Array>();
-/** Ids remembered so that each is parsed once. */
-const ID_BYTES_MAX = 16_384;
-
-function logIdBytes(logId: string): Uint8Array {
-  let bytes = idBytes.get(logId);
-  if (bytes === undefined) {
-    const hex = logId.replaceAll('-', '');
-    bytes = Uint8Array.from({ length: LOG_ID_BYTES }, (_, index) => Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16));
-    if (idBytes.size >= ID_BYTES_MAX) idBytes.clear();
-    idBytes.set(logId, bytes);
-  }
-  return bytes;
+/** A log id, which is a UUID, as an entry holds it. */
+export function logIdBytes(logId: string): Uint8Array {
+  const hex = logId.replaceAll('-', '');
+  return Uint8Array.from({ length: LOG_ID_BYTES }, (_, index) => Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16));
 }
 
 function logIdText(bytes: Uint8Array): string {

@@ -271,7 +271,7 @@ export class Journal {
     let left = ENCODE_STEP_BYTES;
     for (const { state, entries } of shares) {
       for (const { baseOffset, bytes } of entries) {
-        writeEntryHeader(headers, at, { generation: first.generation, sequence: sequence++, logId: state.logId, baseOffset }, bytes);
+        writeEntryHeader(headers, at, { generation: first.generation, sequence: sequence++, logId: state.logIdBytes, baseOffset }, bytes);
         chunks.push(headers.subarray(at, at + ENTRY_HEADER_BYTES), bytes);
         at += ENTRY_HEADER_BYTES;
         left -= bytes.length;

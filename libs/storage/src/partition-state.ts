@@ -1,4 +1,5 @@
 import { assert, MoldauError, type PartitionIndex, present, type TopicId } from '@moldau/kernel';
+import { logIdBytes } from './journal-format.ts';
 import type { KeyRoom } from './keyed-batches.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import type { PartitionConfig } from './partition-config.ts';
@@ -93,6 +94,7 @@ export class PartitionState {
   truncations = 0;
   /** Bytes that recovery cut off: the replica may lack what it had flushed. */
   recoveryCutBytes = 0;
+  #logIdBytes: Uint8Array | undefined;
   /** Set by the broker. */
   listener: ((progress: Progress) => void) | undefined;
 
@@ -106,6 +108,12 @@ export class PartitionState {
     this.segments = segments;
     this.producers = new ProducerState(shared.keys);
     this.tail = new Tail(shared.tails, () => this.segmentWrittenEnd);
+  }
+
+  /** The log id as the journal's entries hold it. */
+  get logIdBytes(): Uint8Array {
+    this.#logIdBytes ??= logIdBytes(this.logId);
+    return this.#logIdBytes;
   }
 
   get active(): Segment {
