@@ -46,6 +46,9 @@ function seen(messages: readonly FetchStreamResponse[]): Seen[] {
 const offsetsOf = (messages: readonly FetchStreamResponse[], positionId: number): number[] =>
   seen(messages).flatMap((one) => (one.positionId === positionId ? one.offsets : []));
 
+const manyIds = Array.from({ length: 10_001 }, (_, at) => at);
+const manyPositions = manyIds.map((positionId) => ({ positionId, topicId: 'nothing' }));
+
 describe('FetchStream', () => {
   it('pushes what is there and what comes, and says when it is at the end', async () => {
     const sim = await SimBroker.started();
@@ -170,6 +173,19 @@ describe('FetchStream', () => {
     expect(sim.meter.value('moldau_budget_used_bytes', 'fetch')).toBe(0);
   });
 
+  it('reads no more from a client that assigns what is not there and does not read the errors', async () => {
+    const sim = await SimBroker.started();
+    const stream = openDirect(sim, fetchService.fetchStream.path);
+    stream.writable = false;
+    const send = (message: FetchStreamRequest): void => stream.events?.message(encodeMessage(fetchService.fetchStream.request, message));
+    send(configure());
+    expect(stream.paused).toBe(false);
+    send(assign({ positionId: 1, topicId: 'nothing' }));
+    expect(stream.paused).toBe(true);
+    stream.events?.drained();
+    expect(stream.paused).toBe(false);
+  });
+
   it('ends a stream whose client has not read for long, so that it holds nobody up', async () => {
     const sim = await SimBroker.started();
     const topicId = await sim.topic('orders');
@@ -196,6 +212,8 @@ describe('FetchStream', () => {
     ['an assign before the configuration', [assign()]],
     ['a second configuration', [configure(), configure()]],
     ['no credit', [configure(0)]],
+    ['more positions in a message than a stream may have', [configure(), assign(...manyPositions)]],
+    ['more position ids than that', [configure(), frame({ $case: 'unassign', value: { positionIds: manyIds } })]],
     ['an empty credit', [configure(), frame({ $case: 'credit', value: { bytes: 0 } })]],
   ])('ends at %s', async (_name, messages) => {
     const sim = await SimBroker.started();

@@ -14,8 +14,9 @@ import {
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
 import { clientStalled, fetchStreamTerms } from '../fetch/fetch-stream-terms.ts';
 import { failedPosition, type PositionRead, StreamPosition } from '../fetch/stream-position.ts';
+import { StreamSilence } from '../fetch/stream-silence.ts';
 import type { ByteBudget } from '../limits/byte-budget.ts';
-import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
+import type { DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { TurnShare } from '../limits/turn-share.ts';
 import type { Partition, PartitionWatcher } from '../partition/partition.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
@@ -26,9 +27,6 @@ import type { LongStream, StreamRegistry } from '../request/stream-registry.ts';
 
 const CREDIT_BYTES_MAX = Number.MAX_SAFE_INTEGER;
 const POSITIONS_MAX = 10_000;
-const HEARTBEAT_MS = 5_000;
-/** Heartbeats missed by a client that does not read before its stream ends: what it holds of the budget is others' too. */
-const STALLED_HEARTBEATS_MAX = 6;
 
 export interface FetchStreamDeps {
   readonly clock: Clock;
@@ -68,17 +66,25 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   #creditBytes = 0;
   /** The client has not taken what was sent. */
   #blocked = false;
-  #stalledHeartbeats = 0;
   #busy = false;
   #armed = false;
   /** Budget held for the message in the making or on its way. */
   #heldBytes = 0;
-  #silence: Deadline | undefined;
+  readonly #silence: StreamSilence;
+  /** One function, so that the budget calls back once however often it was asked. */
+  readonly #retry = (): void => this.#arm();
 
   constructor(deps: FetchStreamDeps, call: ServerCall<FetchStreamResponse>, context: RequestContext) {
     this.#deps = deps;
     this.#call = call;
     this.#context = context;
+    this.#silence = new StreamSilence(deps.wheel, {
+      blocked: () => this.#blocked,
+      heartbeat: () => {
+        if (!call.send({ frame: { $case: 'heartbeat', value: {} } })) this.#blocked = true;
+      },
+      stalled: (limitMs) => call.close(clientStalled(limitMs)),
+    });
     deps.streams.add(this);
   }
 
@@ -94,9 +100,13 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
         this.#configure(frame.value);
         return;
       case 'assign':
+        assertCount('positions', frame.value.positions.length, POSITIONS_MAX);
         for (const position of frame.value.positions) this.#assign(position);
+        // Each may have been answered with an error: a client that does not read those is not read either.
+        if (this.#blocked) this.#call.pause();
         break;
       case 'unassign':
+        assertCount('position_ids', frame.value.positionIds.length, POSITIONS_MAX);
         for (const positionId of frame.value.positionIds) this.#unassign(positionId);
         return;
       case 'credit':
@@ -109,7 +119,8 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
 
   drained(): void {
     this.#blocked = false;
-    this.#stalledHeartbeats = 0;
+    this.#silence.clientRead();
+    this.#call.resume();
     this.#release();
     this.#arm();
   }
@@ -120,7 +131,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
 
   closed(): void {
     this.#phase = 'closed';
-    this.#silence?.cancel();
+    this.#silence.stop();
     for (const partition of this.#byPartition.keys()) partition.unwatch(this);
     this.#byPartition.clear();
     this.#positions.clear();
@@ -153,7 +164,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     this.#messageBytes = terms.messageBytes;
     this.#creditBytes = terms.creditBytes;
     this.#phase = 'serving';
-    this.#watchSilence();
+    this.#silence.restart();
   }
 
   #assign(asked: FetchStreamPosition): void {
@@ -198,7 +209,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     if (this.#busy || this.#blocked || this.#phase !== 'serving' || !this.#hasWork()) return;
     const wantedBytes = Math.min(this.#messageBytes, this.#creditBytes);
     if (!this.#deps.budget.tryTake(wantedBytes)) {
-      this.#deps.budget.whenFreed(() => this.#arm());
+      this.#deps.budget.whenFreed(this.#retry);
       return;
     }
     this.#heldBytes = wantedBytes;
@@ -269,7 +280,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
 
   #send(partitions: readonly WithBatches<FetchStreamPartition>[]): void {
     const writable = this.#call.sendComposed(composeStreamRecords(partitions));
-    this.#watchSilence();
+    this.#silence.restart();
     if (!writable) this.#blocked = true;
     else if (!this.#busy) this.#release();
   }
@@ -284,23 +295,5 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     const heldBytes = this.#heldBytes;
     this.#heldBytes = 0;
     this.#deps.budget.give(heldBytes);
-  }
-
-  #watchSilence(): void {
-    this.#silence?.cancel();
-    this.#silence = this.#deps.wheel.after(HEARTBEAT_MS, () => {
-      if (this.#phase !== 'serving') return;
-      if (this.#blocked) {
-        // A client that does not read gets no heartbeats either: they would pile up.
-        this.#stalledHeartbeats += 1;
-        if (this.#stalledHeartbeats >= STALLED_HEARTBEATS_MAX) {
-          this.#call.close(clientStalled(STALLED_HEARTBEATS_MAX * HEARTBEAT_MS));
-          return;
-        }
-      } else if (!this.#call.send({ frame: { $case: 'heartbeat', value: {} } })) {
-        this.#blocked = true;
-      }
-      this.#watchSilence();
-    });
   }
 }

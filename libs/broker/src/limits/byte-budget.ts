@@ -11,7 +11,8 @@ export class ByteBudget {
   readonly name: string;
   readonly limitBytes: number;
   #used = 0;
-  #waiters: (() => void)[] = [];
+  /** At most one of each stream. */
+  #waiters = new Set<() => void>();
 
   constructor(name: string, limitBytes: number) {
     this.name = name;
@@ -42,15 +43,15 @@ export class ByteBudget {
   give(bytes: number): void {
     assert(bytes >= 0 && bytes <= this.#used, 'no more is given back to a budget than was taken', { name: this.name, bytes });
     this.#used -= bytes;
-    if (bytes === 0 || this.#waiters.length === 0) return;
+    if (bytes === 0 || this.#waiters.size === 0) return;
     const waiters = this.#waiters;
-    this.#waiters = [];
+    this.#waiters = new Set();
     for (const retry of waiters) retry();
   }
 
-  /** Runs `retry` once when something is given back; it may find no room again. */
+  /** Runs `retry` once when something is given back, however often it was asked for; it may find no room again. */
   whenFreed(retry: () => void): void {
-    this.#waiters.push(retry);
+    this.#waiters.add(retry);
   }
 
   exhausted(bytes: number): MoldauError {
