@@ -1,5 +1,7 @@
 export { type Child, type ChildEnding, type ChildOptions, startChild } from './child/child-process.ts';
 export { type ServiceSpawnOptions, type SpawnedService, spawnService } from './child/spawn-service.ts';
+export type { ClusterProcess } from './cluster/cluster-process.ts';
+export { type Cluster, type ClusterOptions, startCluster } from './cluster/start-cluster.ts';
 export { freePort } from './free-port.ts';
 export { type Anomaly, type AnomalyName, checkHistory } from './history/check-history.ts';
 export { createHistory, type History, type Read, type Send, type SendOutcome } from './history/history.ts';

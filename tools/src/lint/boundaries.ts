@@ -32,11 +32,13 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   testkit: ['kernel'],
   // Drives the SDK as a user's program does, by the real clock.
   load: ['kernel', 'sdk'],
+  // Starts services as processes of their own: it knows where their programs are, and none of their code.
+  launcher: ['kernel'],
   // What apps do alike: it knows servers and Node, and not which metadata store.
   assembly: ['kernel', 'model', 'core', 'service', 'server', 'platform'],
-  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'assembly', 'load', 'app'],
+  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'assembly', 'load', 'launcher', 'app'],
   // Of the apps only standalone can be imported: the others are Nx applications.
-  harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'app'],
+  harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'launcher', 'app'],
   test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'harness'],
   tool: ['kernel', 'model', 'core', 'sdk', 'service', 'platform', 'load', 'harness'],
 };

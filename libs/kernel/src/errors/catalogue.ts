@@ -243,6 +243,13 @@ export const ERROR_CATALOGUE = {
     'definite',
     "A replica can't be in sync: it is fenced, stopping, or another life of it has fetched.",
   ),
+  PROCESS_NOT_STARTED: row(
+    89,
+    'FAILED_PRECONDITION',
+    'final',
+    'definite',
+    'A process of a local cluster could not be started, or ended before it was ready; the end of its log says why.',
+  ),
   // Lost a race, or out of order.
   OUT_OF_ORDER_SEQUENCE: row(90, 'ABORTED', 'final', 'definite', "The batch leaves a gap after the producer's last sequence number."),
   DUPLICATE_SEQUENCE: row(91, 'ABORTED', 'final', 'indefinite', 'The batch was written before, too long ago to tell its offset.'),

@@ -26,6 +26,8 @@ export const CONFIG_FILE_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG_FILE`;
 const FOREIGN_VARIABLES: ReadonlySet<string> = new Set([
   CONFIG_FILE_VARIABLE,
   'MOLDAU_BOOTSTRAP', // the command line's default of --bootstrap
+  'MOLDAU_NAMESPACE', // and of --namespace
+  'MOLDAU_ETCD', // the binary that `moldau cluster up` starts
 ]);
 /** What Kubernetes sets for each Service whose name begins with `moldau`. */
 const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP)(?:_\w+)?)$/;

@@ -1,0 +1,14 @@
+export { withDirectoryLock } from './directory-lock.ts';
+export { ETCD_VARIABLE, findEtcd } from './find-program.ts';
+export { CLUSTER_SIZE_DEFAULT, type ClusterSize } from './layout.ts';
+export {
+  LocalCluster,
+  type LocalClusterOptions,
+  type MemberEnding,
+  type StartProgress,
+  type StopOptions,
+  type UpOptions,
+} from './local-cluster.ts';
+export type { BrokerMember, CoordinatorMember, EtcdMember, Member, MemberKind } from './member.ts';
+export type { ServiceFlags } from './member-command.ts';
+export type { ProcessIdentity } from './process-identity.ts';
