@@ -24,6 +24,20 @@ describe('an error on the wire', () => {
     expect(Buffer.from(status.details ?? []).toString('latin1')).not.toContain('hunter2');
   });
 
+  it('keeps its reason however long what the caller sent is: text is cut, and says so', () => {
+    const long = 'x'.repeat(1_000_000);
+    const sent = new MoldauError('INVALID_TOPIC_NAME', `topic name '${long}' is too long`, { name: long, limit: '249' });
+    const status = errorToStatus(sent);
+    expect(status.message).toHaveLength(1024);
+    expect(status.details?.length).toBeLessThan(4096);
+    for (const arrived of [statusToError(status), itemToError(errorToItem(sent))]) {
+      expect(arrived.reason).toBe('INVALID_TOPIC_NAME');
+      expect(arrived.facts).toEqual({ name: `${'x'.repeat(511)}…`, limit: '249' });
+    }
+    const half = errorToItem(new MoldauError('INVALID_REQUEST', 'x', { field: `${'x'.repeat(510)}😀${'x'.repeat(10)}` }));
+    expect(half.metadata.get('field')?.isWellFormed()).toBe(true);
+  });
+
   it('goes by the status alone when a foreign server or a proxy sent it', () => {
     expect(statusToError({ code: 'UNAVAILABLE', message: 'no healthy upstream' }).reason).toBe('CONNECTION_FAILED');
     expect(statusToError({ code: 'DEADLINE_EXCEEDED', message: '' }).reason).toBe('REQUEST_TIMED_OUT');

@@ -1,13 +1,5 @@
-import {
-  ERROR_CATALOGUE,
-  type ErrorName,
-  isErrorName,
-  MoldauError,
-  STATUS_CODES,
-  type Status,
-  StatusError,
-  type StatusName,
-} from '@moldau/kernel';
+import { type ErrorName, isErrorName, MoldauError, STATUS_CODES, type Status, StatusError, type StatusName } from '@moldau/kernel';
+import { messageOf, metadataOf } from './error-text.ts';
 import type { Any } from './gen/google/protobuf/any.ts';
 import type { Duration } from './gen/google/protobuf/duration.ts';
 import { ErrorInfo, RetryInfo, Status as RpcStatus } from './gen/google/rpc/status.ts';
@@ -15,13 +7,11 @@ import { ErrorInfo, RetryInfo, Status as RpcStatus } from './gen/google/rpc/stat
 const ERROR_DOMAIN = 'moldau';
 const ERROR_INFO_URL = 'type.googleapis.com/google.rpc.ErrorInfo';
 const RETRY_INFO_URL = 'type.googleapis.com/google.rpc.RetryInfo';
-const MESSAGE_LENGTH_MAX = 1024; // gRPC carries the message in a header, where peers allow 8 KiB in all
 
-/** The status that tells the other side of this error; a bug's own words stay here, its cause is for the log. */
+/** The status that tells the other side of this error, within what `error-text.ts` allows; its cause is for the log. */
 export function errorToStatus(error: MoldauError): Status {
-  const internal = error.reason === 'INTERNAL';
-  const message = (internal ? ERROR_CATALOGUE.INTERNAL.description : error.message).slice(0, MESSAGE_LENGTH_MAX);
-  const info = ErrorInfo.encode({ reason: error.reason, domain: ERROR_DOMAIN, metadata: new Map(Object.entries(error.facts)) }).finish();
+  const message = messageOf(error);
+  const info = ErrorInfo.encode({ reason: error.reason, domain: ERROR_DOMAIN, metadata: metadataOf(error) }).finish();
   const details: Any[] = [{ typeUrl: ERROR_INFO_URL, value: info }];
   if (error.retryAfterMs !== undefined) details.push({ typeUrl: RETRY_INFO_URL, value: encodeRetryInfo(error.retryAfterMs) });
   return { code: error.status, message, details: RpcStatus.encode({ code: STATUS_CODES[error.status], message, details }).finish() };

@@ -1,12 +1,13 @@
-import { ERROR_CATALOGUE, isErrorName, MoldauError } from '@moldau/kernel';
+import { isErrorName, MoldauError } from '@moldau/kernel';
+import { messageOf, metadataOf } from './error-text.ts';
 import { Certainty, type ItemError } from './gen/moldau/v1/error.ts';
 
 /** The error of one item of a response. */
 export function errorToItem(error: MoldauError): ItemError {
   return {
     reason: error.reason,
-    message: error.reason === 'INTERNAL' ? ERROR_CATALOGUE.INTERNAL.description : error.message,
-    metadata: new Map(Object.entries(error.facts)),
+    message: messageOf(error),
+    metadata: metadataOf(error),
     retriable: error.retriable,
     certainty: error.certainty === 'definite' ? Certainty.DEFINITE : Certainty.INDEFINITE,
     retryAfterMs: error.retryAfterMs,

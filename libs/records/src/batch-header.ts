@@ -97,8 +97,9 @@ export function compressionAt(bytes: Uint8Array, position: number): CompressionN
   const codec = attributesAt(bytes, position) & CODEC_MASK;
   const name = COMPRESSION_NAMES[codec];
   if (name === undefined) {
-    const facts = { codec: String(codec), supported: COMPRESSION_NAMES.join(','), position: String(position) };
-    throw new MoldauError('UNSUPPORTED_COMPRESSION', `record batch names codec ${codec}; 0–${COMPRESSION_NAMES.length - 1} exist`, facts);
+    const limit = `0–${COMPRESSION_NAMES.length - 1}`;
+    const facts = { field: 'codec', value: String(codec), limit, position: String(position) };
+    throw new MoldauError('UNSUPPORTED_COMPRESSION', `record batch names codec ${codec}; ${limit} exist`, facts);
   }
   return name;
 }

@@ -69,7 +69,10 @@ describe('validateBatch', () => {
 
   it.each([5, 6, 7])('refuses the codec %d', (codec) => {
     const bytes = changed((batch) => writeInt16(batch, 21, codec));
-    expect(fault(bytes)).toMatchObject({ reason: 'UNSUPPORTED_COMPRESSION', facts: { codec: String(codec) } });
+    expect(fault(bytes)).toMatchObject({
+      reason: 'UNSUPPORTED_COMPRESSION',
+      facts: { field: 'codec', value: String(codec), limit: '0–4' },
+    });
   });
 
   it.each([

@@ -58,8 +58,18 @@ function errorOf(result: ProduceBatchResult): ItemError {
   return result.error;
 }
 
+/** The error, once it tells people and programs what was found and what is allowed. */
+function named(error: ItemError): ItemError {
+  for (const fact of ['value', 'limit']) {
+    const text = error.metadata.get(fact);
+    expect(text, `${fact} of ${error.reason}: ${error.message}`).toBeDefined();
+    expect(error.message).toContain(text);
+  }
+  return error;
+}
+
 async function refusal(batch: Uint8Array): Promise<ItemError> {
-  return errorOf(await raw.produce(topicId, batch));
+  return named(errorOf(await raw.produce(topicId, batch)));
 }
 
 describe('a batch is refused, naming value and limit, when', () => {
@@ -122,14 +132,19 @@ describe('a batch is refused, naming value and limit, when', () => {
 
   it('it is idempotent and asks for acks=1', async () => {
     const batch = batchOf(['x'], { producerId: 1, producerEpoch: 0, baseSequence: 0 });
-    expect(errorOf(await raw.produce(topicId, batch, { acks: Acks.LEADER })).reason).toBe('INVALID_ACKS');
+    expect(named(errorOf(await raw.produce(topicId, batch, { acks: Acks.LEADER }))).reason).toBe('INVALID_ACKS');
   });
 
   it('it leaves a gap in the sequence', async () => {
     const batch = batchOf(['x'], { producerId: 1_000_000, producerEpoch: 0, baseSequence: 0 });
     expect((await raw.produce(topicId, batch)).error).toBeUndefined();
     const gap = batchOf(['x'], { producerId: 1_000_000, producerEpoch: 0, baseSequence: 7 });
-    expect((await refusal(gap)).reason).toBe('OUT_OF_ORDER_SEQUENCE');
+    const error = errorOf(await raw.produce(topicId, gap));
+    expect(error).toMatchObject({
+      reason: 'OUT_OF_ORDER_SEQUENCE',
+      message: expect.stringMatching(/sequence 7: expected sequence 1/) as string,
+    });
+    expect(Object.fromEntries(error.metadata)).toMatchObject({ producer_id: '1000000', base_sequence: '7', limit: '1' });
   });
 });
 
