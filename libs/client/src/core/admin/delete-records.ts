@@ -14,8 +14,9 @@ export async function deleteRecords(
   options: DryRunOptions,
 ): Promise<readonly DeletedRecords[]> {
   const { clock, scheduler, random } = cluster.ports;
-  const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? cluster.settings.requestTimeoutMs);
-  const results = partitions.map((target) => failed(target, new MoldauError('REQUEST_TIMED_OUT', 'no answer in time')));
+  const timeoutMs = options.timeoutMs ?? cluster.settings.requestTimeoutMs;
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  const results = partitions.map((target) => failed(target, unanswered(target, timeoutMs)));
   let open = partitions.map((_, index) => index);
   for (let attempt = 0; ; attempt++) {
     const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
@@ -82,6 +83,11 @@ async function askLeader(
 
 function wireBefore({ before }: RecordsToDelete): NonNullable<DeleteRecordsPartition['before']> {
   return before === 'all' ? { $case: 'all', value: true } : { $case: 'beforeOffset', value: before.offset };
+}
+
+function unanswered({ topic, partition }: RecordsToDelete, timeoutMs: number): MoldauError {
+  const facts = { topic, partition: String(partition), limit: `${timeoutMs} ms` };
+  return new MoldauError('REQUEST_TIMED_OUT', `the leader of ${topic}-${partition} did not answer within ${timeoutMs} ms`, facts);
 }
 
 function failed({ topic, partition }: RecordsToDelete, error: MoldauError): DeletedRecords {

@@ -102,7 +102,9 @@ export class StreamReader<K, V> implements BrokerReader<K, V> {
     // Not given while opening failed: its events say so.
     const call = this.#call;
     if (call === undefined) return;
-    if (removing.length > 0) call.send({ frame: { $case: 'unassign', value: { positionIds: removing } } });
+    for (let from = 0; from < removing.length; from += POSITIONS_MAX) {
+      call.send({ frame: { $case: 'unassign', value: { positionIds: removing.slice(from, from + POSITIONS_MAX) } } });
+    }
     for (let from = 0; from < adding.length; from += POSITIONS_MAX) {
       call.send({ frame: { $case: 'assign', value: { positions: adding.slice(from, from + POSITIONS_MAX) } } });
     }

@@ -177,7 +177,7 @@ export interface FetchStreamAssign {
 
 /** Stops reading partitions; batches already on their way still arrive. */
 export interface FetchStreamUnassign {
-  /** The positions to end; unknown ones are ignored. */
+  /** The positions to end, at most 10,000 in a message; unknown ones are ignored. */
   positionIds: number[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
