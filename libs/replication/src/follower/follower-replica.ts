@@ -1,5 +1,5 @@
 import { assert, type BrokerId, type LeaderEpoch, type Offset } from '@moldau/kernel';
-import { type Divergence, truncationPoint } from '../divergence.ts';
+import { type Divergence, NO_EPOCH, truncationPoint } from '../divergence.ts';
 import type { FollowerAction, FollowerAlarm } from './follower-action.ts';
 import type { FollowerLog } from './follower-log.ts';
 import type { BatchRun, FollowerNews } from './follower-news.ts';
@@ -8,8 +8,11 @@ import type { BatchRun, FollowerNews } from './follower-news.ts';
 export interface FollowerAssignment {
   readonly leaderId: BrokerId;
   readonly leaderEpoch: LeaderEpoch;
-  /** An operator elected this leader uncleanly: what was committed may be cut. */
-  readonly lossy?: boolean | undefined;
+  /**
+   * The newest leader epoch whose election may have lost what was committed: a log that ends in an older epoch may be cut below
+   * its high watermark. Undefined: none ever did.
+   */
+  readonly lossyEpoch?: LeaderEpoch | undefined;
 }
 
 /**
@@ -152,10 +155,15 @@ export class FollowerReplica {
       return [...this.#alarmOnce({ kind: 'noCommonEnd', endOffset }), ...this.#fail(nowMs)];
     }
     const below = offset < highWatermark;
-    const refused = below && this.#assignment?.lossy !== true;
+    const refused = below && lastEpoch >= (this.#assignment?.lossyEpoch ?? NO_EPOCH);
     const alarms = below ? this.#alarmOnce({ kind: 'truncationBelowHighWatermark', offset, highWatermark, refused }) : [];
     if (refused) return [...alarms, ...this.#fail(nowMs)];
     this.#cutAt = { end: endOffset, epoch: lastEpoch };
+    // Only where both logs are empty can the leader's end before this one begins.
+    if (offset < log.startOffset) {
+      this.#state = { kind: 'renewing' };
+      return [...alarms, { kind: 'beginAnew', offset }];
+    }
     this.#state = { kind: 'truncating' };
     return [...alarms, { kind: 'truncateTo', offset, belowHighWatermark: below }];
   }

@@ -22,21 +22,25 @@ export interface IsrProposal {
 export type ProposalOutcome = 'taken' | 'refused' | 'unknown';
 
 /**
- * settled → asked → taken → settled; asked → settled (refused); asked → settled (unknown, its members still possible).
- * Every state → settled, nothing possible, by a newer record.
+ * settled ⇄ asked; every state → settled, nothing in doubt, by a newer record. `settled`: none is under way, though the outcome of
+ * earlier ones may be in doubt, or a record that was taken on its way.
  */
 type State =
   | { readonly kind: 'settled'; readonly notBeforeMs: number }
-  | { readonly kind: 'asked'; readonly proposal: IsrProposal }
-  | { readonly kind: 'taken' };
+  | { readonly kind: 'asked'; readonly proposal: IsrProposal; readonly doubtfulBefore: readonly BrokerId[] };
 
 /** After a refusal or an unknown outcome the next proposal waits this long, so that a cause that lasts is not asked about without end. */
 export const PROPOSAL_PAUSE_MS = 200;
+/**
+ * After a proposal was taken the next one waits this long for the record. It comes within milliseconds; a controller that had
+ * nothing to change sends none.
+ */
+export const RECORD_WAIT_MS = 2000;
 
 /** The proposals of one leader for one partition: at most one at a time, and what may have come of the earlier ones. */
 export class IsrProposals {
   #state: State = { kind: 'settled', notBeforeMs: Number.NEGATIVE_INFINITY };
-  /** Members of proposals whose outcome nobody told: they count until a newer record fences those proposals. */
+  /** Members of proposals that are not known to be refused: they count until a newer record fences those proposals. */
   #doubtful: readonly BrokerId[] = [];
 
   /** Whether a proposal of unknown outcome must be resolved by another. */
@@ -55,24 +59,18 @@ export class IsrProposals {
 
   begin(proposal: IsrProposal): void {
     assert(this.#state.kind === 'settled', 'one proposal at a time', { kind: this.#state.kind });
-    this.#state = { kind: 'asked', proposal };
-    this.#before = this.#doubtful;
-    this.#doubtful = merge(this.#doubtful, proposal);
+    this.#state = { kind: 'asked', proposal, doubtfulBefore: this.#doubtful };
+    this.#doubtful = [...new Set([...this.#doubtful, ...proposal.isr.map(({ brokerId }) => brokerId)])];
   }
 
-  #before: readonly BrokerId[] = [];
-
-  /** True when what is possible changed. An outcome of a proposal that a newer record has overtaken says nothing. */
+  /** True when what is possible changed. The outcome of a proposal that a newer record has overtaken says nothing. */
   settled(proposal: IsrProposal, outcome: ProposalOutcome, nowMs: number): boolean {
     if (this.#state.kind !== 'asked' || this.#state.proposal !== proposal) return false;
-    if (outcome === 'taken') {
-      this.#state = { kind: 'taken' };
-      return false;
-    }
-    this.#state = { kind: 'settled', notBeforeMs: nowMs + PROPOSAL_PAUSE_MS };
-    if (outcome === 'unknown') return false;
+    const { doubtfulBefore } = this.#state;
+    this.#state = { kind: 'settled', notBeforeMs: nowMs + (outcome === 'taken' ? RECORD_WAIT_MS : PROPOSAL_PAUSE_MS) };
+    if (outcome !== 'refused') return false;
     // Earlier proposals of unknown outcome stay possible: this refusal does not speak of them.
-    this.#doubtful = this.#before;
+    this.#doubtful = doubtfulBefore;
     return true;
   }
 
@@ -81,8 +79,4 @@ export class IsrProposals {
     this.#state = { kind: 'settled', notBeforeMs: Number.NEGATIVE_INFINITY };
     this.#doubtful = [];
   }
-}
-
-function merge(ids: readonly BrokerId[], proposal: IsrProposal): readonly BrokerId[] {
-  return [...new Set([...ids, ...proposal.isr.map(({ brokerId }) => brokerId)])];
 }

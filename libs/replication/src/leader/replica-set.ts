@@ -26,8 +26,10 @@ export interface ReplicaSetOptions {
 export interface ProposeOptions {
   /** A member that has not been caught up for longer leaves the ISR (`replica.lag.time.max.ms`). */
   readonly maxLagMs: number;
-  /** The present life of a broker that may be a member: registered, not fenced, not about to stop; else undefined. */
+  /** The present life of a broker that may be a member: registered and not fenced, the leader among them; else undefined. */
   readonly lives: (brokerId: BrokerId) => BrokerEpoch | undefined;
+  /** Whether a broker is about to stop: it does not join, and stays while it is a member. Default: none is. */
+  readonly stopping?: (brokerId: BrokerId) => boolean;
 }
 
 /** A replica joins only when it lags by less than `maxLagMs` divided by this, so that it does not leave again at once. */
@@ -164,9 +166,10 @@ export class ReplicaSet {
     return id === this.#self || this.#lagMs(id, nowMs) <= maxLagMs;
   }
 
-  #joins(id: BrokerId, nowMs: number, { maxLagMs, lives }: ProposeOptions): boolean {
+  #joins(id: BrokerId, nowMs: number, { maxLagMs, lives, stopping }: ProposeOptions): boolean {
     const follower = this.#followers.get(id);
-    if (follower?.ends === undefined || follower.brokerEpoch !== lives(id)) return false;
+    // Only the life that fetched in this leader epoch has proved itself (KIP-903).
+    if (follower?.ends === undefined || follower.brokerEpoch !== lives(id) || stopping?.(id) === true) return false;
     const end = this.#counted(follower.ends);
     return end >= this.highWatermark && end >= this.epochStart && this.#lagMs(id, nowMs) * JOIN_LAG_DIVISOR <= maxLagMs;
   }
