@@ -108,6 +108,13 @@ export class DirectoryTree {
     this.#pending = this.#pending.filter((change) => !mine.has(change));
   }
 
+  /** Paths of all files that programs see, sorted. */
+  paths(): readonly string[] {
+    const walk = (directory: DirectoryNode, path: string): string[] =>
+      [...directory.entries].flatMap(([name, node]) => (node.kind === 'file' ? [`${path}/${name}`] : walk(node, `${path}/${name}`)));
+    return walk(this.#root, '').sort();
+  }
+
   /** All file nodes that have a name now. */
   files(): FileNode[] {
     return collectFiles(this.#root, []);

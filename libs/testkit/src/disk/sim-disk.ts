@@ -197,6 +197,11 @@ export class SimDisk implements Disk {
     content.commit(content.lastSequence);
   }
 
+  /** Paths of all files, in the order of their names; a look from outside, that takes no time and needs no process. */
+  paths(): readonly string[] {
+    return this.#tree.paths();
+  }
+
   /** All bytes of a file as a program would read them now. */
   contents(path: string): Uint8Array {
     const { content } = this.#file('contents', path);

@@ -41,6 +41,11 @@ interface ProcessEvent extends SimEvent {
 type ProcessState = 'running' | 'paused' | 'stopped';
 
 const EVENTS_MAX = 10_000_000;
+/**
+ * Things happen at whole ticks, never earlier than asked: a power of two, so that sums and differences of times are exact
+ * and a rest of a wait is never too small to pass.
+ */
+const TICKS_PER_MS = 1024;
 
 /**
  * One queue of all that happens in a simulation, in virtual time. After each callback all microtasks run, so asynchronous
@@ -180,7 +185,8 @@ export class SimScheduler implements Scheduler {
   #add(event: NewEvent): Timer {
     const { delayMs, ...rest } = event;
     assert(delayMs >= 0, 'a delay is not negative', { delayMs });
-    const entry: ProcessEvent = { ...rest, timeMs: this.#nowMs + delayMs, sequence: this.#sequence++, cancelled: false };
+    const timeMs = Math.ceil((this.#nowMs + delayMs) * TICKS_PER_MS) / TICKS_PER_MS;
+    const entry: ProcessEvent = { ...rest, timeMs, sequence: this.#sequence++, cancelled: false };
     if (!entry.background) {
       this.#foreground++;
       entry.process.waiting.add(entry);
