@@ -3,9 +3,14 @@ export { type ServiceSpawnOptions, type SpawnedService, spawnService } from './c
 export type { ClusterProcess } from './cluster/cluster-process.ts';
 export { type Cluster, type ClusterOptions, startCluster } from './cluster/start-cluster.ts';
 export { freePort } from './free-port.ts';
-export { type Anomaly, type AnomalyName, checkHistory } from './history/check-history.ts';
-export { createHistory, type History, type Read, type Send, type SendOutcome } from './history/history.ts';
-export { identityOf, isIntact, keyOf, UNIQUE_VALUE_BYTES_MIN, uniqueValue, type ValueIdentity } from './history/unique-value.ts';
+export type { Anomaly, AnomalyName, Workload } from './history/anomaly.ts';
+export { checkHistory, type LogAnomaly } from './history/check-history.ts';
+export { checkOps, createChecker, type HistoryChecker, type HistoryVerdict } from './history/check-ops.ts';
+export { createHistory, type History, type Read, type SendRecorder } from './history/history.ts';
+export { checkHistoryFile, type HistoryWriter, writeHistory } from './history/history-file.ts';
+export type { Op } from './history/op.ts';
+export { createRecorder, type OpRecorder } from './history/op-recorder.ts';
+export { uniqueValue, type ValueIdentity } from './history/unique-value.ts';
 export { type ProxyFault, type ProxyOptions, type TcpProxy, tcpProxy } from './proxy/tcp-proxy.ts';
 export { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
 export {
@@ -16,3 +21,5 @@ export {
   spawnStandaloneProcess,
 } from './standalone/spawn-standalone.ts';
 export { type StartOptions, startStandalone } from './standalone/start-standalone.ts';
+export { type RecordedReadOptions, type RunningReader, recordFinalRead, startReader } from './workload/record-reads.ts';
+export { type RunningWorkload, startWorkload, type WorkloadOptions } from './workload/start-workload.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type AnomalyName, checkHistory } from './check-history.ts';
+import type { AnomalyName } from './anomaly.ts';
+import { checkHistory } from './check-history.ts';
 import { createHistory, type History, type Read } from './history.ts';
 import { identityOf, uniqueValue } from './unique-value.ts';
 
@@ -32,6 +33,8 @@ describe('checkHistory', () => {
     const { history, log } = threeSent();
     expect(names(history, [log[0] as Read, log[2] as Read])).toEqual(['lost-write']);
     expect(names(history, log.slice(0, 2))).toEqual(['unseen']);
+    const [unseen] = checkHistory(history.sends(), log.slice(0, 2));
+    expect(unseen).toEqual({ name: 'unseen', partition: 0, offset: 2, value: 'p:2', detail: expect.stringContaining('is 1') as unknown });
   });
 
   it('finds a duplicate', () => {
@@ -45,13 +48,15 @@ describe('checkHistory', () => {
     expect(names(history, swapped)).toEqual(['inconsistent-offsets', 'inconsistent-offsets', 'nonmonotonic-send']);
   });
 
-  it('finds each altered byte', () => {
+  it('finds each altered byte, and a value that was cut', () => {
     const { history, log } = threeSent();
     for (let at = 4; at < SIZE; at++) {
       const value = Uint8Array.from((log[1] as Read).value ?? []);
       value[at] = (value[at] ?? 0) ^ 1;
       expect(names(history, [log[0] as Read, { ...(log[1] as Read), value }, log[2] as Read])).toEqual(['altered']);
     }
+    const cut = (log[1] as Read).value?.subarray(0, SIZE - 5) ?? null;
+    expect(names(history, [log[0] as Read, { ...(log[1] as Read), value: cut }, log[2] as Read])).toEqual(['altered']);
   });
 
   it('finds values that nobody sent or whose send surely failed, and takes those of unknown outcome either way', () => {
@@ -68,7 +73,7 @@ describe('checkHistory', () => {
       offset: sequence,
       value: uniqueValue({ producer, sequence }, SIZE),
     });
-    expect(names(history, [...log, read('p', 3)])).toEqual(['phantom']);
+    expect(names(history, [...log, read('p', 3)])).toEqual(['G1a']);
     expect(names(history, [...log, read('p', 4)])).toEqual([]);
     expect(names(history, [...log, read('q', 5)])).toEqual(['phantom']);
   });

@@ -21,11 +21,16 @@ export interface Read {
   readonly value: Uint8Array | null;
 }
 
-/** Everything that was sent to a topic, with what became of it. */
-export interface History {
+/** Takes what a producer does. */
+export interface SendRecorder {
   /** Notes the value before it is sent: until it is settled its outcome is `info`. */
   begin(identity: ValueIdentity, partition: number, size: number): void;
-  settle(identity: ValueIdentity, outcome: SendOutcome): void;
+  /** `error` says why, for those who read a kept history. @throws Error when the value is not under way */
+  settle(identity: ValueIdentity, outcome: SendOutcome, error?: string): void;
+}
+
+/** Everything that was sent to a topic, with what became of it, in memory. */
+export interface History extends SendRecorder {
   sends(): readonly Send[];
   count(kind: SendOutcome['kind']): number;
 }

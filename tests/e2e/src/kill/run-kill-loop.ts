@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMoldau } from '@moldau/client';
-import { type Anomaly, checkHistory, createHistory, type Read, spawnStandalone } from '@moldau/harness';
+import { checkHistory, createHistory, type LogAnomaly, type Read, spawnStandalone } from '@moldau/harness';
 import { readAll } from '../fixture/read-all.ts';
 import { createTopic } from '../fixture/topic.ts';
 import { startWorkload } from './workload.ts';
@@ -29,7 +29,7 @@ export interface KillLoopResult {
   readonly read: number;
   /** Longest time from spawning the broker again to its being ready, in ms. */
   readonly restartMsMax: number;
-  readonly anomalies: readonly Anomaly[];
+  readonly anomalies: readonly LogAnomaly[];
 }
 
 /** Kills a standalone with SIGKILL under load, again and again, and reads everything back at the end. */
