@@ -15,13 +15,23 @@ export interface ConnectionOptions {
 /** What a command's action works with. */
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** Has the program end with this code when the command is done; 0 otherwise. */
+  endWith(code: number): void;
+  readonly exitCode: number;
   /** Runs an action with a connected client and closes it whatever happens. */
   withClient(options: ConnectionOptions, action: (moldau: Moldau) => Promise<void>): Promise<void>;
 }
 
 export function createCommandContext(terminal: Terminal): CommandContext {
+  let exitCode = 0;
   return {
     terminal,
+    endWith: (code) => {
+      exitCode = code;
+    },
+    get exitCode(): number {
+      return exitCode;
+    },
     async withClient(options, action): Promise<void> {
       const moldau = createMoldau({
         bootstrap: options.bootstrap,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EXIT_CODES } from './exit-code.ts';
+import { startLeaderlessServer } from './testing/leaderless-server.ts';
 import { moldau } from './testing/moldau.ts';
 import { startTestServer, type TestServer } from './testing/server.ts';
 
@@ -19,6 +20,10 @@ const CASES: Readonly<Record<keyof typeof EXIT_CODES, () => Promise<number>>> = 
   usage: async () => (await moldau(['topic', 'list', '--colour'])).code,
   unreachable: async () => (await moldau(['topic', 'list', '--bootstrap', '127.0.0.1:1', '--timeout', '2000'])).code,
   refused: async () => (await moldau(['standalone', '--data', server.dataDir, '--port', '0', '--admin-port', '0'])).code,
+  unhealthy: async () => {
+    await using leaderless = await startLeaderlessServer();
+    return (await moldau(['cluster', 'health', '--bootstrap', leaderless.address])).code;
+  },
   interrupted: async () => {
     const interruption = new AbortController();
     setTimeout(() => interruption.abort(), 200);

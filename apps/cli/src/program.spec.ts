@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EXIT_CODES } from './exit-code.ts';
+import { startLeaderlessServer } from './testing/leaderless-server.ts';
+import { moldau } from './testing/moldau.ts';
 import { startTestServer, type TestServer } from './testing/server.ts';
 
 let server: TestServer;
@@ -116,9 +120,65 @@ describe('moldau produce and consume', () => {
   });
 });
 
-describe('moldau cluster describe', () => {
-  it('shows the broker', async () => {
+describe('moldau cluster', () => {
+  it('describe and broker list show the broker', async () => {
     expect(await out('cluster', 'describe')).toContain(server.address);
     expect(JSON.stringify(await json('cluster', 'describe'))).toContain('"brokerId":1');
+    expect(await out('broker', 'list')).toMatch(new RegExp(`1 +${server.address} +- +unfenced`));
+    expect(await json('broker', 'list')).toMatchObject([{ brokerId: 1, fenced: false }]);
+  });
+
+  it('health finds nothing wrong with a standalone', async () => {
+    await out('topic', 'create', 'well', '--partitions', '2');
+    const text = await out('cluster', 'health');
+    expect(text).toMatch(/^cluster \S+ is healthy\ncontroller +\S+\nbrokers +1 unfenced, 0 fenced\n/);
+    expect(text).toMatch(/without leader +0\n +under min ISR +0\n +under-replicated +0\n$/);
+    expect(await json('cluster', 'health')).toMatchObject({ healthy: true, brokers: { unfenced: [1], fenced: [] } });
+  });
+
+  it('health says what is wrong, in both formats', async () => {
+    await using leaderless = await startLeaderlessServer();
+    const options = ['cluster', 'health', '--bootstrap', leaderless.address];
+    const table = await moldau(options);
+    expect(table.out).toMatch(/ is not healthy\ncontroller +none\n/);
+    const inJson = await moldau([...options, '-o', 'json']);
+    expect(JSON.parse(inJson.out)).toMatchObject({ healthy: false, controller: null, partitions: { total: 0 } });
+    expect([table.code, inJson.code]).toEqual([EXIT_CODES.unhealthy.code, EXIT_CODES.unhealthy.code]);
+  });
+});
+
+describe('moldau partition describe', () => {
+  it('shows leader, epoch and replicas of all partitions, or of one', async () => {
+    await out('topic', 'create', 'led', '--partitions', '3');
+    expect(await out('partition', 'describe', 'led')).toMatch(/^PARTITION +LEADER +EPOCH +REPLICAS .*\n0 +1 +\d+ +1 +1 +1\n1 /);
+    expect(await json('partition', 'describe', 'led', '--partition', '2')).toMatchObject([
+      { topic: 'led', partition: 2, leader: 1, replicas: [1], inSyncReplicas: [1], minInSyncReplicas: 1 },
+    ]);
+    const none = await server.moldau(['partition', 'describe', 'led', '--partition', '3']);
+    expect(none).toMatchObject({ code: 1, out: '' });
+    expect(none.err).toContain('UNKNOWN_PARTITION');
+    expect((await server.moldau(['partition', 'describe', 'absent'])).err).toContain('UNKNOWN_TOPIC');
+  });
+});
+
+describe('a local cluster', () => {
+  it('is not started without etcd, and the error says how to get it', async () => {
+    vi.stubEnv('MOLDAU_ETCD', '/nowhere/etcd');
+    const data = `${server.dataDir}-cluster`;
+    const { code, err } = await moldau(['cluster', 'up', '--data', data, '--brokers', '1']);
+    vi.unstubAllEnvs();
+    expect(code).toBe(EXIT_CODES.failed.code);
+    expect(err).toContain("PROCESS_NOT_STARTED: MOLDAU_ETCD names '/nowhere/etcd'");
+    const larger = await moldau(['cluster', 'up', '--data', data, '--brokers', '2']);
+    expect(larger).toMatchObject({ code: EXIT_CODES.usage.code, out: '' });
+    expect(larger.err).toContain('brokers 1, not 2');
+    expect(await moldau(['cluster', 'down', '--data', data])).toMatchObject({ code: 0, out: `no cluster runs in ${data}\n` });
+  });
+
+  it('that does not exist is down already, and its directory is not made', async () => {
+    const data = `${server.dataDir}-absent`;
+    expect(await moldau(['cluster', 'down', '--data', data])).toMatchObject({ code: 0, out: `no cluster runs in ${data}\n` });
+    expect(JSON.parse((await moldau(['cluster', 'down', '--data', data, '-o', 'json'])).out)).toEqual({ stopped: [], killed: [] });
+    expect(existsSync(data)).toBe(false);
   });
 });

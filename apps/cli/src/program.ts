@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
-import { registerCluster } from './commands/cluster-describe.ts';
+import { registerBroker } from './commands/broker.ts';
+import { registerCluster } from './commands/cluster.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConsume } from './commands/consume.ts';
 import { registerHelp } from './commands/help.ts';
 import { registerLog } from './commands/log.ts';
+import { registerPartition } from './commands/partition.ts';
 import { registerProduce } from './commands/produce.ts';
 import { registerStandalone } from './commands/standalone.ts';
 import { registerTopic } from './commands/topic.ts';
@@ -36,6 +38,8 @@ export function createProgram(context: CommandContext, version: string): Command
   registerProduce(program, context);
   registerConsume(program, context);
   registerCluster(program, context);
+  registerBroker(program, context);
+  registerPartition(program, context);
   registerLog(program, context);
   registerPerf(program, context);
   registerCompletion(program, context);

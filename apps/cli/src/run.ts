@@ -16,8 +16,9 @@ const HINTS: Partial<Record<ErrorName, string>> = {
 /** Runs one command line; resolves to the exit code. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await createProgram(createCommandContext(terminal), version()).parseAsync([...argv], { from: 'user' });
-    return EXIT_CODES.ok.code;
+    const context = createCommandContext(terminal);
+    await createProgram(context, version()).parseAsync([...argv], { from: 'user' });
+    return context.exitCode;
   } catch (caught) {
     return report(caught, terminal);
   }

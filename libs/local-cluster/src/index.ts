@@ -1,6 +1,5 @@
 export { withDirectoryLock } from './directory-lock.ts';
-export { ETCD_VARIABLE, findEtcd } from './find-program.ts';
-export { CLUSTER_SIZE_DEFAULT, type ClusterSize } from './layout.ts';
+export type { ClusterSize } from './layout.ts';
 export {
   LocalCluster,
   type LocalClusterOptions,

@@ -3,8 +3,7 @@ import { type CommandContext, type ConnectionOptions, optionsOf } from '../conte
 import { writeJson } from '../output/format.ts';
 import { writeTable } from '../output/table.ts';
 
-export function registerCluster(program: Command, context: CommandContext): void {
-  const cluster = program.command('cluster').description('show the cluster');
+export function registerClusterDescribe(cluster: Command, context: CommandContext): void {
   cluster
     .command('describe')
     .description('show brokers, coordinators and how much they hold')

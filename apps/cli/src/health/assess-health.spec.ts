@@ -1,0 +1,47 @@
+import type { DescribedCluster } from '@moldau/client';
+import { describe, expect, it } from 'vitest';
+import { assessHealth } from './assess-health.ts';
+import type { PartitionState } from './partition-state.ts';
+
+function cluster(changes: { readonly controller?: boolean; readonly fenced?: readonly number[] } = {}): DescribedCluster {
+  const described = {
+    clusterId: 'c',
+    metadataVersion: 9,
+    brokers: [1, 2, 3].map((brokerId) => ({ brokerId, fenced: changes.fenced?.includes(brokerId) ?? false })),
+    coordinators: [{ coordinatorId: 'a', address: 'a:1', controller: changes.controller ?? true }],
+  };
+  return described as unknown as DescribedCluster;
+}
+
+function partition(index: number, changes: Partial<PartitionState> = {}): PartitionState {
+  const inSync = { replicas: [1, 2, 3], inSyncReplicas: [1, 2, 3], minInSyncReplicas: 2 };
+  return { topic: 'orders', partition: index, leader: 1, leaderEpoch: 4, ...inSync, ...changes };
+}
+
+describe('a cluster', () => {
+  it('is healthy with a controller, all brokers unfenced, all partitions led and all replicas in sync', () => {
+    expect(assessHealth(cluster(), [partition(0), partition(1)])).toMatchObject({
+      healthy: true,
+      controller: 'a',
+      brokers: { unfenced: [1, 2, 3], fenced: [] },
+      topics: 1,
+      partitions: { total: 2, withoutLeader: [], underMinIsr: [], underReplicated: [] },
+    });
+    expect(assessHealth(cluster(), [])).toMatchObject({ healthy: true, topics: 0 });
+  });
+
+  it('is not without a controller, or with a fenced broker', () => {
+    expect(assessHealth(cluster({ controller: false }), [])).toMatchObject({ healthy: false, controller: null });
+    expect(assessHealth(cluster({ fenced: [2] }), [])).toMatchObject({ healthy: false, brokers: { unfenced: [1, 3], fenced: [2] } });
+  });
+
+  it('is not when a partition is ill, which is named under each of its ills', () => {
+    const late = partition(1, { inSyncReplicas: [1, 2] });
+    const thin = partition(2, { inSyncReplicas: [1] });
+    const dead = partition(3, { leader: null, inSyncReplicas: [] });
+    expect(assessHealth(cluster(), [partition(0), late, thin, dead])).toMatchObject({
+      healthy: false,
+      partitions: { withoutLeader: [dead], underMinIsr: [thin, dead], underReplicated: [late, thin, dead] },
+    });
+  });
+});
