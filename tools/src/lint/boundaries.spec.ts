@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { layerOf, type Project, readProjects } from '../workspace/projects.ts';
 import { createFixtureLinter, type FixtureLinter } from './lint-fixture.ts';
 
 const BOUNDARY = '@nx/enforce-module-boundaries';
@@ -79,10 +80,19 @@ describe('the direction of dependencies', () => {
     ['apps/cli/src/fixture.ts', '@moldau/local-cluster'],
     ['libs/harness/src/fixture.ts', '@moldau/local-cluster'],
     ['tests/e2e/src/fixture.spec.ts', '@moldau/harness'],
+    ['bench/src/fixture.ts', '@moldau/load'],
   ];
 
   it.each(allowed)('%s may import %s', async (from, to) => {
     expect(await boundaryFindings(from, importOf(to))).toEqual([]);
+  });
+
+  it('is broken here on purpose from each layer that has a project', () => {
+    const projects = readProjects();
+    const layersOf = (some: readonly Project[]): readonly string[] =>
+      [...new Set(some.flatMap((project) => layerOf(project) ?? []))].sort();
+    const broken = projects.filter(({ folder }) => forbidden.some(([from]) => from.startsWith(`${folder}/`)));
+    expect(layersOf(broken)).toEqual(layersOf(projects));
   });
 });
 

@@ -39,7 +39,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'assembly', 'load', 'launcher', 'app'],
   // Of the apps only standalone can be imported: the others are Nx applications.
   harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'launcher', 'app'],
-  test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'harness'],
+  test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'load', 'testkit', 'harness'],
   tool: ['kernel', 'model', 'core', 'sdk', 'service', 'platform', 'load', 'harness'],
 };
 
