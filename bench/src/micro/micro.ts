@@ -3,6 +3,7 @@ import { BATCH_HEADER_BYTES, crc32c, RecordBatchBuilder, readBatch, validateBatc
 import { spreadOf } from '../measure/statistics.ts';
 import type { Figure } from '../report/figure.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { AppendLoop } from './append-loop.ts';
 
 const BATCH_BYTES = 64 * 1024;
 const BATCH_BYTES_MAX = 1024 * 1024;
@@ -12,9 +13,10 @@ const BYTES_PER_MEGABYTE = 1024 * 1024;
 /** The inner loops alone, on one core, without a network or a disk. */
 export const micro: Scenario = {
   name: 'micro',
-  description: 'encode, decode, check and CRC of record batches',
+  description: 'encode, decode, check, CRC and append of record batches',
   async run(context) {
     const figures: Figure[] = [];
+    await using log = await AppendLoop.open();
     for (const size of [100, 1024]) {
       const batch = batchOf(size);
       const count = readBatch(batch).count;
@@ -31,6 +33,17 @@ export const micro: Scenario = {
         1,
       );
       add('CRC-32C', 'MB/s', () => crc32c(batch), batch.length / BYTES_PER_MEGABYTE);
+      const appended: number[] = [];
+      for (let run = 0; run <= context.runs; run++) {
+        const rate = await appendRate(log, batch);
+        if (run > 0) appended.push(rate);
+      }
+      figures.push({
+        group: 'Inner loops, one core',
+        name: `append to a log and commit, no disk, ${size} B`,
+        unit: 'batches/s',
+        ours: spreadOf(appended),
+      });
     }
     return figures;
   },
@@ -50,6 +63,14 @@ function touch(batch: Uint8Array): number {
   let bytes = BATCH_HEADER_BYTES;
   for (const record of readBatch(batch)) bytes += record.value?.length ?? 0;
   return bytes;
+}
+
+/** Batches per second through append and group commit. */
+async function appendRate(log: AppendLoop, batch: Uint8Array): Promise<number> {
+  const startedAt = performance.now();
+  let batches = 0;
+  while (performance.now() - startedAt < ROUND_MS) batches += await log.round(batch);
+  return (batches * 1000) / (performance.now() - startedAt);
 }
 
 /** Calls per second, after a round to warm up. */
