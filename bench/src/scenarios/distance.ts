@@ -23,21 +23,25 @@ export const distance: Scenario = {
     await using standalone = await spawnStandalone({ port, flags: ['--advertised-port', String(proxy.port)] });
     await using worker = await Worker.connect(standalone.address);
     const figures: Figure[] = [];
+    const add = (name: string, rates: readonly number[]): void => {
+      context.say(`  ${name} at 2 ms: ${numberText(spreadOf(rates).median)} records/s`);
+      figures.push({ group: 'Through a round trip of 2 ms', name, unit: 'records/s', ours: spreadOf(rates) });
+    };
     for (const { size, records: full } of SIZES) {
       const records = scaled(context, full);
-      const rates: { produce: number[]; consume: number[] } = { produce: [], consume: [] };
+      const rates = { async: new Array<number>(), sync: new Array<number>(), consume: new Array<number>() };
       for (let run = 0; run <= context.runs; run++) {
-        const topic = await createTopic(standalone.address, 6, 'async');
-        const produced = await worker.run({ kind: 'produce', topics: [topic], records, size });
-        const consumed = await worker.run({ kind: 'consume', topic, records });
-        if (run === 0) continue;
-        rates.produce.push(produced.recordsPerSecond);
-        rates.consume.push(consumed.recordsPerSecond);
+        for (const flush of ['async', 'sync'] as const) {
+          const topic = await createTopic(standalone.address, 6, flush);
+          const produced = await worker.run({ kind: 'produce', topics: [topic], records, size });
+          if (run > 0) rates[flush].push(produced.recordsPerSecond);
+          if (flush === 'sync') continue;
+          const consumed = await worker.run({ kind: 'consume', topic, records });
+          if (run > 0) rates.consume.push(consumed.recordsPerSecond);
+        }
       }
-      for (const kind of ['produce', 'consume'] as const) {
-        context.say(`  ${kind} ${size} B at 2 ms: ${numberText(spreadOf(rates[kind]).median)} records/s`);
-        figures.push({ group: 'Through a round trip of 2 ms', name: `${kind} ${size} B`, unit: 'records/s', ours: spreadOf(rates[kind]) });
-      }
+      for (const flush of ['async', 'sync'] as const) add(`produce ${size} B, flush=${flush}`, rates[flush]);
+      add(`consume ${size} B`, rates.consume);
     }
     return figures;
   },
