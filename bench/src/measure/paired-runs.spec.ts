@@ -2,6 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { PairedRuns } from './paired-runs.ts';
 
 describe('PairedRuns', () => {
+  it('has no ratio to a figure of none', () => {
+    const runs = new PairedRuns();
+    runs.add(0.5, 0);
+    runs.add(0.5, 1);
+    expect(runs.comparison(true).ratio).toBeUndefined();
+  });
+
   it('takes ratios of whole pairs only, and counts the others', () => {
     const runs = new PairedRuns();
     runs.add(30, 10);

@@ -33,14 +33,8 @@ export class PairedRuns {
     const note = missing === 0 ? {} : { missingPairs: missing };
     if (this.#pairs.length === 0) return { ours, ...note };
     const kafka = this.#pairs.map((pair) => pair.kafka);
-    return {
-      ours,
-      kafka: spreadOf(kafka),
-      ratio: ratiosOf(
-        this.#pairs.map((pair) => pair.ours),
-        kafka,
-      ),
-      ...note,
-    };
+    const own = this.#pairs.map((pair) => pair.ours);
+    // Kafka's latency tool counts whole milliseconds: there is no ratio to none.
+    return { ours, kafka: spreadOf(kafka), ...(kafka.includes(0) ? {} : { ratio: ratiosOf(own, kafka) }), ...note };
   }
 }
