@@ -3,7 +3,7 @@ import type { LogStore } from './partition/log-store.ts';
 
 /** Gauges that are read when they are scraped. */
 export function registerGauges(parts: BrokerParts, logs: LogStore, isFenced: () => boolean): void {
-  const { table, produceBudget, fetchBudget, streams, cluster, wheel } = parts;
+  const { table, produceBudget, fetchBudget, replicationBudget, streams, cluster, wheel } = parts;
   const gauge = (name: string, help: string, read: () => number): void => {
     parts.deps.meter.gauge({ name, help }).with().observe(read);
   };
@@ -17,7 +17,7 @@ export function registerGauges(parts: BrokerParts, logs: LogStore, isFenced: () 
   gauge('moldau_broker_deadlines', 'Waits with a deadline.', () => wheel.size);
   const used = parts.deps.meter.gauge({ name: 'moldau_budget_used_bytes', help: 'Bytes held of each byte budget.', labels: ['budget'] });
   const limit = parts.deps.meter.gauge({ name: 'moldau_budget_limit_bytes', help: 'Size of each byte budget.', labels: ['budget'] });
-  for (const budget of [produceBudget, fetchBudget]) {
+  for (const budget of [produceBudget, fetchBudget, replicationBudget]) {
     used.with(budget.name).observe(() => budget.usedBytes);
     limit.with(budget.name).observe(() => budget.limitBytes);
   }

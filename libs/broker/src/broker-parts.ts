@@ -13,6 +13,7 @@ import { PartitionTable } from './partition/partition-table.ts';
 import { TopicSettingsCache } from './partition/topic-settings.ts';
 import { ProduceIntake } from './produce/produce-intake.ts';
 import { ProduceMetrics } from './produce/produce-metrics.ts';
+import { ReplicationMetrics } from './replication/replication-metrics.ts';
 import { RequestMetrics } from './request/request-metrics.ts';
 import { StreamRegistry } from './request/stream-registry.ts';
 
@@ -32,13 +33,18 @@ export interface BrokerParts {
   readonly intake: ProduceIntake;
   readonly produceBudget: ByteBudget;
   readonly fetchBudget: ByteBudget;
+  readonly replicationBudget: ByteBudget;
   readonly produceShare: TurnShare;
   readonly fetchShare: TurnShare;
+  readonly replicationShare: TurnShare;
   readonly fetchMetrics: FetchMetrics;
+  readonly replicationMetrics: ReplicationMetrics;
   readonly requestMetrics: RequestMetrics;
   readonly requests: ConcurrencyLimit;
   readonly streamLimit: ConcurrencyLimit;
   readonly streams: StreamRegistry;
+  /** Those of followers: they end last, because what is unanswered needs them. */
+  readonly replicaStreams: StreamRegistry;
   readonly decoding: Slots;
   readonly peers: Peers;
 }
@@ -60,13 +66,17 @@ export function createParts(deps: BrokerDeps, settings: BrokerSettings): BrokerP
     intake: new ProduceIntake(deps.clock, locator, new ProduceMetrics(deps.meter)),
     produceBudget: new ByteBudget('produce', settings.produceBudgetBytes),
     fetchBudget: new ByteBudget('fetch', settings.fetchBudgetBytes),
+    replicationBudget: new ByteBudget('replication', settings.replicationBudgetBytes),
     produceShare: new TurnShare(deps.scheduler),
     fetchShare: new TurnShare(deps.scheduler),
+    replicationShare: new TurnShare(deps.scheduler),
+    replicationMetrics: new ReplicationMetrics(deps.meter),
     fetchMetrics: new FetchMetrics(deps.meter),
     requestMetrics: new RequestMetrics(deps.meter),
     requests: new ConcurrencyLimit('requests', settings.requests),
     streamLimit: new ConcurrencyLimit('streams', settings.streams),
     streams: new StreamRegistry(),
+    replicaStreams: new StreamRegistry(),
     decoding: new Slots(DECODING_AT_ONCE),
     peers: new Peers(deps.clock, deps.connector, cluster),
   };

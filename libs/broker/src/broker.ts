@@ -3,13 +3,15 @@ import type { BrokerHeartbeatAnswer } from '@moldau/protocol';
 import { openLogDirectory } from '@moldau/storage';
 import { registerGauges } from './broker-metrics.ts';
 import { type BrokerParts, createParts } from './broker-parts.ts';
-import { clientMethods, internalMethods } from './handlers/registry.ts';
+import { clientMethods, internalMethods, replicationMethods } from './handlers/registry.ts';
+import { within } from './limits/within.ts';
 import { CatchUp } from './metadata/catch-up.ts';
 import { type BrokerDeps, type BrokerOptions, type BrokerSettings, validateOptions } from './options.ts';
 import { DirectoryLogStore } from './partition/directory-log-store.ts';
 import type { LogStore } from './partition/log-store.ts';
 import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
 import { followStorageSettings } from './partition/storage-settings.ts';
+import { Replication } from './replication/replication.ts';
 import { Interceptor } from './request/interceptor.ts';
 import { BrokerSession } from './session/broker-session.ts';
 import { ControllerClient } from './session/controller-client.ts';
@@ -57,6 +59,7 @@ class RunningBroker implements Broker {
   readonly #coordinators: CoordinatorDirectory;
   readonly #metadata: MetadataStream;
   readonly #registration: Registration;
+  readonly #replication: Replication;
   readonly #serving = Promise.withResolvers<void>();
   readonly #mayShutDown = Promise.withResolvers<void>();
   #phase: Phase = 'created';
@@ -84,8 +87,12 @@ class RunningBroker implements Broker {
     const settledAt = async (version: number): Promise<void> => this.#lifecycle?.settledAt(version);
     const catchUp = new CatchUp({ clock, wheel, cluster, settledAt });
     const methods = clientMethods(this.#parts, { forwarder: new Forwarder(clock, controller), producerIds, catchUp });
+    this.#replication = new Replication({ parts: this.#parts, controller, brokerEpoch: () => this.#registration.epoch });
     this.clientHandlers = this.#interceptor(settings.namespaces).wrap(methods);
-    this.internalHandlers = this.#interceptor(undefined).wrap(internalMethods(this.#parts));
+    // Followers are served until the leaders have moved.
+    const replication = this.#interceptor(undefined, () => (this.#phase === 'stopping' ? undefined : this.#refusal()));
+    const internal = this.#interceptor(undefined).wrap(internalMethods(this.#parts));
+    this.internalHandlers = new Map([...internal, ...replication.wrap(replicationMethods(this.#parts))]);
   }
 
   start(): Promise<void> {
@@ -117,7 +124,7 @@ class RunningBroker implements Broker {
     return this.#stopping;
   }
 
-  #interceptor(namespaces: ReadonlySet<Namespace> | undefined): Interceptor {
+  #interceptor(namespaces: ReadonlySet<Namespace> | undefined, refusal = (): MoldauError | undefined => this.#refusal()): Interceptor {
     const { deps, wheel, requestMetrics, requests, streamLimit } = this.#parts;
     return new Interceptor({
       clock: deps.clock,
@@ -127,7 +134,7 @@ class RunningBroker implements Broker {
       requests,
       streams: streamLimit,
       namespaces,
-      refusal: () => this.#refusal(),
+      refusal,
     });
   }
 
@@ -204,11 +211,12 @@ class RunningBroker implements Broker {
       partition: {
         clock: deps.clock,
         compute: deps.compute,
+        logger: deps.logger,
         brokerId,
+        ...this.#replication.partitionDeps,
+        beginAnew: ({ topicId, index, settings }, startOffset) => logs.beginAnew(topicId, index, settings.storage, startOffset),
         onPending: (partition) => ackSweep.add(partition),
-        onOffline: ({ topicId, index }, error) => {
-          deps.logger.error('a partition is offline', { topicId, partition: index, reason: error.reason, error: error.message });
-        },
+        onOffline: (partition, error) => this.#lifecycle?.failed(partition, error),
       },
     });
   }
@@ -259,21 +267,23 @@ class RunningBroker implements Broker {
 
   async #stop(): Promise<void> {
     const { deps, streams, requests, table } = this.#parts;
+    const { shutdownTimeoutMs } = this.#settings;
     const started = this.#phase === 'serving';
     this.#phase = 'stopping';
     // Nobody may wait for a start that will not happen.
     this.#serving.reject(new MoldauError('SHUTTING_DOWN', 'the broker was stopped while it started', {}));
     this.#serving.promise.catch(() => {});
     // 1. Clients are told, and what they are owed is answered.
-    await this.#within(Promise.all([streams.goAway('the broker is stopping'), requests.idle()]));
+    await within(deps.scheduler, shutdownTimeoutMs, Promise.all([streams.goAway('the broker is stopping'), requests.idle()]));
     streams.abandon();
     // 2. The controller moves leaders away and takes its leave of us.
     if (started && this.#session?.controllerAddress !== undefined) {
       this.#session.beat();
-      await this.#within(this.#mayShutDown.promise);
+      await within(deps.scheduler, shutdownTimeoutMs, this.#mayShutDown.promise);
     }
     this.#session?.close();
     this.#metadata.close();
+    this.#replication.close();
     // 3. The logs: an opening that is under way ends first.
     if (this.#parts.cluster.version > 0) await this.#starting?.catch(() => {});
     this.#lifecycle?.stop();
@@ -285,16 +295,5 @@ class RunningBroker implements Broker {
     this.#parts.peers.close();
     this.#phase = 'stopped';
     deps.logger.info('the broker has stopped', {});
-  }
-
-  /** Waits for the promise, but not longer than a shutdown may. */
-  #within(promise: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#parts.deps.scheduler.after(this.#settings.shutdownTimeoutMs, resolve);
-      void promise.then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
   }
 }

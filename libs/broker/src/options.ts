@@ -59,6 +59,8 @@ export interface BrokerOptions {
   readonly produceBudgetBytes?: number;
   /** Bytes of batches on their way to consumers; default 32 MiB. */
   readonly fetchBudgetBytes?: number;
+  /** Bytes of batches on their way to followers; default 32 MiB. */
+  readonly replicationBudgetBytes?: number;
   /** Unary calls under way; default 1,000 a connection, 10,000 in all. */
   readonly requests?: ConcurrencyBounds;
   /** Streams open; default 100 a connection, 5,000 in all. */
@@ -84,6 +86,7 @@ export function validateOptions(options: BrokerOptions): BrokerSettings {
     storage: {},
     produceBudgetBytes: 32 * MIB,
     fetchBudgetBytes: 32 * MIB,
+    replicationBudgetBytes: 32 * MIB,
     requests: { perPeer: 1_000, perServer: 10_000 },
     streams: { perPeer: 100, perServer: 5_000 },
     maxBatchBytes: 32 * MIB,

@@ -152,6 +152,11 @@ export class PartitionLog {
     this.#state.epochs.assign(epoch, this.#state.endOffset);
   }
 
+  /** Forgets an epoch that was begun and has no batch: another leader may have written there in an older one. */
+  forgetEmptyEpoch(): void {
+    this.#state.epochs.truncateEnd(this.#state.endOffset);
+  }
+
   /** The largest epoch ≤ `epoch` that the log knows, and where it ends (KIP-101). */
   endOffsetFor(epoch: LeaderEpoch): { readonly epoch: LeaderEpoch; readonly endOffset: Offset } | undefined {
     const found = this.#state.epochs.endOffsetFor(epoch, this.#state.endOffset);

@@ -4,6 +4,14 @@ const HEARTBEAT_MS = 5_000;
 /** Heartbeats missed by a client that does not read before its stream ends: what it holds of the budget is others' too. */
 const STALLED_HEARTBEATS_MAX = 6;
 
+/** How often something is said, and how often that may be in vain. */
+export interface SilenceTerms {
+  readonly heartbeatMs: number;
+  readonly stalledHeartbeatsMax: number;
+}
+
+const FETCH_TERMS: SilenceTerms = { heartbeatMs: HEARTBEAT_MS, stalledHeartbeatsMax: STALLED_HEARTBEATS_MAX };
+
 /** The stream that is watched. */
 export interface WatchedStream {
   /** Whether the client has not taken what was sent: it gets no heartbeats either, which would pile up. */
@@ -13,14 +21,16 @@ export interface WatchedStream {
   stalled(limitMs: number): void;
 }
 
-/** Heartbeats of a fetch stream on which nothing else is sent, and its end when the client does not read. */
+/** Heartbeats of a stream on which nothing else is sent, and its end when the client does not read. */
 export class StreamSilence {
   readonly #wheel: DeadlineWheel;
   readonly #stream: WatchedStream;
+  readonly #terms: SilenceTerms;
   #missed = 0;
   #deadline: Deadline | undefined;
 
-  constructor(wheel: DeadlineWheel, stream: WatchedStream) {
+  constructor(wheel: DeadlineWheel, stream: WatchedStream, terms: SilenceTerms = FETCH_TERMS) {
+    this.#terms = terms;
     this.#wheel = wheel;
     this.#stream = stream;
   }
@@ -28,7 +38,7 @@ export class StreamSilence {
   /** Something was sent, or the stream begins. */
   restart(): void {
     this.#deadline?.cancel();
-    this.#deadline = this.#wheel.after(HEARTBEAT_MS, () => this.#passed());
+    this.#deadline = this.#wheel.after(this.#terms.heartbeatMs, () => this.#passed());
   }
 
   /** The client has read. */
@@ -43,8 +53,8 @@ export class StreamSilence {
   #passed(): void {
     if (this.#stream.blocked()) {
       this.#missed += 1;
-      if (this.#missed >= STALLED_HEARTBEATS_MAX) {
-        this.#stream.stalled(STALLED_HEARTBEATS_MAX * HEARTBEAT_MS);
+      if (this.#missed >= this.#terms.stalledHeartbeatsMax) {
+        this.#stream.stalled(this.#terms.stalledHeartbeatsMax * this.#terms.heartbeatMs);
         return;
       }
     } else {

@@ -6,6 +6,7 @@ import type { Forwarder } from '../session/forwarder.ts';
 import type { ProducerIds } from '../session/producer-ids.ts';
 import { addPartitionsMethod } from './add-partitions.ts';
 import { alterConfigsMethod } from './alter-configs.ts';
+import { controllerCalls } from './controller-calls.ts';
 import { createTopicsMethod } from './create-topics.ts';
 import { deleteRecordsMethod } from './delete-records.ts';
 import { deleteTopicsMethod } from './delete-topics.ts';
@@ -24,6 +25,7 @@ import { produceStreamMethod } from './produce-stream.ts';
 import { publishMethod } from './publish.ts';
 import { publishStreamMethod } from './publish-stream.ts';
 import { readMethod } from './read.ts';
+import { replicateMethod } from './replicate.ts';
 import { watchMetadataMethod } from './watch-metadata.ts';
 
 /** What handlers need beside the broker's own parts: the way to the controller. */
@@ -62,6 +64,7 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
     alterConfigsMethod(forwarder),
     describeConfigsMethod(forwarder),
     describeClusterMethod(forwarder),
+    ...controllerCalls(forwarder),
     listTopicsMethod(cluster),
     describeTopicsMethod(cluster, topicSettings),
     deleteRecordsMethod(locator),
@@ -90,4 +93,11 @@ export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[]
   const { scheduler } = deps;
   const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
   return [produceMethod({ intake, budget: parts.produceBudget }), fetchMethod(fetchDeps), listOffsetsMethod(locator)];
+}
+
+/** What followers ask of the leaders here, on the internal listener; served for as long as there are leaders here. */
+export function replicationMethods(parts: BrokerParts): readonly RegisteredMethod[] {
+  const { deps, settings, wheel, cluster, table, replicationBudget: budget, replicationShare: share } = parts;
+  const { replicationMetrics: metrics, replicaStreams: streams } = parts;
+  return [replicateMethod({ brokerId: settings.brokerId, logger: deps.logger, wheel, cluster, table, budget, share, metrics, streams })];
 }

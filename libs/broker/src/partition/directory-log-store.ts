@@ -57,6 +57,10 @@ export class DirectoryLogStore implements LogStore {
     return new DirectoryLog(await this.#directory.createPartition(topicId, partition, config), this.#logger);
   }
 
+  async beginAnew(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig, startOffset: Offset): Promise<PartitionLog> {
+    return new DirectoryLog(await this.#directory.beginAnew(topicId, partition, config, startOffset), this.#logger);
+  }
+
   async deleteTopic(topicId: TopicId): Promise<void> {
     const partitions = [...this.#directory.partitions()].filter((log) => log.topicId === topicId).map((log) => log.partition);
     for (let at = 0; at < partitions.length; at += DELETIONS_AT_ONCE) {
@@ -133,9 +137,25 @@ class DirectoryLog implements PartitionLog {
     this.#log.beginEpoch(epoch);
   }
 
+  forgetEmptyEpoch(): void {
+    this.#log.forgetEmptyEpoch();
+  }
+
   append(batch: Uint8Array, epoch: LeaderEpoch): { readonly baseOffset: Offset; readonly endOffset: Offset } {
     const { baseOffset, end } = this.#log.append(batch, { leaderEpoch: epoch });
     return { baseOffset, endOffset: end };
+  }
+
+  appendAsFollower(batches: Uint8Array): void {
+    this.#log.appendAsFollower(batches);
+  }
+
+  truncateTo(offset: Offset): Promise<void> {
+    return this.#log.truncateTo(offset);
+  }
+
+  get epochs(): readonly { readonly epoch: number; readonly startOffset: number }[] {
+    return this.#log.epochs;
   }
 
   checkProducer(batch: Uint8Array): ProducerVerdict {
@@ -160,7 +180,7 @@ class DirectoryLog implements PartitionLog {
   }
 
   endOffsetFor(epoch: number): { readonly epoch: number; readonly endOffset: number } | undefined {
-    return this.#log.endOffsetFor(leaderEpoch(epoch));
+    return epoch < 0 ? undefined : this.#log.endOffsetFor(leaderEpoch(epoch));
   }
 
   async deleteRecordsBefore(offset: Offset): Promise<Offset> {

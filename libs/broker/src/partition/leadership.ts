@@ -1,6 +1,14 @@
-import { type BrokerId, type Clock, type LeaderEpoch, MoldauError, type Offset } from '@moldau/kernel';
+import {
+  type BrokerEpoch,
+  type BrokerId,
+  type Clock,
+  type LeaderEpoch,
+  MoldauError,
+  type Offset,
+  type PartitionEpoch,
+} from '@moldau/kernel';
 import { NO_PRODUCER_ID, producerIdAt, stampLogAppendTime } from '@moldau/records';
-import { HighWatermark, type ReplicationTerms } from '@moldau/replication';
+import { type CommittedTerms, type FollowerEnds, ReplicaSet } from '@moldau/replication';
 import type { ProducerVerdict, Progress } from '@moldau/storage';
 import { AckQueue } from './ack-queue.ts';
 import type { PartitionLog } from './partition-log.ts';
@@ -9,6 +17,14 @@ import type { TopicSettings } from './topic-settings.ts';
 import { UnansweredBatches } from './unanswered-batches.ts';
 
 type Duplicate = ProducerVerdict & { readonly kind: 'duplicate' };
+
+/** What the partition's record says of its replicas. */
+export interface ReplicaTerms {
+  readonly committed: CommittedTerms;
+  /** Of the record. */
+  readonly partitionEpoch: PartitionEpoch;
+  readonly replicas: readonly BrokerId[];
+}
 
 export interface LeadershipDeps {
   readonly clock: Clock;
@@ -26,8 +42,9 @@ export class Leadership {
   readonly epoch: LeaderEpoch;
   /** End of the log when the epoch began: what depends on the watermark is answered once it has reached this. */
   readonly epochStart: Offset;
+  /** Where the replicas stand, and the changes of the ISR under way. Who settles a proposal tells `confirm` when the watermark moved. */
+  readonly replicas: ReplicaSet;
   readonly #deps: LeadershipDeps;
-  readonly #watermark: HighWatermark;
   /** Wait for the high watermark: acks=all. */
   readonly #confirmations = new AckQueue();
   /** Wait for this broker's own end: acks=leader. */
@@ -35,16 +52,20 @@ export class Leadership {
   readonly #unanswered = new UnansweredBatches();
   readonly #answer = (batch: PendingBatch): void => this.#answered(batch);
 
-  constructor(deps: LeadershipDeps, epoch: LeaderEpoch, terms: ReplicationTerms) {
+  constructor(deps: LeadershipDeps, epoch: LeaderEpoch, terms: ReplicaTerms) {
+    const { log, clock, brokerId: self } = deps;
     this.#deps = deps;
     this.epoch = epoch;
-    this.epochStart = deps.log.endOffset;
-    this.#watermark = new HighWatermark(deps.log.highWatermark, terms);
-    deps.log.beginEpoch(epoch);
+    this.epochStart = log.endOffset;
+    const { committed, partitionEpoch, replicas } = terms;
+    const ends = { epochStart: this.epochStart, highWatermark: log.highWatermark };
+    const nowMs = clock.monotonicMs();
+    this.replicas = new ReplicaSet({ self, leaderEpoch: epoch, ...ends, terms: committed, partitionEpoch, replicas, nowMs });
+    log.beginEpoch(epoch);
   }
 
   get highWatermark(): Offset {
-    return this.#watermark.value;
+    return this.replicas.highWatermark;
   }
 
   /** Batches that wait for their confirmation. */
@@ -52,9 +73,14 @@ export class Leadership {
     return this.#confirmations.length + this.#ownWrites.length;
   }
 
-  changeTerms(terms: ReplicationTerms): void {
-    if (this.#watermark.changeTerms(terms)) this.#confirm();
+  changeTerms({ committed, partitionEpoch, replicas }: ReplicaTerms): void {
+    if (this.replicas.changeTerms(committed, partitionEpoch, replicas, this.#deps.clock.monotonicMs())) this.confirm();
     this.#confirmOwn();
+  }
+
+  /** Notes where a follower stands whose log agrees with the leader's. */
+  followed(follower: BrokerId, life: BrokerEpoch, ends: FollowerEnds): void {
+    if (this.replicas.followed(follower, life, ends, this.#deps.clock.monotonicMs())) this.confirm();
   }
 
   /**
@@ -64,7 +90,7 @@ export class Leadership {
    */
   append(batch: PendingBatch, bytes: Uint8Array, settings: TopicSettings): void {
     const { log, clock } = this.#deps;
-    if (batch.acks === 'all' && !this.#watermark.hasQuorum) throw this.#notEnoughReplicas('NOT_ENOUGH_REPLICAS');
+    if (batch.acks === 'all' && !this.replicas.hasQuorum) throw this.#notEnoughReplicas('NOT_ENOUGH_REPLICAS');
     const producerId = producerIdAt(bytes, 0);
     if (producerId !== NO_PRODUCER_ID) {
       const verdict = log.checkProducer(bytes);
@@ -97,9 +123,9 @@ export class Leadership {
   progressed(progress: Progress): void {
     switch (progress.kind) {
       case 'advanced': {
-        const { writtenEnd, flushedEnd } = this.#deps.log;
+        const { endOffset: logEnd, writtenEnd, flushedEnd } = this.#deps.log;
         this.#confirmOwn();
-        if (this.#watermark.progressed(this.#deps.brokerId, { writtenEnd, flushedEnd })) this.#confirm();
+        if (this.replicas.own({ logEnd, writtenEnd, flushedEnd }, this.#deps.clock.monotonicMs())) this.confirm();
         return;
       }
       case 'dropped':
@@ -107,7 +133,7 @@ export class Leadership {
         this.#ownWrites.drop(progress.from, progress.to, progress.error, this.#answer);
         // What waited behind the dropped ones may be due already.
         this.#confirmOwn();
-        this.#confirmations.confirm(this.#watermark.value, this.#answer);
+        this.#confirmations.confirm(this.replicas.highWatermark, this.#answer);
         return;
       case 'failed':
         this.resign(inDoubt(progress.error));
@@ -122,7 +148,7 @@ export class Leadership {
   /** Answers what has waited for too long. */
   expire(nowMs: number): void {
     this.#confirmations.expire(nowMs, (batch) => {
-      batch.error ??= this.#watermark.hasQuorum ? timedOut(batch) : this.#notEnoughReplicas('NOT_ENOUGH_REPLICAS_AFTER_APPEND');
+      batch.error ??= this.replicas.hasQuorum ? timedOut(batch) : this.#notEnoughReplicas('NOT_ENOUGH_REPLICAS_AFTER_APPEND');
       this.#answered(batch);
     });
     this.#ownWrites.expire(nowMs, (batch) => {
@@ -143,7 +169,7 @@ export class Leadership {
       this.#confirmOwn();
     } else {
       this.#confirmations.push(batch);
-      this.#confirmations.confirm(this.#watermark.value, this.#answer);
+      this.#confirmations.confirm(this.replicas.highWatermark, this.#answer);
     }
   }
 
@@ -154,16 +180,17 @@ export class Leadership {
     this.#enqueue(batch);
   }
 
-  #confirm(): void {
-    this.#deps.log.advanceHighWatermark(this.#watermark.value);
-    this.#confirmations.confirm(this.#watermark.value, this.#answer);
+  /** The high watermark moved: what it confirms is answered. */
+  confirm(): void {
+    this.#deps.log.advanceHighWatermark(this.replicas.highWatermark);
+    this.#confirmations.confirm(this.replicas.highWatermark, this.#answer);
     this.#deps.onWatermark();
   }
 
   #confirmOwn(): void {
     if (this.#ownWrites.length === 0) return;
     const { writtenEnd, flushedEnd } = this.#deps.log;
-    this.#ownWrites.confirm(this.#watermark.terms.flush === 'sync' ? flushedEnd : writtenEnd, this.#answer);
+    this.#ownWrites.confirm(this.replicas.terms.flush === 'sync' ? flushedEnd : writtenEnd, this.#answer);
   }
 
   #answered(batch: PendingBatch): void {
@@ -175,7 +202,7 @@ export class Leadership {
   }
 
   #notEnoughReplicas(reason: 'NOT_ENOUGH_REPLICAS' | 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'): MoldauError {
-    const { isr, minIsr } = this.#watermark.terms;
+    const { isr, minIsr } = this.replicas.terms;
     const message = `${isr.length} replicas are in sync; min.insync.replicas asks for ${minIsr}`;
     return new MoldauError(reason, message, { value: String(isr.length), limit: String(minIsr) });
   }

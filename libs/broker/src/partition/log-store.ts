@@ -1,4 +1,4 @@
-import type { DirectoryId, MoldauError, PartitionIndex, TopicId } from '@moldau/kernel';
+import type { DirectoryId, MoldauError, Offset, PartitionIndex, TopicId } from '@moldau/kernel';
 import type { PartitionConfig } from '@moldau/storage';
 import type { PartitionLog } from './partition-log.ts';
 
@@ -11,6 +11,8 @@ export interface LogStore {
   readonly storedBytes: number;
   /** Opens the partition's log, made empty where it has none. */
   open(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog>;
+  /** Removes all data of the partition's log and makes an empty one that begins at `startOffset`. */
+  beginAnew(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig, startOffset: Offset): Promise<PartitionLog>;
   /** Removes all data of a deleted topic; nothing happens where there is none. */
   deleteTopic(topicId: TopicId): Promise<void>;
   /** Flushes and closes everything, and marks the stop as clean. */

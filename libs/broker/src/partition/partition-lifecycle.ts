@@ -4,6 +4,7 @@ import {
   type BrokerId,
   type Logger,
   MoldauError,
+  type Offset,
   type PartitionIndex,
   partitionIndex,
   type Scheduler,
@@ -11,9 +12,12 @@ import {
 } from '@moldau/kernel';
 import { changedTopics } from '../metadata/changed-topics.ts';
 import type { ClusterChange, ClusterState } from '../metadata/cluster-state.ts';
+import type { PartitionAssignment } from './assignment.ts';
 import { LogJobs } from './log-jobs.ts';
 import type { LogStore } from './log-store.ts';
-import { Partition, type PartitionAssignment, type PartitionDeps } from './partition.ts';
+import { Partition } from './partition.ts';
+import type { PartitionDeps } from './partition-deps.ts';
+import type { PartitionLog } from './partition-log.ts';
 import type { LocalTopic, PartitionTable } from './partition-table.ts';
 import type { TopicSettings, TopicSettingsCache } from './topic-settings.ts';
 
@@ -82,6 +86,16 @@ export class PartitionLifecycle {
   recheck(): void {
     const { cluster } = this.#deps;
     this.#noticed({ image: cluster.current, delta: undefined });
+  }
+
+  /** A partition is offline: perhaps it may be built anew. */
+  failed({ topicId, index }: Partition, error: MoldauError): void {
+    const { reason, message } = error;
+    this.#deps.logger.error('a partition is offline', { topicId, partition: index, reason, error: message });
+    if (this.#stopped) return;
+    this.#dirty.add(topicId);
+    this.#cursor = 0;
+    this.#arm();
   }
 
   /** Takes no further change. */
@@ -177,22 +191,54 @@ export class PartitionLifecycle {
       this.#create(topicId, partitionIndex(index), topic, view, settings);
       return;
     }
+    if (isDamaged(existing) && this.#mayRebuild(view)) {
+      this.#rebuild(existing, topic, view, settings);
+      return;
+    }
     if (existing.settings !== settings) existing.reconfigure(settings);
     existing.reassign(this.#assignment(view));
   }
 
   #create(topicId: TopicId, index: PartitionIndex, topic: TopicImage, view: PartitionImage, settings: TopicSettings): void {
+    const { logs } = this.#deps;
+    this.#open(topicId, index, topic, view, settings, (config) => logs.open(topicId, index, config));
+  }
+
+  #open(
+    topicId: TopicId,
+    index: PartitionIndex,
+    topic: TopicImage,
+    view: PartitionImage,
+    settings: TopicSettings,
+    open: (config: TopicSettings['storage']) => Promise<PartitionLog>,
+  ): void {
     const { table, partition: deps } = this.#deps;
     const partition = new Partition(deps, topicId, index, this.#assignment(view), settings);
     table.add(partition, topic.namespace, topic.name);
     this.#jobs.add(topicId, index, async () => {
       if (partition.kind !== 'opening') return;
       try {
-        partition.opened(await this.#deps.logs.open(topicId, index, partition.settings.storage));
+        partition.opened(await open(partition.settings.storage));
       } catch (caught) {
         partition.openFailed(MoldauError.from(caught));
       }
     });
+  }
+
+  /** A replica without any right to lead holds nothing that its leader lacks. */
+  #mayRebuild({ leader, isr, elr, lastKnownElr }: PartitionImage): boolean {
+    const { brokerId } = this.#deps;
+    if (leader === undefined || leader === brokerId) return false;
+    return ![...isr, ...elr, ...lastKnownElr].includes(brokerId);
+  }
+
+  /** Drops what a damaged replica has; its leader sends all again. */
+  #rebuild(damaged: Partition, topic: TopicImage, view: PartitionImage, settings: TopicSettings): void {
+    const { topicId, index } = damaged;
+    const { logs, logger } = this.#deps;
+    logger.warn('a damaged replica is built anew from its leader', { topicId, partition: index, leaderId: view.leader });
+    this.#close(damaged, topic);
+    this.#open(topicId, index, topic, view, settings, (config) => logs.beginAnew(topicId, index, config, 0 as Offset));
   }
 
   #close(partition: Partition, topic: TopicImage | undefined): void {
@@ -210,7 +256,8 @@ export class PartitionLifecycle {
     const { brokerId } = this.#deps;
     const epoch = this.#deps.brokerEpoch();
     const leads = view.leader === brokerId && epoch !== undefined && view.leaderBrokerEpoch === epoch;
-    const terms = { isr: view.isr, proposedIsr: view.isr, minIsr: view.minIsr, flush: view.flush };
+    const { isr, minIsr, flush, partitionEpoch, replicas } = view;
+    const terms = { committed: { isr, minIsr, flush }, partitionEpoch, replicas };
     return { leaderId: view.leader, leaderEpoch: view.leaderEpoch, leads, terms };
   }
 
@@ -232,6 +279,11 @@ export class PartitionLifecycle {
     for (const wait of due) wait.resolve();
     this.#deps.onSettled();
   }
+}
+
+/** Whether its bytes fail their checks, as against those of a directory that failed as a whole. */
+function isDamaged({ failure }: Partition): boolean {
+  return failure?.reason === 'PARTITION_OFFLINE' && failure.facts['file'] !== undefined;
 }
 
 /** Topics of the image, and those that are here and not in it. */

@@ -17,8 +17,16 @@ export interface PartitionLog {
   advanceHighWatermark(to: Offset): void;
   /** Notes that a leader epoch begins at the log's end. */
   beginEpoch(epoch: LeaderEpoch): void;
+  /** Forgets an epoch that was begun and has no batch. */
+  forgetEmptyEpoch(): void;
   /** Stamps the one batch with its offset and the epoch, and takes it over. Throws MoldauError with nothing appended. */
   append(batch: Uint8Array, leaderEpoch: LeaderEpoch): { readonly baseOffset: Offset; readonly endOffset: Offset };
+  /** Takes batches over as the leader stamped them; CRCs must have been checked. Throws MoldauError with nothing appended, CORRUPT_BATCH on a gap. */
+  appendAsFollower(batches: Uint8Array): void;
+  /** Makes `offset` the log's end, durably. Rejects with LOSS_NOT_ACCEPTED below the high watermark. */
+  truncateTo(offset: Offset): Promise<void>;
+  /** Epochs and where each began, oldest first; the newest may have no batch yet. */
+  readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[];
   /** Whether the idempotent batch may be appended or is one that was. Throws MoldauError. */
   checkProducer(batch: Uint8Array): ProducerVerdict;
   /** Batches from the one that holds `from`, up to `upTo`; the first comes whole even above `maxBytes`. Sync where memory has it. */

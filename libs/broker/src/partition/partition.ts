@@ -1,31 +1,13 @@
-import {
-  assert,
-  type BrokerId,
-  type Clock,
-  type Compute,
-  type LeaderEpoch,
-  MoldauError,
-  type Offset,
-  type PartitionIndex,
-  type TopicId,
-} from '@moldau/kernel';
-import type { ReplicationTerms } from '@moldau/replication';
+import { assert, type BrokerId, type LeaderEpoch, type MoldauError, type Offset, type PartitionIndex, type TopicId } from '@moldau/kernel';
 import type { Progress } from '@moldau/storage';
-import { AdmissionQueue } from './admission-queue.ts';
-import { assertAppendable, assertKeys } from './append-checks.ts';
-import { Leadership } from './leadership.ts';
+import { Following } from '../replication/following.ts';
+import { leaderChanged, notLeader, type PartitionAssignment, wrongEpoch } from './assignment.ts';
+import { BatchIntake } from './batch-intake.ts';
+import { Leadership, type ReplicaTerms } from './leadership.ts';
+import type { GrowthWatcher, PartitionDeps } from './partition-deps.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { PendingBatch } from './pending-batch.ts';
 import type { TopicSettings } from './topic-settings.ts';
-
-/** What the cluster's metadata says of a partition, as far as its replica here acts on it. */
-export interface PartitionAssignment {
-  readonly leaderId: BrokerId | undefined;
-  readonly leaderEpoch: LeaderEpoch;
-  /** Whether this life of this broker leads it: never in an epoch won by an earlier one. */
-  readonly leads: boolean;
-  readonly terms: ReplicationTerms;
-}
 
 /** Watches one partition for readers that wait. */
 export interface PartitionWatcher {
@@ -34,38 +16,34 @@ export interface PartitionWatcher {
 }
 
 /**
- * opening → standby | offline | closed; standby ⇄ leading; standby, leading → offline; every state → closed.
- * `standby`: the log is open, another broker leads or nobody does. `offline`: the log failed; its data is kept.
+ * opening → standby | offline | closed; standby, leading, following → each other; those → offline; every state → closed.
+ * `standby`: the log is open and nobody leads. `following`: another broker leads; also for as long as the log is being cut or
+ * begun anew although nobody is followed any more. `offline`: the log failed; its data is kept.
  */
 type State =
   | { readonly kind: 'opening' }
   | { readonly kind: 'standby'; readonly log: PartitionLog }
   | { readonly kind: 'leading'; readonly log: PartitionLog; readonly leadership: Leadership }
+  | { readonly kind: 'following'; readonly log: PartitionLog; readonly following: Following }
   | { readonly kind: 'offline'; readonly error: MoldauError }
   | { readonly kind: 'closed' };
-
-export interface PartitionDeps {
-  readonly clock: Clock;
-  readonly compute: Compute;
-  readonly brokerId: BrokerId;
-  /** A batch waits for its confirmation: see to its deadline. */
-  readonly onPending: (partition: Partition) => void;
-  readonly onOffline: (partition: Partition, error: MoldauError) => void;
-}
 
 /** This broker's replica of one partition. */
 export class Partition {
   readonly topicId: TopicId;
   readonly index: PartitionIndex;
+  /** Told of each move of the written end. */
+  readonly growthWatchers = new Set<GrowthWatcher>();
   readonly #deps: PartitionDeps;
   readonly #watchers = new Set<PartitionWatcher>();
-  readonly #admission = new AdmissionQueue();
+  readonly #intake: BatchIntake;
   #state: State = { kind: 'opening' };
   #assignment: PartitionAssignment;
   #settings: TopicSettings;
 
   constructor(deps: PartitionDeps, topicId: TopicId, index: PartitionIndex, assignment: PartitionAssignment, settings: TopicSettings) {
     this.#deps = deps;
+    this.#intake = new BatchIntake(deps, this);
     this.topicId = topicId;
     this.index = index;
     this.#assignment = assignment;
@@ -86,7 +64,12 @@ export class Partition {
 
   /** The open log; undefined while opening, offline or closed. */
   get log(): PartitionLog | undefined {
-    return this.#state.kind === 'leading' || this.#state.kind === 'standby' ? this.#state.log : undefined;
+    return 'log' in this.#state ? this.#state.log : undefined;
+  }
+
+  /** Why it is offline; undefined while it is not. */
+  get failure(): MoldauError | undefined {
+    return this.#state.kind === 'offline' ? this.#state.error : undefined;
   }
 
   /** The log has been opened. */
@@ -98,8 +81,7 @@ export class Partition {
       return;
     }
     this.#state = { kind: 'standby', log };
-    log.listen((progress) => this.#progressed(progress));
-    log.reconfigure(this.#settings.storage);
+    this.#take(log);
     this.#settleRole(log);
   }
 
@@ -114,7 +96,7 @@ export class Partition {
   /** Takes what newer metadata says. */
   reassign(assignment: PartitionAssignment): void {
     this.#assignment = assignment;
-    if (this.#state.kind === 'leading' || this.#state.kind === 'standby') this.#settleRole(this.#state.log);
+    if (this.log !== undefined) this.#settleRole(this.log);
   }
 
   reconfigure(settings: TopicSettings): void {
@@ -126,7 +108,8 @@ export class Partition {
   close(error: MoldauError): void {
     const state = this.#state;
     this.#state = { kind: 'closed' };
-    if (state.kind === 'leading') state.leadership.resign(error);
+    if (state.kind === 'leading') this.#resign(state.leadership, error);
+    if (state.kind === 'following') state.following.stop();
     this.#wake();
   }
 
@@ -135,25 +118,7 @@ export class Partition {
    * appended in the order of these calls.
    */
   append(batch: PendingBatch, bytes: Uint8Array, claimedEpoch: number | undefined): void {
-    try {
-      this.leading(claimedEpoch);
-      assertAppendable(bytes, batch.acks, this.#settings, this.#deps.clock.wallMs());
-      const check = this.#settings.compacted ? assertKeys(bytes, this.#deps.compute) : undefined;
-      if (check === undefined && this.#admission.isEmpty) {
-        this.#appendChecked(batch, bytes, claimedEpoch);
-        return;
-      }
-      const proceed = (): void => {
-        try {
-          this.#appendChecked(batch, bytes, claimedEpoch);
-        } catch (caught) {
-          this.#refuse(batch, MoldauError.from(caught));
-        }
-      };
-      this.#admission.push({ proceed, refuse: (error) => this.#refuse(batch, error) }, check);
-    } catch (caught) {
-      this.#refuse(batch, MoldauError.from(caught));
-    }
+    this.#intake.append(batch, bytes, claimedEpoch);
   }
 
   /**
@@ -164,12 +129,12 @@ export class Partition {
   leading(claimedEpoch: number | undefined): { readonly log: PartitionLog; readonly leadership: Leadership } {
     const state = this.#state;
     if (state.kind === 'leading') {
-      if (claimedEpoch !== undefined && claimedEpoch !== state.leadership.epoch) throw this.#wrongEpoch(claimedEpoch);
+      if (claimedEpoch !== undefined && claimedEpoch !== state.leadership.epoch) throw wrongEpoch(this, this.#assignment, claimedEpoch);
       return state;
     }
     if (state.kind === 'offline') throw state.error;
-    if (claimedEpoch !== undefined && claimedEpoch > this.#assignment.leaderEpoch) throw this.#wrongEpoch(claimedEpoch);
-    throw this.#notLeader();
+    if (claimedEpoch !== undefined && claimedEpoch > this.#assignment.leaderEpoch) throw wrongEpoch(this, this.#assignment, claimedEpoch);
+    throw notLeader(this, this.#assignment, this.#deps.brokerId);
   }
 
   watch(watcher: PartitionWatcher): void {
@@ -180,6 +145,21 @@ export class Partition {
     this.#watchers.delete(watcher);
   }
 
+  /** Leadership, where this broker leads; else undefined. */
+  get leadership(): Leadership | undefined {
+    return this.#state.kind === 'leading' ? this.#state.leadership : undefined;
+  }
+
+  /** The follower, where another broker leads; else undefined. */
+  get following(): Following | undefined {
+    return this.#state.kind === 'following' ? this.#state.following : undefined;
+  }
+
+  /** Whose end counts, the flushed or the written one, by the partition's record. */
+  get flush(): 'sync' | 'async' {
+    return this.#assignment.terms.committed.flush;
+  }
+
   /** Answers batches that waited for too long; true while others wait. */
   expire(nowMs: number): boolean {
     if (this.#state.kind !== 'leading') return false;
@@ -187,54 +167,116 @@ export class Partition {
     return this.#state.kind === 'leading' && this.#state.leadership.pendingCount > 0;
   }
 
-  #appendChecked(batch: PendingBatch, bytes: Uint8Array, claimedEpoch: number | undefined): void {
-    // Again after a check that took time; for the others it costs a comparison.
-    const { leadership } = this.leading(claimedEpoch);
-    leadership.append(batch, bytes, this.#settings);
-    if (leadership.pendingCount > 0) this.#deps.onPending(this);
-  }
-
-  #refuse(batch: PendingBatch, error: MoldauError): void {
-    if (this.#state.kind !== 'leading') {
-      batch.fail(error);
-      return;
-    }
-    this.#state.leadership.refuse(batch, error);
-    if (this.#state.leadership.pendingCount > 0) this.#deps.onPending(this);
+  #take(log: PartitionLog): void {
+    log.listen((progress) => this.#progressed(progress));
+    log.reconfigure(this.#settings.storage);
   }
 
   #settleRole(log: PartitionLog): void {
-    const { leads, leaderEpoch, terms } = this.#assignment;
+    const { leads, leaderEpoch, leaderId, terms } = this.#assignment;
     const state = this.#state;
     if (state.kind === 'leading') {
       if (leads && leaderEpoch === state.leadership.epoch) {
         state.leadership.changeTerms(terms);
+        this.#deps.onLeading(this, terms.replicas.length > 1);
         return;
       }
       this.#state = { kind: 'standby', log };
-      state.leadership.resign(this.#leaderChanged());
+      this.#resign(state.leadership, leaderChanged(this, this.#assignment));
       this.#wake();
     }
+    const other = leaderId !== undefined && leaderId !== this.#deps.brokerId ? leaderId : undefined;
+    if (other !== undefined) this.#follow(log, other, leaderEpoch);
+    else if (!this.#standBy(log)) return;
     if (leads) this.#lead(log, leaderEpoch, terms);
   }
 
-  #lead(log: PartitionLog, epoch: LeaderEpoch, terms: ReplicationTerms): void {
+  #follow(log: PartitionLog, leaderId: BrokerId, epoch: LeaderEpoch): void {
+    const state = this.#state;
+    const following = state.kind === 'following' ? state.following : this.#newFollowing(log);
+    if (state.kind !== 'following') this.#state = { kind: 'following', log, following };
+    if (following.leaderEpoch !== epoch) following.assign(leaderId, epoch);
+  }
+
+  /** Ends the following, if any; false while its work on the log goes on, after which the role is settled again. */
+  #standBy(log: PartitionLog): boolean {
+    const state = this.#state;
+    if (state.kind !== 'following') return true;
+    state.following.leave();
+    if (state.following.isBusy) return false;
+    state.following.stop();
+    this.#state = { kind: 'standby', log };
+    return true;
+  }
+
+  #newFollowing(log: PartitionLog): Following {
+    const following: Following = new Following(
+      this.#deps,
+      {
+        beginAnew: async (startOffset) => {
+          // Its end is wanted: no failure.
+          this.log?.listen(() => {});
+          const anew = await this.#deps.beginAnew(this, startOffset);
+          if (this.#state.kind === 'following' && this.#state.following === following) {
+            this.#state = { kind: 'following', log: anew, following };
+            this.#take(anew);
+          }
+          return anew;
+        },
+        idle: () => {
+          if (this.#state.kind === 'following' && this.#state.following === following) this.#settleRole(this.#state.log);
+        },
+      },
+      this,
+      log,
+    );
+    return following;
+  }
+
+  #lead(log: PartitionLog, epoch: LeaderEpoch, terms: ReplicaTerms): void {
     const { clock, brokerId } = this.#deps;
     const leadership = new Leadership({ clock, brokerId, log, onWatermark: () => this.#wake() }, epoch, terms);
     this.#state = { kind: 'leading', log, leadership };
     leadership.begin();
+    this.#deps.onLeading(this, terms.replicas.length > 1);
+  }
+
+  #resign(leadership: Leadership, error: MoldauError): void {
+    leadership.resign(error);
+    this.#deps.onLeading(this, false);
   }
 
   #progressed(progress: Progress): void {
     const state = this.#state;
-    if (state.kind !== 'leading' && state.kind !== 'standby') return;
+    if (!('log' in state)) return;
     // The state first: nothing may be appended or read any more when the waiters hear of it.
     if (progress.kind === 'failed') {
       this.#state = { kind: 'offline', error: state.log.failure ?? progress.error };
       this.#deps.onOffline(this, progress.error);
     }
-    if (state.kind === 'leading') state.leadership.progressed(progress);
+    if (state.kind === 'leading') this.#leaderProgressed(state.leadership, progress);
+    if (state.kind === 'following') this.#followerProgressed(state.following, progress);
     if (progress.kind === 'failed') this.#wake();
+  }
+
+  #leaderProgressed(leadership: Leadership, progress: Progress): void {
+    // Followers first: what they have to do takes longer than the answers.
+    if (progress.kind === 'advanced') for (const watcher of this.growthWatchers) watcher.partitionGrew(this);
+    leadership.progressed(progress);
+    if (progress.kind === 'failed') this.#deps.onLeading(this, false);
+  }
+
+  #followerProgressed(following: Following, progress: Progress): void {
+    switch (progress.kind) {
+      case 'advanced':
+        if (following.acknowledges) this.#deps.feed.acknowledge(this);
+        return;
+      case 'dropped':
+        following.lost();
+        return;
+      case 'failed':
+        following.stop();
+    }
   }
 
   #wake(): void {
@@ -242,42 +284,8 @@ export class Partition {
     for (const watcher of [...this.#watchers]) watcher.partitionMoved(this);
   }
 
-  #wrongEpoch(claimedEpoch: number): MoldauError {
-    const known = this.#assignment.leaderEpoch;
-    const facts = { ...this.#facts(), ...leaderFacts(this.#assignment), value: String(claimedEpoch), limit: String(known) };
-    if (claimedEpoch < known) {
-      return new MoldauError('FENCED_LEADER_EPOCH', `the request names leader epoch ${claimedEpoch}; it is ${known} now`, facts);
-    }
-    return new MoldauError('UNKNOWN_LEADER_EPOCH', `the request names leader epoch ${claimedEpoch}; ${known} is known here`, facts);
-  }
-
-  #notLeader(): MoldauError {
-    const { leaderId } = this.#assignment;
-    const other = leaderId !== undefined && leaderId !== this.#deps.brokerId;
-    const facts = other ? { ...this.#facts(), ...leaderFacts(this.#assignment) } : this.#facts();
-    return new MoldauError(
-      'NOT_LEADER',
-      `broker ${this.#deps.brokerId} does not lead partition ${this.index} of topic ${this.topicId}`,
-      facts,
-    );
-  }
-
-  #leaderChanged(): MoldauError {
-    const facts = { ...this.#facts(), ...leaderFacts(this.#assignment) };
-    return new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'leadership moved before the batch was confirmed', facts);
-  }
-
-  #facts(): Readonly<Record<string, string>> {
-    return { topic_id: this.topicId, partition: String(this.index) };
-  }
-
   /** End of what readers may see; undefined where this broker does not lead. */
   get highWatermark(): Offset | undefined {
     return this.#state.kind === 'leading' ? this.#state.leadership.highWatermark : undefined;
   }
-}
-
-/** Who leads, for the client to turn to at once; the epoch tells it whether that is newer than what it knows. */
-function leaderFacts({ leaderId, leaderEpoch }: PartitionAssignment): Readonly<Record<string, string>> {
-  return leaderId === undefined ? {} : { leader: String(leaderId), leader_epoch: String(leaderEpoch) };
 }

@@ -25,7 +25,8 @@ import {
   streamHandler,
   unaryHandler,
 } from '@moldau/protocol';
-import { type FakeTopicOptions, partitionRecord, topicRecord } from './fake-topic.ts';
+import { FakePartitions } from './fake-partitions.ts';
+import { type FakeTopicOptions, topicRecord } from './fake-topic.ts';
 
 export const FAKE_CLUSTER_ID = '11111111-1111-4111-8111-111111111111';
 const CONTROLLER_EPOCH = 7;
@@ -50,6 +51,12 @@ export class FakeController {
   readonly #keys = new Map<string, MetadataEntry>();
   readonly #streams = new Set<ServerCall<StreamMetadataResponse>>();
   readonly #sessions = new Set<ServerCall<BrokerSessionResponse>>();
+  /** Records of partitions, and the changes of them that leaders propose. */
+  readonly partitions = new FakePartitions({
+    brokerEpoch: (brokerId) => this.brokerEpoch(brokerId),
+    mayJoin: (brokerId, epoch) => this.#brokers.get(brokerId)?.fenced === false && this.brokerEpoch(brokerId) === epoch,
+    write: (values) => this.write(values),
+  });
 
   constructor() {
     this.write({ cluster: encodeMessage(ClusterRecord, { clusterId: FAKE_CLUSTER_ID, createdAtMs: 0 }) });
@@ -84,6 +91,13 @@ export class FakeController {
         }),
       ],
       [
+        coordinatorService.alterPartitions.path,
+        unaryHandler(coordinatorService.alterPartitions, async ({ proposals }) => {
+          if (this.failure !== undefined) throw this.failure;
+          return { results: proposals.map((proposal) => this.partitions.alter(proposal)) };
+        }),
+      ],
+      [
         coordinatorService.forward.path,
         unaryHandler(coordinatorService.forward, async (request: ForwardRequest, _incoming: IncomingCall) => {
           this.forwarded.push(request);
@@ -115,7 +129,7 @@ export class FakeController {
     const topicId = `00000000-0000-4000-8000-${String(this.#nextTopic++).padStart(12, '0')}`;
     const { partitions = 1, configs } = options;
     const values: Record<string, Uint8Array> = {};
-    for (let index = 0; index < partitions; index += 1) values[`partitions/${topicId}/${index}`] = this.#partition(options, 1);
+    for (let index = 0; index < partitions; index += 1) Object.assign(values, this.partitions.set(topicId, index, 1, options));
     values[`topics/${topicId}`] = topicRecord(topicId, name, options);
     if (configs !== undefined) {
       values[`configs/topics/${topicId}`] = encodeMessage(ConfigRecord, { values: new Map(Object.entries(configs)) });
@@ -126,7 +140,7 @@ export class FakeController {
 
   /** Writes a partition's record anew. */
   setPartition(topicId: string, index: number, leaderEpoch: number, options: FakeTopicOptions = {}): void {
-    this.write({ [`partitions/${topicId}/${index}`]: this.#partition(options, leaderEpoch) });
+    this.write(this.partitions.set(topicId, index, leaderEpoch, options));
   }
 
   /** Takes the topic away; `listed`: as deleted, so that its data goes too. */
@@ -143,6 +157,12 @@ export class FakeController {
   /** Changes a topic's settings. */
   configure(topicId: string, values: Readonly<Record<string, string>>): void {
     this.write({ [`configs/topics/${topicId}`]: encodeMessage(ConfigRecord, { values: new Map(Object.entries(values)) }) });
+  }
+
+  /** Takes the broker out of service until it registers again. */
+  fence(brokerId: number): void {
+    const broker = this.#brokers.get(brokerId);
+    if (broker !== undefined) this.#writeBroker({ ...broker, fenced: true });
   }
 
   /** Registers another life of the broker. */
@@ -223,10 +243,6 @@ export class FakeController {
   #writeBroker(broker: BrokerRecord): void {
     this.#brokers.set(broker.brokerId, broker);
     this.write({ [`brokers/${broker.brokerId}`]: encodeMessage(BrokerRecord, broker) });
-  }
-
-  #partition(options: FakeTopicOptions, leaderEpoch: number): Uint8Array {
-    return partitionRecord(options, leaderEpoch, this.brokerEpoch(options.leader ?? 1));
   }
 
   #forward({ method, payload }: ForwardRequest): Uint8Array {

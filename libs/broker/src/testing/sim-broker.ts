@@ -35,10 +35,19 @@ import {
 import { type Broker, createBroker } from '../broker.ts';
 import type { BrokerOptions } from '../options.ts';
 import { FakeController } from './fake-controller.ts';
+import { tamperedConnector } from './tampered-connector.ts';
 
 const CALL_TIMEOUT_MS = 10_000;
 const CLIENT_PORT = 9092;
 const INTERNAL_PORT = 9093;
+
+/** One life of a broker's process. */
+export interface SimLife {
+  readonly name: string;
+  readonly seed: number;
+  /** Changes what arrives on its streams. */
+  readonly tamper: (path: MethodPath, bytes: Uint8Array) => Uint8Array;
+}
 
 /** One broker with a fake controller and a client, in virtual time, on a simulated disk and network. */
 export class SimBroker {
@@ -53,8 +62,8 @@ export class SimBroker {
   readonly channel: Channel;
   fatal: string | undefined;
 
-  /** `peer`: another broker of the same cluster. */
-  constructor(options: Partial<BrokerOptions> = {}, disk?: SimDisk, peer?: SimBroker) {
+  /** `peer`: another broker of the same cluster. `life`: what to call the node, and the seed of what is random in it. */
+  constructor(options: Partial<BrokerOptions> = {}, disk?: SimDisk, peer?: SimBroker, life: Partial<SimLife> = {}) {
     this.scheduler = peer?.scheduler ?? new SimScheduler();
     this.network = peer?.network ?? new SimNetwork({ scheduler: this.scheduler });
     this.controller = peer?.controller ?? new FakeController();
@@ -64,9 +73,9 @@ export class SimBroker {
       this.network.node('coordinator', coordinator.scheduler).serve(INTERNAL_PORT, 'internal', this.controller.handlers());
     }
     this.process = this.scheduler.createProcess();
-    const name = peer === undefined ? 'broker' : 'peer';
+    const { name = peer === undefined ? 'broker' : 'peer', seed = 1 } = life;
     const node = this.network.node(name, this.process.scheduler);
-    const random = new SeededRandom(1);
+    const random = new SeededRandom(seed);
     this.broker = createBroker(
       {
         disk: this.disk,
@@ -75,7 +84,7 @@ export class SimBroker {
         random,
         ids: new SeededIds(random),
         compute: new SimCompute({ codecs: { compress, decompress }, scheduler: this.process.scheduler, latency: () => 3 }),
-        connector: node.connector,
+        connector: life.tamper === undefined ? node.connector : tamperedConnector(node.connector, life.tamper),
         logger: this.logger,
         meter: this.meter,
       },

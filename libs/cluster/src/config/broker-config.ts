@@ -9,6 +9,14 @@ const MIB = 1024 * 1024;
 /** What a broker obeys while it runs: set for one broker, or for all. */
 export const BROKER_SETTINGS = [
   {
+    name: 'replica.lag.time.max.ms',
+    type: 'long',
+    min: 500,
+    max: 24 * 60 * 60 * 1_000,
+    defaultValue: '10000',
+    documentation: 'How long a replica may not have caught up with its leader before it leaves the ISR, in milliseconds.',
+  },
+  {
     name: 'scrub.period.ms',
     type: 'long',
     min: 0,

@@ -1,0 +1,50 @@
+import { type BrokerId, type LeaderEpoch, MoldauError, type PartitionIndex, type TopicId } from '@moldau/kernel';
+import type { ReplicaTerms } from './leadership.ts';
+
+/** What the cluster's metadata says of a partition, as far as its replica here acts on it. */
+export interface PartitionAssignment {
+  readonly leaderId: BrokerId | undefined;
+  readonly leaderEpoch: LeaderEpoch;
+  /** Whether this life of this broker leads it: never in an epoch won by an earlier one. */
+  readonly leads: boolean;
+  readonly terms: ReplicaTerms;
+}
+
+/** Which partition. */
+interface Place {
+  readonly topicId: TopicId;
+  readonly index: PartitionIndex;
+}
+
+/** FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH: the caller knows an older or a newer epoch. */
+export function wrongEpoch(place: Place, assignment: PartitionAssignment, claimedEpoch: number): MoldauError {
+  const known = assignment.leaderEpoch;
+  const facts = { ...factsOf(place), ...leaderFacts(assignment), value: String(claimedEpoch), limit: String(known) };
+  if (claimedEpoch < known) {
+    return new MoldauError('FENCED_LEADER_EPOCH', `the request names leader epoch ${claimedEpoch}; it is ${known} now`, facts);
+  }
+  return new MoldauError('UNKNOWN_LEADER_EPOCH', `the request names leader epoch ${claimedEpoch}; ${known} is known here`, facts);
+}
+
+/** NOT_LEADER, with who leads where that is another broker. */
+export function notLeader(place: Place, assignment: PartitionAssignment, self: BrokerId): MoldauError {
+  const { leaderId } = assignment;
+  const other = leaderId !== undefined && leaderId !== self;
+  const facts = other ? { ...factsOf(place), ...leaderFacts(assignment) } : factsOf(place);
+  return new MoldauError('NOT_LEADER', `broker ${self} does not lead partition ${place.index} of topic ${place.topicId}`, facts);
+}
+
+/** LEADER_CHANGED_AFTER_APPEND, for what waits. */
+export function leaderChanged(place: Place, assignment: PartitionAssignment): MoldauError {
+  const facts = { ...factsOf(place), ...leaderFacts(assignment) };
+  return new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'leadership moved before the batch was confirmed', facts);
+}
+
+function factsOf({ topicId, index }: Place): Readonly<Record<string, string>> {
+  return { topic_id: topicId, partition: String(index) };
+}
+
+/** Who leads, for the client to turn to at once; the epoch tells it whether that is newer than what it knows. */
+function leaderFacts({ leaderId, leaderEpoch }: PartitionAssignment): Readonly<Record<string, string>> {
+  return leaderId === undefined ? {} : { leader: String(leaderId), leader_epoch: String(leaderEpoch) };
+}

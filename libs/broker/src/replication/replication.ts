@@ -1,0 +1,61 @@
+import { brokerValues } from '@moldau/cluster';
+import type { BrokerEpoch } from '@moldau/kernel';
+import type { BrokerParts } from '../broker-parts.ts';
+import type { PartitionDeps } from '../partition/partition-deps.ts';
+import type { ControllerClient } from '../session/controller-client.ts';
+import { FollowerStreams } from './follower-streams.ts';
+import { IsrChanges } from './isr-changes.ts';
+import { registerReplicationGauges } from './replication-gauges.ts';
+
+const MAX_LAG = 'replica.lag.time.max.ms';
+const NOTHING_FIXED: ReadonlyMap<string, string> = new Map();
+
+export interface ReplicationDeps {
+  readonly parts: BrokerParts;
+  readonly controller: Pick<ControllerClient, 'call'>;
+  /** Epoch of this life of the broker; undefined before it registered. */
+  readonly brokerEpoch: () => BrokerEpoch | undefined;
+}
+
+/** The broker's part in replication beside what it serves to followers: it follows leaders, and proposes changes of the ISR. */
+export class Replication {
+  readonly followers: FollowerStreams;
+  readonly isrChanges: IsrChanges;
+  readonly #parts: BrokerParts;
+  #maxLagMs: number | undefined;
+
+  constructor({ parts, controller, brokerEpoch }: ReplicationDeps) {
+    const { deps, settings, wheel, cluster, replicationMetrics: metrics } = parts;
+    const { clock, scheduler, random, logger, connector } = deps;
+    const { brokerId } = settings;
+    this.#parts = parts;
+    const shared = { clock, logger, wheel, cluster, metrics, brokerId, brokerEpoch };
+    this.followers = new FollowerStreams({ ...shared, scheduler, random, connector });
+    this.isrChanges = new IsrChanges({ ...shared, controller, maxLagMs: () => this.#maxLag() });
+    registerReplicationGauges(deps.meter, cluster, brokerId, this);
+    cluster.listen(({ delta }) => {
+      if (delta === undefined || delta.configs.some((target) => target.kind !== 'topic')) this.#maxLagMs = undefined;
+    });
+  }
+
+  /** What partitions need of it. */
+  get partitionDeps(): Pick<PartitionDeps, 'feed' | 'metrics' | 'onLeading'> {
+    return {
+      feed: this.followers,
+      metrics: this.#parts.replicationMetrics,
+      onLeading: (partition, leads) => this.isrChanges.leading(partition, leads),
+    };
+  }
+
+  close(): void {
+    this.isrChanges.close();
+    this.followers.close();
+    this.#parts.replicaStreams.abandon();
+  }
+
+  #maxLag(): number {
+    const { cluster, settings } = this.#parts;
+    this.#maxLagMs ??= Number(brokerValues(cluster.current, settings.brokerId, NOTHING_FIXED).get(MAX_LAG));
+    return this.#maxLagMs;
+  }
+}
