@@ -33,6 +33,15 @@ export type {
   TopicListing,
   TopicOutcome,
 } from './core/admin/admin-types.ts';
+export type {
+  DescribePartitionsOptions,
+  DrainState,
+  PartitionCondition,
+  PartitionName,
+  PartitionOutcome,
+  PartitionPlacement,
+  Reassignment,
+} from './core/admin/placement-types.ts';
 export type { MoldauOptions } from './core/client-options.ts';
 export type { ConsumedRecord } from './core/consumer/consumed-record.ts';
 export type { Consumer } from './core/consumer/consumer.ts';

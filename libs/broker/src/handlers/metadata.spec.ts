@@ -1,5 +1,13 @@
 import { MoldauError } from '@moldau/kernel';
-import { adminService, type DeleteRecordsPartition, metadataService, type TopicSelector } from '@moldau/protocol';
+import {
+  adminService,
+  type DeleteRecordsPartition,
+  DrainAction,
+  ElectionType,
+  metadataService,
+  PartitionFilter,
+  type TopicSelector,
+} from '@moldau/protocol';
 import { describe, expect, it } from 'vitest';
 import { batchOf, openDirect, SimBroker } from '../testing/sim-broker.ts';
 
@@ -128,6 +136,26 @@ describe('AdminService', () => {
       reason: 'PERMISSION_DENIED',
       facts: { principal: 'x' },
     });
+  });
+
+  it('has the controller answer what is asked of brokers and replicas', async () => {
+    const sim = await SimBroker.started();
+    await sim.call(adminService.cordonBroker, { brokerId: 1, dryRun: false });
+    await sim.call(adminService.uncordonBroker, { brokerId: 1, dryRun: false });
+    await sim.call(adminService.drainBroker, { brokerId: 1, action: DrainAction.START, dryRun: false });
+    await sim.call(adminService.alterPartitionReassignments, { reassignments: [], dryRun: false });
+    await sim.call(adminService.listPartitionReassignments, { topics: [], pageToken: '' });
+    await sim.call(adminService.electLeaders, { type: ElectionType.PREFERRED, partitions: [], dryRun: false });
+    await sim.call(adminService.describePartitions, { topics: [], filter: PartitionFilter.OFFLINE, pageToken: '' });
+    expect(sim.controller.forwarded.map(({ method }) => method.split('/').at(-1))).toEqual([
+      'CordonBroker',
+      'UncordonBroker',
+      'DrainBroker',
+      'AlterPartitionReassignments',
+      'ListPartitionReassignments',
+      'ElectLeaders',
+      'DescribePartitions',
+    ]);
   });
 
   it('lists topics in pages', async () => {

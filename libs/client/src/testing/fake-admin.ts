@@ -1,10 +1,11 @@
 import { type CallHandler, type MethodPath, MoldauError } from '@moldau/kernel';
 import { adminService, errorToItem, unaryHandler } from '@moldau/protocol';
 import type { FakeCluster } from './fake-cluster.ts';
+import { fakePlacementHandlers } from './fake-placement.ts';
 
 /** The part of AdminService that the specs of the client need. */
 export function fakeAdminHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
-  return [...topicHandlers(cluster), ...clusterHandlers(cluster)];
+  return [...topicHandlers(cluster), ...clusterHandlers(cluster), ...fakePlacementHandlers(cluster)];
 }
 
 function topicHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
@@ -75,6 +76,9 @@ function clusterHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
           fenced: false,
           brokerEpoch: 1,
           softwareVersion: 'fake',
+          cordoned: false,
+          draining: false,
+          shuttingDown: false,
         })),
         coordinators: [],
         features: new Map([['metadata', 1]]),

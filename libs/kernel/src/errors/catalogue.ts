@@ -70,6 +70,13 @@ export const ERROR_CATALOGUE = {
     'definite',
     'A serializer or deserializer of the client refused a key or a value.',
   ),
+  INVALID_REPLICA_ASSIGNMENT: row(
+    15,
+    'INVALID_ARGUMENT',
+    'final',
+    'definite',
+    "A partition's replicas can't be there: a broker named twice or cordoned, too few brokers, or fewer than min.insync.replicas.",
+  ),
   // Things that are not there, or are already.
   UNKNOWN_TOPIC: row(20, 'NOT_FOUND', 'final', 'definite', 'No topic has that name or id in this namespace.'),
   UNKNOWN_PARTITION: row(21, 'NOT_FOUND', 'final', 'definite', 'The topic has no partition of that index.'),
@@ -83,6 +90,7 @@ export const ERROR_CATALOGUE = {
     'definite',
     'The offset lies outside the log; the metadata says where it begins and ends.',
   ),
+  NO_REASSIGNMENT: row(26, 'NOT_FOUND', 'final', 'definite', 'No move of the replicas of this partition is under way.'),
   // Not now.
   NOT_LEADER: row(
     40,
@@ -188,6 +196,7 @@ export const ERROR_CATALOGUE = {
     'definite',
     'No connection to the server could be made: nothing of the request was sent.',
   ),
+  NO_ELIGIBLE_LEADER: row(60, 'UNAVAILABLE', 'retriable', 'definite', 'The replica that should lead is not in sync or does not serve.'),
   // Fenced, or in the wrong state.
   FENCED_LEADER_EPOCH: row(
     70,
@@ -243,6 +252,7 @@ export const ERROR_CATALOGUE = {
     'definite',
     "A replica can't be in sync: it is fenced, stopping, or another life of it has fetched.",
   ),
+  ELECTION_NOT_NEEDED: row(88, 'FAILED_PRECONDITION', 'final', 'definite', 'The partition is led as asked for already.'),
   PROCESS_NOT_STARTED: row(
     89,
     'FAILED_PRECONDITION',

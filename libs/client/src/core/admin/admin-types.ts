@@ -137,6 +137,12 @@ export interface DescribedBroker {
   readonly fenced: boolean;
   readonly brokerEpoch: number;
   readonly softwareVersion: string;
+  /** Takes no new replicas. */
+  readonly cordoned: boolean;
+  /** Its replicas are being moved away. */
+  readonly draining: boolean;
+  /** Is about to stop. */
+  readonly shuttingDown: boolean;
 }
 
 export interface DescribedCoordinator {

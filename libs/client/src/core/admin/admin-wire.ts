@@ -74,7 +74,7 @@ export function describedCluster(response: DescribeClusterResponse): DescribedCl
   return {
     clusterId: response.clusterId,
     metadataVersion: response.metadataVersion,
-    brokers: response.brokers.map(({ broker, fenced, brokerEpoch, softwareVersion }) => ({
+    brokers: response.brokers.map(({ broker, fenced, brokerEpoch, softwareVersion, cordoned, draining, shuttingDown }) => ({
       brokerId: broker?.brokerId ?? 0,
       host: broker?.host ?? '',
       port: broker?.port ?? 0,
@@ -82,6 +82,9 @@ export function describedCluster(response: DescribeClusterResponse): DescribedCl
       fenced,
       brokerEpoch,
       softwareVersion,
+      cordoned,
+      draining,
+      shuttingDown,
     })),
     coordinators: response.coordinators.map(({ coordinatorId, address, controller }) => ({ coordinatorId, address, controller })),
     features: Object.fromEntries(response.features),

@@ -72,6 +72,45 @@ describe('admin', () => {
     ]);
   });
 
+  it('shows and changes where replicas are', async () => {
+    const { connect, cluster, scheduler } = simulate();
+    const admin = connect().admin();
+    cluster.createTopic('a', 3);
+    cluster.createTopic('b', 2);
+    const described: string[] = [];
+    const collect = async (topics?: readonly string[]): Promise<void> => {
+      for await (const { topic, partition, leaderId } of admin.describePartitions({
+        pageSize: 2,
+        ...(topics === undefined ? {} : { topics }),
+      })) {
+        described.push(`${topic}/${partition}@${leaderId}`);
+      }
+    };
+    await scheduler.until(collect());
+    expect(described).toEqual(['a/0@0', 'a/1@0', 'a/2@0', 'b/0@0', 'b/1@0']);
+    await expect(scheduler.until(collect(['z']))).rejects.toMatchObject({ reason: 'UNKNOWN_TOPIC' });
+    await scheduler.until(admin.cordonBroker(0));
+    await scheduler.until(admin.uncordonBroker(0));
+    await expect(scheduler.until(admin.cordonBroker(9))).rejects.toMatchObject({ reason: 'UNKNOWN_BROKER' });
+    expect(await scheduler.until(admin.drainBroker(0, 'start'))).toEqual({ draining: true, replicas: 1, leaders: 1, moving: 0, stuck: 0 });
+    expect(await scheduler.until(admin.drainBroker(0, 'cancel'))).toMatchObject({ draining: false });
+    const moved = await scheduler.until(
+      admin.reassignPartitions([
+        { topic: 'a', partition: 1, replicas: [0] },
+        { topic: 'a', partition: 2, replicas: 'cancel' },
+        { topic: 'z', partition: 0, replicas: [0] },
+      ]),
+    );
+    expect(moved.map(({ topic, partition, error }) => [topic, partition, error?.reason])).toEqual([
+      ['a', 1, undefined],
+      ['a', 2, 'NO_REASSIGNMENT'],
+      ['z', 0, 'UNKNOWN_TOPIC'],
+    ]);
+    const elected = await scheduler.until(admin.electLeaders('unclean', [{ topic: 'b', partition: 0 }]));
+    expect(elected[0]).toMatchObject({ topic: 'b', partition: 0, error: { reason: 'ELECTION_NOT_NEEDED' } });
+    expect((await scheduler.until(admin.electLeaders('preferred', [{ topic: 'b', partition: 0 }])))[0]?.error).toBeUndefined();
+  });
+
   it('turns to another broker when one does not answer', async () => {
     const { connect, scheduler, stopBroker, statuses } = simulate({ brokers: 3 });
     const moldau = connect();

@@ -1,5 +1,5 @@
 import { MoldauError } from '@moldau/kernel';
-import { adminService, type ItemError, itemToError, type TopicSelector } from '@moldau/protocol';
+import { adminService, type ItemError, itemToError, PartitionFilter, type TopicSelector } from '@moldau/protocol';
 import type { AnyBrokerLimits, Cluster } from '../cluster/cluster.ts';
 import type { FoundOffset, OffsetInquiry } from '../offset-types.ts';
 import { findOffsets } from '../offsets.ts';
@@ -22,6 +22,23 @@ import type {
 } from './admin-types.ts';
 import { configTarget, describedCluster, describedConfig, describedTopic, wireResource } from './admin-wire.ts';
 import { deleteRecords } from './delete-records.ts';
+import type {
+  DescribePartitionsOptions,
+  DrainState,
+  PartitionName,
+  PartitionOutcome,
+  PartitionPlacement,
+  Reassignment,
+} from './placement-types.ts';
+import {
+  partitionOutcome,
+  partitionPlacement,
+  WIRE_DRAINS,
+  WIRE_ELECTIONS,
+  WIRE_FILTERS,
+  wirePartition,
+  wireReassignment,
+} from './placement-wire.ts';
 
 /**
  * What operators do. Calls over many things answer with one result for each, with its own `error`; a call rejects only when
@@ -134,6 +151,79 @@ export class Admin {
 
   async describeCluster(options: AdminCallOptions = {}): Promise<DescribedCluster> {
     return describedCluster(await this.#cluster.callAny(adminService.describeCluster, {}, repeatable(options)));
+  }
+
+  /**
+   * Who leads and who follows each partition, in the order of topic names and indexes, page after page. Throws UNKNOWN_TOPIC
+   * when one of the topics asked for is not there.
+   */
+  async *describePartitions(options: DescribePartitionsOptions = {}): AsyncGenerator<PartitionPlacement, void, undefined> {
+    const { topics = [], condition, pageSize } = options;
+    const filter = condition === undefined ? PartitionFilter.UNSPECIFIED : WIRE_FILTERS[condition];
+    let pageToken = '';
+    do {
+      const request = { topics: topics.map(byName), filter, pageSize, pageToken };
+      const page = await this.#cluster.callAny(adminService.describePartitions, request, repeatable(options));
+      for (const { error } of page.errors) if (error !== undefined) throw itemToError(error);
+      for (const description of page.partitions) yield partitionPlacement(description);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  /** Keeps new replicas away from a broker. Rejects UNKNOWN_BROKER. */
+  async cordonBroker(brokerId: number, options: DryRunOptions = {}): Promise<void> {
+    await this.#cluster.callAny(adminService.cordonBroker, { brokerId, dryRun: options.dryRun ?? false }, repeatable(options));
+  }
+
+  /** Lets a broker take replicas again, and ends its drain. Rejects UNKNOWN_BROKER. */
+  async uncordonBroker(brokerId: number, options: DryRunOptions = {}): Promise<void> {
+    await this.#cluster.callAny(adminService.uncordonBroker, { brokerId, dryRun: options.dryRun ?? false }, repeatable(options));
+  }
+
+  /**
+   * Begins to move all replicas of a broker to others, ends that, or tells how far it is. Rejects UNKNOWN_BROKER, and
+   * INVALID_REPLICA_ASSIGNMENT where there are too few other brokers.
+   */
+  async drainBroker(brokerId: number, action: 'start' | 'cancel' | 'describe', options: DryRunOptions = {}): Promise<DrainState> {
+    const request = { brokerId, action: WIRE_DRAINS[action], dryRun: options.dryRun ?? false };
+    const { draining, replicas, leaders, moving, stuck } = await this.#cluster.callAny(
+      adminService.drainBroker,
+      request,
+      repeatable(options),
+    );
+    return { draining, replicas, leaders, moving, stuck };
+  }
+
+  /** Moves replicas to other brokers, or takes such moves back. Answers when that is recorded: `describePartitions` shows how it goes. */
+  async reassignPartitions(
+    reassignments: readonly Reassignment[],
+    options: DryRunOptions & {
+      /** Bytes a second that each broker may copy for moves; default as it was. */ readonly throttleBytesPerSecond?: number;
+    } = {},
+  ): Promise<readonly PartitionOutcome[]> {
+    const { throttleBytesPerSecond, dryRun = false } = options;
+    const request = { reassignments: reassignments.map(wireReassignment), throttleBytesPerSecond, dryRun };
+    const { results } = await this.#cluster.callAny(adminService.alterPartitionReassignments, request, once(options));
+    return results.map((result, index) => partitionOutcome(result, reassignments[index]));
+  }
+
+  /** Moves that are under way, page after page. */
+  async *listReassignments(
+    options: Omit<DescribePartitionsOptions, 'condition'> = {},
+  ): AsyncGenerator<PartitionPlacement, void, undefined> {
+    yield* this.describePartitions({ ...options, condition: 'reassigning' });
+  }
+
+  /** Moves leadership to preferred replicas. `unclean`: gives partitions without a leader any, and may lose acknowledged records. */
+  async electLeaders(
+    type: 'preferred' | 'unclean',
+    partitions: readonly PartitionName[],
+    options: DryRunOptions = {},
+  ): Promise<readonly PartitionOutcome[]> {
+    const request = { type: WIRE_ELECTIONS[type], partitions: partitions.map(wirePartition), dryRun: options.dryRun ?? false };
+    const { results } = await this.#cluster.callAny(adminService.electLeaders, request, once(options));
+    this.#cluster.metadata.requestRefresh();
+    return results.map((result, index) => partitionOutcome(result, partitions[index]));
   }
 
   /** One answer per question, in their order; the offset is undefined when no record is that new. */

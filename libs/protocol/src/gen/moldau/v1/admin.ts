@@ -42,6 +42,78 @@ export namespace ConfigSource {
   export type UNRECOGNIZED = typeof ConfigSource.UNRECOGNIZED;
 }
 
+/** Which partitions are wanted. */
+export const PartitionFilter = {
+  /** UNSPECIFIED - All. */
+  UNSPECIFIED: 0,
+  /** UNDER_REPLICATED - Those with fewer in-sync replicas than replicas. */
+  UNDER_REPLICATED: 1,
+  /** UNDER_MIN_ISR - Those with fewer in-sync replicas than min.insync.replicas: they take no records with acks=all. */
+  UNDER_MIN_ISR: 2,
+  /** OFFLINE - Those without a leader. */
+  OFFLINE: 3,
+  /** REASSIGNING - Those whose replicas are being moved. */
+  REASSIGNING: 4,
+  /** NOT_PREFERRED - Those that another than the preferred replica leads. */
+  NOT_PREFERRED: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type PartitionFilter = typeof PartitionFilter[keyof typeof PartitionFilter];
+
+export namespace PartitionFilter {
+  export type UNSPECIFIED = typeof PartitionFilter.UNSPECIFIED;
+  export type UNDER_REPLICATED = typeof PartitionFilter.UNDER_REPLICATED;
+  export type UNDER_MIN_ISR = typeof PartitionFilter.UNDER_MIN_ISR;
+  export type OFFLINE = typeof PartitionFilter.OFFLINE;
+  export type REASSIGNING = typeof PartitionFilter.REASSIGNING;
+  export type NOT_PREFERRED = typeof PartitionFilter.NOT_PREFERRED;
+  export type UNRECOGNIZED = typeof PartitionFilter.UNRECOGNIZED;
+}
+
+/** What to do about a broker's replicas. */
+export const DrainAction = {
+  /** UNSPECIFIED - Only tell how it stands. */
+  UNSPECIFIED: 0,
+  /** START - Cordon the broker and move its replicas away, a bounded number at a time. */
+  START: 1,
+  /** CANCEL - Move no more, take back the moves under way, and let the broker take replicas again. */
+  CANCEL: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type DrainAction = typeof DrainAction[keyof typeof DrainAction];
+
+export namespace DrainAction {
+  export type UNSPECIFIED = typeof DrainAction.UNSPECIFIED;
+  export type START = typeof DrainAction.START;
+  export type CANCEL = typeof DrainAction.CANCEL;
+  export type UNRECOGNIZED = typeof DrainAction.UNRECOGNIZED;
+}
+
+/** How a leader is chosen. */
+export const ElectionType = {
+  /** UNSPECIFIED - Not said: refused. */
+  UNSPECIFIED: 0,
+  /** PREFERRED - The first replica, when it is in sync. */
+  PREFERRED: 1,
+  /**
+   * UNCLEAN - For a partition without a leader: any replica that is there, whatever it lacks. Acknowledged records may be lost; the epoch
+   * is marked as lossy.
+   */
+  UNCLEAN: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ElectionType = typeof ElectionType[keyof typeof ElectionType];
+
+export namespace ElectionType {
+  export type UNSPECIFIED = typeof ElectionType.UNSPECIFIED;
+  export type PREFERRED = typeof ElectionType.PREFERRED;
+  export type UNCLEAN = typeof ElectionType.UNCLEAN;
+  export type UNRECOGNIZED = typeof ElectionType.UNRECOGNIZED;
+}
+
 /** A topic to create. */
 export interface NewTopic {
   /** 1–249 characters of [a-zA-Z0-9._-], not "." or "..", not beginning with "__". */
@@ -405,6 +477,12 @@ export interface BrokerDescription {
   brokerEpoch: number;
   /** Version of the software it runs. */
   softwareVersion: string;
+  /** Whether it takes no new replicas. */
+  cordoned: boolean;
+  /** Whether its replicas are being moved away. */
+  draining: boolean;
+  /** Whether it is about to stop. */
+  shuttingDown: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -441,6 +519,234 @@ export interface DescribeClusterResponse {
 export interface DescribeClusterResponse_FeaturesEntry {
   key: string;
   value: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of DescribePartitions. */
+export interface DescribePartitionsRequest {
+  /** The topics, at most 1,000. Empty: all of the namespace. */
+  topics: TopicSelector[];
+  /** Which of their partitions. */
+  filter: PartitionFilter;
+  /** Most partitions in one response, 1 … 10,000; default 1,000. */
+  pageSize?:
+    | number
+    | undefined;
+  /** next_page_token of the page before; empty for the first. */
+  pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A partition as operators see it. */
+export interface PartitionDescription {
+  /** Name of its topic. */
+  topic: string;
+  /** Id of its topic, a lower-case UUID. */
+  topicId: string;
+  /** Index of the partition. */
+  partition: number;
+  /** The broker that leads it; unset while there is none. */
+  leaderId?:
+    | number
+    | undefined;
+  /** Rises at each change of the leader. */
+  leaderEpoch: number;
+  /** Rises at each change of the partition's record. */
+  partitionEpoch: number;
+  /** Brokers that hold a replica, the preferred leader first. */
+  replicaIds: number[];
+  /** Those of them that are in sync. */
+  inSyncReplicaIds: number[];
+  /** Those that are not in sync and yet have every acknowledged record (KIP-966). */
+  eligibleLeaderIds: number[];
+  /** Those that had every acknowledged record before an unclean stop. */
+  lastKnownLeaderIds: number[];
+  /** Replicas being added. */
+  addingIds: number[];
+  /** Replicas being removed. */
+  removingIds: number[];
+  /** Least number of in-sync replicas for acks=all. */
+  minInSyncReplicas: number;
+  /** The newest leader epoch that an election began which may have lost acknowledged records; unset: none ever did. */
+  lossyEpoch?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DescribePartitions. */
+export interface DescribePartitionsResponse {
+  /** In the order of topic names and indexes. */
+  partitions: PartitionDescription[];
+  /** For the next request; empty when this was the last page. */
+  nextPageToken: string;
+  /** Topics asked for that can't be described. Errors: UNKNOWN_TOPIC, INVALID_TOPIC_NAME. */
+  errors: TopicResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of CordonBroker. */
+export interface CordonBrokerRequest {
+  /** The broker. */
+  brokerId: number;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of CordonBroker. */
+export interface CordonBrokerResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of UncordonBroker. */
+export interface UncordonBrokerRequest {
+  /** The broker. */
+  brokerId: number;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of UncordonBroker. */
+export interface UncordonBrokerResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of DrainBroker. */
+export interface DrainBrokerRequest {
+  /** The broker. */
+  brokerId: number;
+  /** What to do. */
+  action: DrainAction;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DrainBroker. */
+export interface DrainBrokerResponse {
+  /** Whether the broker is being drained. */
+  draining: boolean;
+  /** Replicas that it still holds. */
+  replicas: number;
+  /** Partitions that it still leads. */
+  leaders: number;
+  /** Its replicas that are being moved at the moment. */
+  moving: number;
+  /** Replicas that no other broker can take at the moment; they wait. */
+  stuck: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A partition. */
+export interface PartitionSelector {
+  /** Its topic; required. */
+  topic?:
+    | TopicSelector
+    | undefined;
+  /** Its index, ≥ 0. */
+  partition: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Brokers of a partition's replicas. */
+export interface ReplicaList {
+  /** Each once, the preferred leader first; 1 … 32, at least min.insync.replicas. */
+  brokerIds: number[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Where the replicas of one partition shall be. */
+export interface PartitionReassignment {
+  /** The partition. */
+  partition?:
+    | PartitionSelector
+    | undefined;
+  /** The new replicas. Unset: take back the move that is under way. */
+  replicas?: ReplicaList | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of AlterPartitionReassignments. */
+export interface AlterPartitionReassignmentsRequest {
+  /** At most 10,000; each is decided alone. */
+  reassignments: PartitionReassignment[];
+  /**
+   * Bytes a second that each broker may copy for moves, ≥ 1; kept as the cluster's follower.replication.throttled.rate. Unset:
+   * stays as it is.
+   */
+  throttleBytesPerSecond?:
+    | number
+    | undefined;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of one partition. */
+export interface PartitionResult {
+  /** Name of its topic; empty when asked for by an id that is unknown. */
+  topic: string;
+  /** Id of its topic; empty when unknown. */
+  topicId: string;
+  /** Its index. */
+  partition: number;
+  /** Set when nothing was done. */
+  error?: ItemError | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of AlterPartitionReassignments. */
+export interface AlterPartitionReassignmentsResponse {
+  /**
+   * One for each reassignment, in the order of the request. Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, UNKNOWN_BROKER,
+   * INVALID_REPLICA_ASSIGNMENT, NO_REASSIGNMENT, TOPIC_BEING_DELETED.
+   */
+  results: PartitionResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of ListPartitionReassignments. */
+export interface ListPartitionReassignmentsRequest {
+  /** The topics, at most 1,000. Empty: all of the namespace. */
+  topics: TopicSelector[];
+  /** Most partitions in one response, 1 … 10,000; default 1,000. */
+  pageSize?:
+    | number
+    | undefined;
+  /** next_page_token of the page before; empty for the first. */
+  pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of ListPartitionReassignments. */
+export interface ListPartitionReassignmentsResponse {
+  /** In the order of topic names and indexes. */
+  partitions: PartitionDescription[];
+  /** For the next request; empty when this was the last page. */
+  nextPageToken: string;
+  /** Topics asked for that can't be described. Errors: UNKNOWN_TOPIC, INVALID_TOPIC_NAME. */
+  errors: TopicResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of ElectLeaders. */
+export interface ElectLeadersRequest {
+  /** How; required. */
+  type: ElectionType;
+  /** At most 10,000; each is decided alone. */
+  partitions: PartitionSelector[];
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of ElectLeaders. */
+export interface ElectLeadersResponse {
+  /**
+   * One for each partition, in the order of the request. Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, ELECTION_NOT_NEEDED,
+   * NO_ELIGIBLE_LEADER, TOPIC_BEING_DELETED.
+   */
+  results: PartitionResult[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3045,7 +3351,16 @@ export const DescribeClusterRequest: MessageFns<DescribeClusterRequest> = {
 };
 
 function createBaseBrokerDescription(): BrokerDescription {
-  return { broker: undefined, fenced: false, brokerEpoch: 0, softwareVersion: "", _unknownFields: {} };
+  return {
+    broker: undefined,
+    fenced: false,
+    brokerEpoch: 0,
+    softwareVersion: "",
+    cordoned: false,
+    draining: false,
+    shuttingDown: false,
+    _unknownFields: {},
+  };
 }
 
 export const BrokerDescription: MessageFns<BrokerDescription> = {
@@ -3061,6 +3376,15 @@ export const BrokerDescription: MessageFns<BrokerDescription> = {
     }
     if (message.softwareVersion !== "") {
       writer.uint32(34).string(message.softwareVersion);
+    }
+    if (message.cordoned !== false) {
+      writer.uint32(40).bool(message.cordoned);
+    }
+    if (message.draining !== false) {
+      writer.uint32(48).bool(message.draining);
+    }
+    if (message.shuttingDown !== false) {
+      writer.uint32(56).bool(message.shuttingDown);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3116,6 +3440,30 @@ export const BrokerDescription: MessageFns<BrokerDescription> = {
             }
 
             message.softwareVersion = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.cordoned = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.draining = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.shuttingDown = reader.bool();
             continue;
           }
         }
@@ -3436,6 +3784,1705 @@ export const DescribeClusterResponse_FeaturesEntry: MessageFns<DescribeClusterRe
   },
 };
 
+function createBaseDescribePartitionsRequest(): DescribePartitionsRequest {
+  return { topics: [], filter: 0, pageSize: undefined, pageToken: "", _unknownFields: {} };
+}
+
+export const DescribePartitionsRequest: MessageFns<DescribePartitionsRequest> = {
+  encode(message: DescribePartitionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topics) {
+      TopicSelector.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.filter !== 0) {
+      writer.uint32(16).int32(message.filter);
+    }
+    if (message.pageSize !== undefined) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribePartitionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribePartitionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topics.push(TopicSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.filter = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePartitionDescription(): PartitionDescription {
+  return {
+    topic: "",
+    topicId: "",
+    partition: 0,
+    leaderId: undefined,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    replicaIds: [],
+    inSyncReplicaIds: [],
+    eligibleLeaderIds: [],
+    lastKnownLeaderIds: [],
+    addingIds: [],
+    removingIds: [],
+    minInSyncReplicas: 0,
+    lossyEpoch: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const PartitionDescription: MessageFns<PartitionDescription> = {
+  encode(message: PartitionDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.topicId !== "") {
+      writer.uint32(18).string(message.topicId);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(24).int32(message.partition);
+    }
+    if (message.leaderId !== undefined) {
+      writer.uint32(32).int32(message.leaderId);
+    }
+    if (message.leaderEpoch !== 0) {
+      writer.uint32(40).int32(message.leaderEpoch);
+    }
+    if (message.partitionEpoch !== 0) {
+      writer.uint32(48).int32(message.partitionEpoch);
+    }
+    if (message.replicaIds.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.replicaIds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.inSyncReplicaIds.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.inSyncReplicaIds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.eligibleLeaderIds.length !== 0) {
+      writer.uint32(74).fork();
+      for (const v of message.eligibleLeaderIds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.lastKnownLeaderIds.length !== 0) {
+      writer.uint32(82).fork();
+      for (const v of message.lastKnownLeaderIds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.addingIds.length !== 0) {
+      writer.uint32(90).fork();
+      for (const v of message.addingIds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.removingIds.length !== 0) {
+      writer.uint32(98).fork();
+      for (const v of message.removingIds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.minInSyncReplicas !== 0) {
+      writer.uint32(104).int32(message.minInSyncReplicas);
+    }
+    if (message.lossyEpoch !== undefined) {
+      writer.uint32(112).int32(message.lossyEpoch);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.leaderId = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.leaderEpoch = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.partitionEpoch = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.replicaIds.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.replicaIds.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 8: {
+            if (tag === 64) {
+              message.inSyncReplicaIds.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.inSyncReplicaIds.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 9: {
+            if (tag === 72) {
+              message.eligibleLeaderIds.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 74) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.eligibleLeaderIds.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 10: {
+            if (tag === 80) {
+              message.lastKnownLeaderIds.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 82) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.lastKnownLeaderIds.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 11: {
+            if (tag === 88) {
+              message.addingIds.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 90) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.addingIds.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 12: {
+            if (tag === 96) {
+              message.removingIds.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 98) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.removingIds.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.minInSyncReplicas = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.lossyEpoch = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribePartitionsResponse(): DescribePartitionsResponse {
+  return { partitions: [], nextPageToken: "", errors: [], _unknownFields: {} };
+}
+
+export const DescribePartitionsResponse: MessageFns<DescribePartitionsResponse> = {
+  encode(message: DescribePartitionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.partitions) {
+      PartitionDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    for (const v of message.errors) {
+      TopicResult.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribePartitionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribePartitionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partitions.push(PartitionDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.errors.push(TopicResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCordonBrokerRequest(): CordonBrokerRequest {
+  return { brokerId: 0, dryRun: false, _unknownFields: {} };
+}
+
+export const CordonBrokerRequest: MessageFns<CordonBrokerRequest> = {
+  encode(message: CordonBrokerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.brokerId !== 0) {
+      writer.uint32(8).int32(message.brokerId);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CordonBrokerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCordonBrokerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.brokerId = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCordonBrokerResponse(): CordonBrokerResponse {
+  return { _unknownFields: {} };
+}
+
+export const CordonBrokerResponse: MessageFns<CordonBrokerResponse> = {
+  encode(message: CordonBrokerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CordonBrokerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCordonBrokerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUncordonBrokerRequest(): UncordonBrokerRequest {
+  return { brokerId: 0, dryRun: false, _unknownFields: {} };
+}
+
+export const UncordonBrokerRequest: MessageFns<UncordonBrokerRequest> = {
+  encode(message: UncordonBrokerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.brokerId !== 0) {
+      writer.uint32(8).int32(message.brokerId);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UncordonBrokerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUncordonBrokerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.brokerId = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUncordonBrokerResponse(): UncordonBrokerResponse {
+  return { _unknownFields: {} };
+}
+
+export const UncordonBrokerResponse: MessageFns<UncordonBrokerResponse> = {
+  encode(message: UncordonBrokerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UncordonBrokerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUncordonBrokerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDrainBrokerRequest(): DrainBrokerRequest {
+  return { brokerId: 0, action: 0, dryRun: false, _unknownFields: {} };
+}
+
+export const DrainBrokerRequest: MessageFns<DrainBrokerRequest> = {
+  encode(message: DrainBrokerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.brokerId !== 0) {
+      writer.uint32(8).int32(message.brokerId);
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainBrokerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainBrokerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.brokerId = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDrainBrokerResponse(): DrainBrokerResponse {
+  return { draining: false, replicas: 0, leaders: 0, moving: 0, stuck: 0, _unknownFields: {} };
+}
+
+export const DrainBrokerResponse: MessageFns<DrainBrokerResponse> = {
+  encode(message: DrainBrokerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.draining !== false) {
+      writer.uint32(8).bool(message.draining);
+    }
+    if (message.replicas !== 0) {
+      writer.uint32(16).int32(message.replicas);
+    }
+    if (message.leaders !== 0) {
+      writer.uint32(24).int32(message.leaders);
+    }
+    if (message.moving !== 0) {
+      writer.uint32(32).int32(message.moving);
+    }
+    if (message.stuck !== 0) {
+      writer.uint32(40).int32(message.stuck);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainBrokerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainBrokerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.draining = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replicas = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.leaders = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.moving = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.stuck = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePartitionSelector(): PartitionSelector {
+  return { topic: undefined, partition: 0, _unknownFields: {} };
+}
+
+export const PartitionSelector: MessageFns<PartitionSelector> = {
+  encode(message: PartitionSelector, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== undefined) {
+      TopicSelector.encode(message.topic, writer.uint32(10).fork()).join();
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).int32(message.partition);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionSelector {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionSelector();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = TopicSelector.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReplicaList(): ReplicaList {
+  return { brokerIds: [], _unknownFields: {} };
+}
+
+export const ReplicaList: MessageFns<ReplicaList> = {
+  encode(message: ReplicaList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.brokerIds.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.brokerIds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplicaList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplicaList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.brokerIds.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.brokerIds.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePartitionReassignment(): PartitionReassignment {
+  return { partition: undefined, replicas: undefined, _unknownFields: {} };
+}
+
+export const PartitionReassignment: MessageFns<PartitionReassignment> = {
+  encode(message: PartitionReassignment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== undefined) {
+      PartitionSelector.encode(message.partition, writer.uint32(10).fork()).join();
+    }
+    if (message.replicas !== undefined) {
+      ReplicaList.encode(message.replicas, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionReassignment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionReassignment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partition = PartitionSelector.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.replicas = ReplicaList.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAlterPartitionReassignmentsRequest(): AlterPartitionReassignmentsRequest {
+  return { reassignments: [], throttleBytesPerSecond: undefined, dryRun: false, _unknownFields: {} };
+}
+
+export const AlterPartitionReassignmentsRequest: MessageFns<AlterPartitionReassignmentsRequest> = {
+  encode(message: AlterPartitionReassignmentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reassignments) {
+      PartitionReassignment.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.throttleBytesPerSecond !== undefined) {
+      writer.uint32(16).int64(message.throttleBytesPerSecond);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlterPartitionReassignmentsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlterPartitionReassignmentsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reassignments.push(PartitionReassignment.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.throttleBytesPerSecond = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePartitionResult(): PartitionResult {
+  return { topic: "", topicId: "", partition: 0, error: undefined, _unknownFields: {} };
+}
+
+export const PartitionResult: MessageFns<PartitionResult> = {
+  encode(message: PartitionResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.topicId !== "") {
+      writer.uint32(18).string(message.topicId);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(24).int32(message.partition);
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAlterPartitionReassignmentsResponse(): AlterPartitionReassignmentsResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const AlterPartitionReassignmentsResponse: MessageFns<AlterPartitionReassignmentsResponse> = {
+  encode(message: AlterPartitionReassignmentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      PartitionResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlterPartitionReassignmentsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlterPartitionReassignmentsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(PartitionResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListPartitionReassignmentsRequest(): ListPartitionReassignmentsRequest {
+  return { topics: [], pageSize: undefined, pageToken: "", _unknownFields: {} };
+}
+
+export const ListPartitionReassignmentsRequest: MessageFns<ListPartitionReassignmentsRequest> = {
+  encode(message: ListPartitionReassignmentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topics) {
+      TopicSelector.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.pageSize !== undefined) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPartitionReassignmentsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPartitionReassignmentsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topics.push(TopicSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListPartitionReassignmentsResponse(): ListPartitionReassignmentsResponse {
+  return { partitions: [], nextPageToken: "", errors: [], _unknownFields: {} };
+}
+
+export const ListPartitionReassignmentsResponse: MessageFns<ListPartitionReassignmentsResponse> = {
+  encode(message: ListPartitionReassignmentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.partitions) {
+      PartitionDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    for (const v of message.errors) {
+      TopicResult.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPartitionReassignmentsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPartitionReassignmentsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partitions.push(PartitionDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.errors.push(TopicResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseElectLeadersRequest(): ElectLeadersRequest {
+  return { type: 0, partitions: [], dryRun: false, _unknownFields: {} };
+}
+
+export const ElectLeadersRequest: MessageFns<ElectLeadersRequest> = {
+  encode(message: ElectLeadersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== 0) {
+      writer.uint32(8).int32(message.type);
+    }
+    for (const v of message.partitions) {
+      PartitionSelector.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ElectLeadersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseElectLeadersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.partitions.push(PartitionSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseElectLeadersResponse(): ElectLeadersResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const ElectLeadersResponse: MessageFns<ElectLeadersResponse> = {
+  encode(message: ElectLeadersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      PartitionResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ElectLeadersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseElectLeadersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(PartitionResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * What operators do. Any broker answers; what needs the controller is forwarded to it.
  *
@@ -3524,6 +5571,84 @@ export const AdminServiceDefinition = {
       requestType: DescribeClusterRequest as typeof DescribeClusterRequest,
       requestStream: false,
       responseType: DescribeClusterResponse as typeof DescribeClusterResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Shows who leads and who follows each partition, page by page. */
+    describePartitions: {
+      name: "DescribePartitions",
+      requestType: DescribePartitionsRequest as typeof DescribePartitionsRequest,
+      requestStream: false,
+      responseType: DescribePartitionsResponse as typeof DescribePartitionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Keeps new replicas away from a broker; what it has stays and is served.
+     *
+     * Errors: UNKNOWN_BROKER.
+     */
+    cordonBroker: {
+      name: "CordonBroker",
+      requestType: CordonBrokerRequest as typeof CordonBrokerRequest,
+      requestStream: false,
+      responseType: CordonBrokerResponse as typeof CordonBrokerResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Lets a broker take new replicas again, and ends its drain.
+     *
+     * Errors: UNKNOWN_BROKER.
+     */
+    uncordonBroker: {
+      name: "UncordonBroker",
+      requestType: UncordonBrokerRequest as typeof UncordonBrokerRequest,
+      requestStream: false,
+      responseType: UncordonBrokerResponse as typeof UncordonBrokerResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Moves all replicas of a broker to others, or tells how far that is.
+     *
+     * Errors: UNKNOWN_BROKER, INVALID_REPLICA_ASSIGNMENT (too few other brokers).
+     */
+    drainBroker: {
+      name: "DrainBroker",
+      requestType: DrainBrokerRequest as typeof DrainBrokerRequest,
+      requestStream: false,
+      responseType: DrainBrokerResponse as typeof DrainBrokerResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Moves replicas of partitions to other brokers, or takes such a move back. Answers when it is recorded; the copying goes on
+     * for as long as it takes, across restarts of any service.
+     */
+    alterPartitionReassignments: {
+      name: "AlterPartitionReassignments",
+      requestType: AlterPartitionReassignmentsRequest as typeof AlterPartitionReassignmentsRequest,
+      requestStream: false,
+      responseType: AlterPartitionReassignmentsResponse as typeof AlterPartitionReassignmentsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** The moves that are under way, page by page. */
+    listPartitionReassignments: {
+      name: "ListPartitionReassignments",
+      requestType: ListPartitionReassignmentsRequest as typeof ListPartitionReassignmentsRequest,
+      requestStream: false,
+      responseType: ListPartitionReassignmentsResponse as typeof ListPartitionReassignmentsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Moves leaders to the preferred replicas, or, at the price of acknowledged records, to any replica that is there. */
+    electLeaders: {
+      name: "ElectLeaders",
+      requestType: ElectLeadersRequest as typeof ElectLeadersRequest,
+      requestStream: false,
+      responseType: ElectLeadersResponse as typeof ElectLeadersResponse,
       responseStream: false,
       options: {},
     },

@@ -51,6 +51,11 @@ export interface RegisterBroker {
   features: Map<string, SupportedLevels>;
   /** Highest controller epoch it has seen: a controller with a lower one is fenced. */
   controllerEpoch: number;
+  /**
+   * After an unclean stop: its replicas, but for those of topics with flush=sync whose recovery cut nothing. Replicas whose
+   * data below the checkpointed high watermark is bad are named here too. Unset: it was stopped cleanly, or is new.
+   */
+  replicas?: ReplicaReport | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -63,6 +68,37 @@ export interface RegisterBroker_EndpointsEntry {
 export interface RegisterBroker_FeaturesEntry {
   key: string;
   value?: SupportedLevels | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Where replicas stand that an unclean stop may have cost records. */
+export interface ReplicaReport {
+  /** By topic; at most 100,000 replicas in all. */
+  topics: ReportedTopic[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Replicas of one topic. */
+export interface ReportedTopic {
+  /** The topic, a UUID. */
+  topicId: string;
+  /** Its replicas. */
+  replicas: ReportedReplica[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Where one replica stands after recovery. */
+export interface ReportedReplica {
+  /** Index of the partition. */
+  partition: number;
+  /** Leader epoch of its last batch; -1 when its log is empty. */
+  lastEpoch: number;
+  /** End of its log: the next offset it would take. */
+  endOffset: number;
+  /** Whether recovery cut anything off it. Without that, and with flush=sync, it keeps its rights. */
+  cut: boolean;
+  /** Whether its data below the checkpointed high watermark is bad or gone: it has no right to lead any more. */
+  damaged: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -266,8 +302,9 @@ export interface AlterPartitionsResponse {
 /** What became of a proposal. The leader acts on the partition's record when the metadata stream brings it, not on this. */
 export interface IsrResult {
   /**
-   * Set when it was refused: FENCED_LEADER_EPOCH, CONCURRENT_CHANGE (another partition epoch: propose anew from the newest
-   * record), INELIGIBLE_REPLICA (a member is fenced, stopping, or in another life), UNKNOWN_TOPIC, UNKNOWN_PARTITION.
+   * Set when it was refused: FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH (this controller's metadata is behind), CONCURRENT_CHANGE
+   * (another partition epoch: propose anew from the newest record), INELIGIBLE_REPLICA (a member is fenced, in another life,
+   * or joins while it is stopping), UNKNOWN_TOPIC, UNKNOWN_PARTITION, INVALID_REQUEST (no ISR of this partition).
    */
   error?:
     | ItemError
@@ -363,6 +400,7 @@ function createBaseRegisterBroker(): RegisterBroker {
     softwareVersion: "",
     features: new Map(),
     controllerEpoch: 0,
+    replicas: undefined,
     _unknownFields: {},
   };
 }
@@ -395,6 +433,9 @@ export const RegisterBroker: MessageFns<RegisterBroker> = {
     });
     if (message.controllerEpoch !== 0) {
       writer.uint32(72).int64(message.controllerEpoch);
+    }
+    if (message.replicas !== undefined) {
+      ReplicaReport.encode(message.replicas, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -496,6 +537,14 @@ export const RegisterBroker: MessageFns<RegisterBroker> = {
             }
 
             message.controllerEpoch = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.replicas = ReplicaReport.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -642,6 +691,247 @@ export const RegisterBroker_FeaturesEntry: MessageFns<RegisterBroker_FeaturesEnt
             }
 
             message.value = SupportedLevels.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReplicaReport(): ReplicaReport {
+  return { topics: [], _unknownFields: {} };
+}
+
+export const ReplicaReport: MessageFns<ReplicaReport> = {
+  encode(message: ReplicaReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topics) {
+      ReportedTopic.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplicaReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplicaReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topics.push(ReportedTopic.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportedTopic(): ReportedTopic {
+  return { topicId: "", replicas: [], _unknownFields: {} };
+}
+
+export const ReportedTopic: MessageFns<ReportedTopic> = {
+  encode(message: ReportedTopic, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topicId !== "") {
+      writer.uint32(10).string(message.topicId);
+    }
+    for (const v of message.replicas) {
+      ReportedReplica.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportedTopic {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportedTopic();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.replicas.push(ReportedReplica.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportedReplica(): ReportedReplica {
+  return { partition: 0, lastEpoch: 0, endOffset: 0, cut: false, damaged: false, _unknownFields: {} };
+}
+
+export const ReportedReplica: MessageFns<ReportedReplica> = {
+  encode(message: ReportedReplica, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).int32(message.partition);
+    }
+    if (message.lastEpoch !== 0) {
+      writer.uint32(16).int32(message.lastEpoch);
+    }
+    if (message.endOffset !== 0) {
+      writer.uint32(24).int64(message.endOffset);
+    }
+    if (message.cut !== false) {
+      writer.uint32(32).bool(message.cut);
+    }
+    if (message.damaged !== false) {
+      writer.uint32(40).bool(message.damaged);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportedReplica {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportedReplica();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastEpoch = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.endOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.cut = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.damaged = reader.bool();
             continue;
           }
         }

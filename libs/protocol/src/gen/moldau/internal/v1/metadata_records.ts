@@ -130,6 +130,8 @@ export interface BrokerRecord {
   brokerEpoch: number;
   /** Is shutting down: leaders move away from it. */
   shuttingDown: boolean;
+  /** Its replicas are being moved to other brokers; cordoned as long. Unset: no. */
+  draining?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -194,7 +196,10 @@ export interface PartitionRecord {
   isr: number[];
   /** Eligible leader replicas (KIP-966). */
   elr: number[];
-  /** The last known members of both, once both are empty. */
+  /**
+   * Members of both whose logs are in doubt since they restarted: one of them leads only once nobody is left in isr and
+   * elr, and then the one with the longest log.
+   */
   lastKnownElr: number[];
   /** Least number of in-sync replicas for a write: the smaller of min.insync.replicas and the replication factor. */
   minIsr: number;
@@ -206,6 +211,24 @@ export interface PartitionRecord {
   removing: number[];
   /** Registrations of the leader by which it leads: its broker epoch when it was elected. */
   leaderBrokerEpoch: number;
+  /**
+   * The newest leader epoch that began with an election which may have lost acknowledged records: a replica whose log ends
+   * in an older epoch may then truncate below its high watermark. Unset: none ever did.
+   */
+  lossyEpoch?:
+    | number
+    | undefined;
+  /** Where the logs of last_known_elr end, in the same order, as they were reported. A log without a leader stays as it is. */
+  lastKnownEnds: LogEnd[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Where a replica's log ends. */
+export interface LogEnd {
+  /** Leader epoch of its last batch; -1 when it is empty. */
+  lastEpoch: number;
+  /** The next offset it would take. */
+  endOffset: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -651,6 +674,7 @@ function createBaseBrokerRecord(): BrokerRecord {
     softwareVersion: "",
     brokerEpoch: 0,
     shuttingDown: false,
+    draining: undefined,
     _unknownFields: {},
   };
 }
@@ -689,6 +713,9 @@ export const BrokerRecord: MessageFns<BrokerRecord> = {
     }
     if (message.shuttingDown !== false) {
       writer.uint32(88).bool(message.shuttingDown);
+    }
+    if (message.draining !== undefined) {
+      writer.uint32(96).bool(message.draining);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -806,6 +833,14 @@ export const BrokerRecord: MessageFns<BrokerRecord> = {
             }
 
             message.shuttingDown = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.draining = reader.bool();
             continue;
           }
         }
@@ -1212,6 +1247,8 @@ function createBasePartitionRecord(): PartitionRecord {
     adding: [],
     removing: [],
     leaderBrokerEpoch: 0,
+    lossyEpoch: undefined,
+    lastKnownEnds: [],
     _unknownFields: {},
   };
 }
@@ -1277,6 +1314,12 @@ export const PartitionRecord: MessageFns<PartitionRecord> = {
     }
     if (message.leaderBrokerEpoch !== 0) {
       writer.uint32(96).int64(message.leaderBrokerEpoch);
+    }
+    if (message.lossyEpoch !== undefined) {
+      writer.uint32(104).int32(message.lossyEpoch);
+    }
+    for (const v of message.lastKnownEnds) {
+      LogEnd.encode(v!, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1456,6 +1499,95 @@ export const PartitionRecord: MessageFns<PartitionRecord> = {
             }
 
             message.leaderBrokerEpoch = longToNumber(reader.int64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.lossyEpoch = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.lastKnownEnds.push(LogEnd.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogEnd(): LogEnd {
+  return { lastEpoch: 0, endOffset: 0, _unknownFields: {} };
+}
+
+export const LogEnd: MessageFns<LogEnd> = {
+  encode(message: LogEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lastEpoch !== 0) {
+      writer.uint32(8).int32(message.lastEpoch);
+    }
+    if (message.endOffset !== 0) {
+      writer.uint32(16).int64(message.endOffset);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lastEpoch = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.endOffset = longToNumber(reader.int64());
             continue;
           }
         }
