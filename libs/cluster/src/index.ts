@@ -12,6 +12,8 @@ export {
 export { describeLimits, invalidConfig, type Setting, type SettingProblem, settingFault } from './config/setting.ts';
 export { TOPIC_SETTINGS, type TopicSettings, topicConfigProblems, topicSettings } from './config/topic-config.ts';
 export { alterConfigs, assertTargetExists, CONFIG_CHANGES_MAX, type ConfigChanges } from './decision/alter-configs.ts';
+export { alterIsr, type BrokerLife, type IsrDecision, type IsrProposal } from './decision/alter-isr.ts';
+export { type BalanceOptions, balanceLeaders, electPreferred } from './decision/balance-leaders.ts';
 export {
   type BrokerRegistration,
   changeBrokerState,
@@ -21,19 +23,29 @@ export {
   registerBroker,
   reportRemoved,
 } from './decision/broker-life.ts';
-export { addPartitions, deleteTopic, type TopicProgress, topicProgress } from './decision/change-topic.ts';
+export { addPartitions, deleteTopic, type ProgressContext, type TopicProgress, topicProgress } from './decision/change-topic.ts';
 export {
   createTopic,
   type NewTopicPlan,
   type NewTopicRequest,
   PARTITIONS_MAX,
-  REPLICATION_FACTOR_MAX,
   type TopicContext,
 } from './decision/create-topic.ts';
-export { placeableBrokers, placeReplicas } from './decision/place-replicas.ts';
+export {
+  assertDrainable,
+  type DrainProgress,
+  drainProgress,
+  drainWrites,
+  movesFrom,
+  type PartitionPlace,
+} from './decision/drain-broker.ts';
+export type { BrokersById } from './decision/partition-change.ts';
+export { type PlacementOptions, placeableBrokers, placeReplicas, REPLICATION_FACTOR_MAX } from './decision/place-replicas.ts';
 export { allocateProducerIds, PRODUCER_ID_BLOCK } from './decision/producer-ids.ts';
+export { beginReassignment, cancelReassignment, isReassigning, targetReplicas } from './decision/reassign-partition.ts';
 export { type Expected, type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './decision/record-write.ts';
-export { type BrokersById, type PartitionSettings, settlePartition, stripRights } from './decision/settle-partition.ts';
+export { partitionWrite, type ReplicaReport, type ReportedReplica, stripRights, suspendRights } from './decision/replica-rights.ts';
+export { electUncleanly, type PartitionSettings, settlePartition } from './decision/settle-partition.ts';
 export { applyChanges, type ImageDelta, type KeyChange } from './image/apply-changes.ts';
 export { imageEntries } from './image/image-entries.ts';
 export { isVisible, listTopics, visibleTopics } from './image/list-topics.ts';
@@ -49,6 +61,7 @@ export {
   type FeaturesImage,
   type FlushMode,
   isServing,
+  type LogEnd,
   type MetadataImage,
   type PartitionImage,
   type ProducerIdsImage,
@@ -76,6 +89,7 @@ export {
   topicNameKey,
 } from './image/metadata-keys.ts';
 export {
+  type BrokerStateChange,
   encodeBrokerState,
   encodeCluster,
   encodeConfig,

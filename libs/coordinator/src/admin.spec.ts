@@ -196,7 +196,9 @@ describe('a change of many partitions', () => {
       expect(activeTopic(sim)?.partitions.every((partition) => partition?.replicas.length === 2)).toBe(true);
       await finishDeletion(sim, writes);
     }
-    expect(partitionsAtKill).toEqual([0, 120, 240, 360, 400, 400]);
+    // Four transactions of 120, 120, 120 and 40 partitions, in any order; before them the topic, after them its state.
+    expect([partitionsAtKill[0], ...partitionsAtKill.slice(-2)]).toEqual([0, 400, 400]);
+    for (const partitions of partitionsAtKill.slice(1, -2)) expect([40, 120, 160, 240, 280, 360]).toContain(partitions);
   });
 });
 

@@ -22,7 +22,7 @@ import {
 } from '@moldau/kernel';
 import type { BrokerHeartbeat, BrokerHeartbeatAnswer, BrokerSessionResponse, ServerCall } from '@moldau/protocol';
 import { type BrokerSession, expiredSessions } from './broker-session.ts';
-import type { FencedWriter } from './fenced-writer.ts';
+import { type FencedWriter, inBatches, WRITES_PER_ROUND_MAX } from './fenced-writer.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import type { TopicReconciler } from './topic-reconciler.ts';
 
@@ -44,8 +44,8 @@ export interface BrokerRegistryOptions {
 
 /** How often sessions are looked at. */
 const CHECK_INTERVAL_MS = 100;
-/** Transactions that one registration may take: with 120 partitions each, a broker that held 1.2 million. */
-const REGISTRATION_STEPS_MAX = 10_000;
+/** Rounds of transactions that one registration may take: with 960 partitions each, a broker that held nearly a million. */
+const REGISTRATION_STEPS_MAX = 1_000;
 
 /**
  * Who is alive. The active controller registers brokers, hears their heartbeats, and fences those that fall silent; the
@@ -58,6 +58,8 @@ export class BrokerRegistry {
   private readonly sessions = new Map<BrokerId, BrokerSession>();
   /** State changes under way, by broker: one at a time. */
   private readonly changing = new Set<BrokerId>();
+  /** Brokers fenced because of their streams alone, with the time they were last heard of. */
+  private readonly fencedEarly = new Map<BrokerId, number>();
   private timer: Timer | undefined;
   private stopped = false;
 
@@ -86,6 +88,12 @@ export class BrokerRegistry {
     return this.sessions.size;
   }
 
+  /** Whether a broker has said that it applied the metadata up to this revision. */
+  caughtUp(brokerId: BrokerId, revision: number): boolean {
+    const session = this.sessions.get(brokerId);
+    return session?.state.tag === 'connected' && (session.lastHeartbeat?.metadataVersion ?? 0) >= revision;
+  }
+
   /** Registers a broker, or takes back one whose stream broke. Rejects BROKER_ID_IN_USE and the writer's errors. */
   async register(registration: BrokerRegistration, call: ServerCall<BrokerSessionResponse>): Promise<BrokerSession> {
     const { brokerId, incarnationId } = registration;
@@ -94,16 +102,16 @@ export class BrokerRegistry {
       this.endStream(brokerId, new MoldauError('SESSION_EXPIRED', `broker ${brokerId} has opened another session`));
       return this.addSession(present, { tag: 'connected', call });
     }
+    this.endOldLife(registration);
     for (let step = 0; step < REGISTRATION_STEPS_MAX; step += 1) {
-      const { result, revision } = await this.deps.writer.change((image) => {
-        const { writes, last } = registerBroker(image, registration, this.sessions.has(brokerId));
-        return { writes, result: last };
+      const { result, revisions } = await this.deps.writer.changeMany((image) => {
+        const options = { hasSession: this.sessions.has(brokerId), limit: WRITES_PER_ROUND_MAX };
+        const { writes, last } = registerBroker(image, registration, options);
+        return { batches: inBatches(writes), result: last };
       });
-      if (!result) continue;
-      this.endStream(
-        brokerId,
-        new MoldauError('FENCED_BROKER', `a newer life of broker ${brokerId} has registered`, { broker_id: String(brokerId) }),
-      );
+      const [revision] = revisions;
+      if (!result || revision === undefined) continue;
+      this.endStream(brokerId, newerLife(brokerId));
       this.deps.logger.info('a broker has registered', { brokerId, brokerEpoch: revision, directoryId: registration.directoryId });
       const { directoryId } = registration;
       return this.addSession({ brokerId, directoryId, incarnationId, brokerEpoch: brokerEpoch(revision) }, { tag: 'connected', call });
@@ -113,7 +121,7 @@ export class BrokerRegistry {
 
   /** A sign of life; undefined when the session is not the broker's present one. */
   heartbeat(session: BrokerSession, heartbeat: BrokerHeartbeat): BrokerHeartbeatAnswer | undefined {
-    if (this.sessions.get(session.brokerId) !== session) return undefined;
+    if (this.sessions.get(session.brokerId) !== session || session.state.tag !== 'connected') return undefined;
     session.heardAtMs = this.deps.clock.monotonicMs();
     session.lastHeartbeat = heartbeat;
     this.removeDeleted(session, heartbeat);
@@ -140,9 +148,19 @@ export class BrokerRegistry {
     state: BrokerSession['state'],
   ): BrokerSession {
     const heardAtMs = this.deps.clock.monotonicMs();
+    this.fencedEarly.delete(brokerId);
     const session: BrokerSession = { brokerId, brokerEpoch: epoch, directoryId, incarnationId, state, heardAtMs, lastHeartbeat: undefined };
     this.sessions.set(brokerId, session);
     return session;
+  }
+
+  /** Before anything is decided on the new life: the old one must not be let serve again. Until then its session runs on. */
+  private endOldLife({ brokerId, directoryId }: BrokerRegistration): void {
+    const session = this.sessions.get(brokerId);
+    if (session?.state.tag !== 'connected' || session.directoryId !== directoryId) return;
+    const { call } = session.state;
+    session.state = { tag: 'broken', sinceMs: this.deps.clock.monotonicMs() };
+    call.close(newerLife(brokerId));
   }
 
   private endStream(brokerId: BrokerId, error: MoldauError): void {
@@ -205,8 +223,7 @@ export class BrokerRegistry {
 
   private check(): void {
     if (this.stopped) return;
-    const nowMs = this.deps.clock.monotonicMs();
-    for (const session of expiredSessions([...this.sessions.values()], { nowMs, ...this.options })) void this.expire(session);
+    for (const session of this.expired()) void this.expire(session);
     this.timer = this.deps.scheduler.after(CHECK_INTERVAL_MS, () => this.check());
   }
 
@@ -228,6 +245,7 @@ export class BrokerRegistry {
         silentMs: Math.round(this.deps.clock.monotonicMs() - session.heardAtMs),
         stream: session.state.tag,
       };
+      if (fact.silentMs < this.options.sessionTimeoutMs) this.fencedEarly.set(brokerId, session.heardAtMs);
       this.deps.logger.warn('a broker is fenced: its session is over', fact);
       this.deps.fencings.add(1);
       this.endStream(
@@ -242,6 +260,18 @@ export class BrokerRegistry {
   }
 
   private isOver(session: BrokerSession): boolean {
-    return expiredSessions([...this.sessions.values()], { nowMs: this.deps.clock.monotonicMs(), ...this.options }).includes(session);
+    return this.expired().includes(session);
   }
+
+  private expired(): BrokerSession[] {
+    const nowMs = this.deps.clock.monotonicMs();
+    for (const [id, heardAtMs] of this.fencedEarly) {
+      if (nowMs - heardAtMs >= this.options.sessionTimeoutMs) this.fencedEarly.delete(id);
+    }
+    return expiredSessions([...this.sessions.values()], { nowMs, ...this.options, fencedEarly: this.fencedEarly.size });
+  }
+}
+
+function newerLife(brokerId: BrokerId): MoldauError {
+  return new MoldauError('FENCED_BROKER', `a newer life of broker ${brokerId} has registered`, { broker_id: String(brokerId) });
 }

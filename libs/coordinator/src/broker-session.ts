@@ -28,6 +28,8 @@ export interface ExpiryOptions {
   readonly nowMs: number;
   readonly sessionTimeoutMs: number;
   readonly reconnectGraceMs: number;
+  /** Brokers fenced because of their streams that have not been silent for a whole session yet. */
+  readonly fencedEarly: number;
 }
 
 /** Share of the brokers that may be fenced because their streams broke: more at once is rather our network than theirs. */
@@ -35,12 +37,13 @@ const BROKEN_SHARE_MAX = 1 / 3;
 
 /**
  * Sessions that are over: silent for the whole timeout, or with a stream that broke and did not come back within the grace.
- * Where more than a third of the brokers (and more than one) have lost their streams, only the whole timeout counts.
+ * Where more than a third of the brokers (and more than one) have lost their streams within one session, only the whole timeout
+ * counts.
  */
 export function expiredSessions(sessions: readonly BrokerSession[], options: ExpiryOptions): BrokerSession[] {
-  const { nowMs, sessionTimeoutMs, reconnectGraceMs } = options;
-  const broken = sessions.filter((session) => session.state.tag === 'broken').length;
-  const graceCounts = broken <= Math.max(1, Math.floor(sessions.length * BROKEN_SHARE_MAX));
+  const { nowMs, sessionTimeoutMs, reconnectGraceMs, fencedEarly } = options;
+  const broken = fencedEarly + sessions.filter((session) => session.state.tag === 'broken').length;
+  const graceCounts = broken <= Math.max(1, Math.floor((fencedEarly + sessions.length) * BROKEN_SHARE_MAX));
   return sessions.filter(({ state, heardAtMs }) => {
     if (nowMs - heardAtMs >= sessionTimeoutMs) return true;
     return graceCounts && state.tag === 'broken' && nowMs - state.sinceMs >= reconnectGraceMs;

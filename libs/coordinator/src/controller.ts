@@ -4,6 +4,7 @@ import { BrokerRegistry } from './broker-registry.ts';
 import { FencedWriter } from './fenced-writer.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import type { CoordinatorDeps, CoordinatorSettings } from './options.ts';
+import { Rebalancer } from './rebalancer.ts';
 import { TopicReconciler } from './topic-reconciler.ts';
 
 export interface ControllerDeps extends CoordinatorDeps {
@@ -20,6 +21,7 @@ export class Controller {
   readonly writer: FencedWriter;
   readonly brokers: BrokerRegistry;
   readonly reconciler: TopicReconciler;
+  private readonly rebalancer: Rebalancer;
   private readonly deps: ControllerDeps;
   private readonly settings: CoordinatorSettings;
   private readonly forget: () => void;
@@ -35,8 +37,11 @@ export class Controller {
       { clock, scheduler, logger, keeper, writer: this.writer, reconciler: this.reconciler, epoch, fencings },
       settings,
     );
+    const caughtUp = this.brokers.caughtUp.bind(this.brokers);
+    const { writer } = this;
+    this.rebalancer = new Rebalancer({ clock, scheduler, random, logger, keeper, writer, fixed: settings.fixedConfigs, caughtUp });
     this.forget = keeper.listen({
-      changed: (_, delta) => this.reconciler.mark(delta),
+      changed: (image, delta) => this.reconciler.mark(image, delta),
       reloaded: () => this.reconciler.markAll(),
     });
   }
@@ -50,6 +55,7 @@ export class Controller {
     if (!inOffice()) return;
     this.brokers.start();
     this.reconciler.markAll();
+    this.rebalancer.start();
   }
 
   /** Ends every stream with the error; no write begins after this. */
@@ -57,6 +63,7 @@ export class Controller {
     this.forget();
     this.writer.stop();
     this.reconciler.stop();
+    this.rebalancer.stop();
     this.brokers.stop(error);
   }
 

@@ -5,6 +5,7 @@ import { Controller } from './controller.ts';
 import { ControllerElection } from './controller-election.ts';
 import { type CoordinatorMetrics, createCoordinatorMetrics } from './coordinator-metrics.ts';
 import { allocateProducerIds } from './handlers/allocate-producer-ids.ts';
+import { alterPartitions } from './handlers/alter-partitions.ts';
 import { openBrokerSession } from './handlers/broker-session.ts';
 import { forward } from './handlers/forward.ts';
 import { ImageKeeper } from './image-keeper.ts';
@@ -194,6 +195,10 @@ class CoordinatorService implements Coordinator {
       [
         coordinatorService.allocateProducerIds.path,
         unaryHandler(coordinatorService.allocateProducerIds, async (request) => allocateProducerIds(request, this.controller())),
+      ],
+      [
+        coordinatorService.alterPartitions.path,
+        unaryHandler(coordinatorService.alterPartitions, async (request) => alterPartitions(request, this.controller())),
       ],
       [
         coordinatorService.forward.path,

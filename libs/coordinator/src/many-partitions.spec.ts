@@ -50,10 +50,12 @@ async function storeTopics({ store }: SimCoordinators): Promise<void> {
       isr: [],
       elr: replicas,
       lastKnownElr: [],
+      lastKnownEnds: [],
       minIsr: 1,
       flush: 'sync',
       adding: [],
       removing: [],
+      lossyEpoch: undefined,
     },
     undefined,
   );

@@ -1,14 +1,15 @@
 import {
   finishedDeletions,
   type ImageDelta,
+  isReassigning,
   type MetadataImage,
   type RecordWrite,
   type StaticConfigs,
   topicProgress,
   WRITES_PER_TRANSACTION_MAX,
 } from '@moldau/cluster';
-import { type Logger, MoldauError, type Random, type Scheduler, type TopicId } from '@moldau/kernel';
-import type { FencedWriter } from './fenced-writer.ts';
+import { type Logger, MoldauError, type PartitionIndex, type Random, type Scheduler, type TopicId } from '@moldau/kernel';
+import { type FencedWriter, inBatches, WRITES_PER_ROUND_MAX } from './fenced-writer.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 
 export interface TopicReconcilerDeps {
@@ -28,7 +29,8 @@ const RETRY_MS = 200;
 /**
  * Brings every topic to its recorded state, whoever recorded it: creation and deletion of many partitions, leaders and ISR
  * after brokers came and went, changed settings. It takes what `topicProgress` says for the topics that something happened
- * to, and puts as many of their writes into one transaction as fit.
+ * to, puts as many of their writes into one transaction as fit, and has several transactions under way at once: a broker that
+ * held 30,000 partitions is gone from them after 250.
  */
 export class TopicReconciler {
   private readonly deps: TopicReconcilerDeps;
@@ -53,10 +55,11 @@ export class TopicReconciler {
   }
 
   /** Looks at what a change may have touched. */
-  mark(delta: ImageDelta): void {
+  mark(image: MetadataImage, delta: ImageDelta): void {
     const clusterConfig = delta.configs.some((target) => target.kind === 'cluster');
     if (delta.brokers.size > 0 || clusterConfig) return this.markAll();
     for (const topicId of delta.topics) this.dirty.add(topicId);
+    for (const [topicId, indexes] of delta.partitions) if (reassigned(image, topicId, indexes)) this.dirty.add(topicId);
     for (const target of delta.configs) if (target.kind === 'topic') this.dirty.add(target.topicId);
     if (delta.topics.size > 0 || delta.deletedTopics.size > 0) this.deletions = true;
     this.wake();
@@ -104,11 +107,11 @@ export class TopicReconciler {
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
-  /** One transaction at most; resolves to the number of partitions looked at. */
+  /** One round of transactions at most; resolves to the number of partitions looked at. */
   private async step(): Promise<number> {
-    const { result } = await this.deps.writer.change((image) => {
-      const { writes, examined } = this.collect(image);
-      return { writes, result: examined };
+    const { result } = await this.deps.writer.changeMany((image) => {
+      const { batches, examined } = this.collect(image);
+      return { batches, result: examined };
     });
     return result;
   }
@@ -117,24 +120,57 @@ export class TopicReconciler {
    * The next writes. What is done leaves the set here, at the image that was looked at: a change that comes while the
    * transaction is under way marks it again.
    */
-  private collect(image: MetadataImage): { readonly writes: readonly RecordWrite[]; readonly examined: number } {
-    const writes: RecordWrite[] = [];
+  private collect(image: MetadataImage): { readonly batches: readonly (readonly RecordWrite[])[]; readonly examined: number } {
+    const packed = new PackedWrites();
     let examined = 0;
     for (const topicId of this.dirty) {
-      if (examined >= PARTITIONS_PER_TURN) break;
+      if (examined >= PARTITIONS_PER_TURN || packed.full()) break;
       examined += 1 + (image.topics.get(topicId)?.partitions.size ?? 0);
-      const progress = topicProgress(image, topicId, this.deps);
+      const progress = topicProgress(image, topicId, { ...this.deps, limit: WRITES_PER_ROUND_MAX });
       if (progress.kind === 'writes') {
-        if (writes.length + progress.writes.length > WRITES_PER_TRANSACTION_MAX) break;
-        writes.push(...progress.writes);
+        packed.add(progress.writes);
         continue;
       }
       this.dirty.delete(topicId);
       if (progress.kind === 'blocked') this.blocked.add(topicId);
     }
-    if (writes.length > 0 || this.dirty.size > 0) return { writes, examined };
+    const batches = packed.batches();
+    if (batches.length > 0 || this.dirty.size > 0) return { batches, examined };
     const finished = this.deletions ? finishedDeletions(image) : [];
     if (finished.length === 0) this.deletions = false;
-    return { writes: finished, examined };
+    return { batches: inBatches(finished), examined };
   }
+}
+
+/** Writes of several topics in the transactions of one round. What one transaction takes of a topic stays in one. */
+class PackedWrites {
+  private readonly packed: RecordWrite[][] = [];
+
+  full(): boolean {
+    return this.packed.length * WRITES_PER_TRANSACTION_MAX >= WRITES_PER_ROUND_MAX;
+  }
+
+  /** Leaves out what does not fit: the topic is looked at again. */
+  add(writes: readonly RecordWrite[]): void {
+    const last = this.packed.at(-1);
+    if (last !== undefined && last.length + writes.length <= WRITES_PER_TRANSACTION_MAX) {
+      last.push(...writes);
+      return;
+    }
+    for (const batch of inBatches(writes)) if (!this.full()) this.packed.push(batch);
+  }
+
+  batches(): readonly (readonly RecordWrite[])[] {
+    return this.packed;
+  }
+}
+
+/** Whether replicas of a partition that changed are being moved: the move may go on. */
+function reassigned(image: MetadataImage, topicId: TopicId, indexes: ReadonlySet<PartitionIndex>): boolean {
+  const partitions = image.topics.get(topicId)?.partitions;
+  for (const index of indexes) {
+    const partition = partitions?.get(index);
+    if (partition !== undefined && isReassigning(partition)) return true;
+  }
+  return false;
 }

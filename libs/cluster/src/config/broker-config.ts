@@ -17,6 +17,14 @@ export const BROKER_SETTINGS = [
     documentation: 'How long a replica may not have caught up with its leader before it leaves the ISR, in milliseconds.',
   },
   {
+    name: 'follower.replication.throttled.rate',
+    type: 'long',
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    defaultValue: String(Number.MAX_SAFE_INTEGER),
+    documentation: 'Bytes a second that a broker copies for replicas that a reassignment adds to it; in-sync replicas are not held back.',
+  },
+  {
     name: 'scrub.period.ms',
     type: 'long',
     min: 0,
@@ -37,12 +45,26 @@ export const BROKER_SETTINGS = [
 /** What only the whole cluster has. */
 export const CLUSTER_ONLY_SETTINGS = [
   {
+    name: 'auto.leader.rebalance.enable',
+    type: 'boolean',
+    defaultValue: 'true',
+    documentation: 'Whether leadership goes back to preferred replicas once they are in sync again.',
+  },
+  {
     name: 'default.replication.factor',
     type: 'int',
     min: 1,
     max: REPLICAS_MAX,
     defaultValue: '3',
     documentation: 'Replicas of each partition of a topic that is created without saying.',
+  },
+  {
+    name: 'leader.imbalance.check.interval.seconds',
+    type: 'long',
+    min: 1,
+    max: WEEK_MS / 1_000,
+    defaultValue: '10',
+    documentation: 'How often leadership goes back to preferred replicas, at most 500 leaders each time, in seconds.',
   },
   {
     name: 'num.partitions',

@@ -1,9 +1,9 @@
-import { type BrokerId, type DirectoryId, MoldauError, partitionIndex, type TopicId } from '@moldau/kernel';
+import { type BrokerId, type DirectoryId, MoldauError, type TopicId } from '@moldau/kernel';
 import type { BrokerImage, Endpoint, MetadataImage } from '../image/metadata-image.ts';
-import { brokerKey, deletedTopicKey, partitionRecordKey } from '../image/metadata-keys.ts';
-import { encodeBrokerState, encodeDeletedTopic, encodePartition, encodeRegistration } from '../image/record-codec.ts';
+import { brokerKey, deletedTopicKey } from '../image/metadata-keys.ts';
+import { type BrokerStateChange, encodeBrokerState, encodeDeletedTopic, encodeRegistration } from '../image/record-codec.ts';
 import { asRead, type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './record-write.ts';
-import { stripRights } from './settle-partition.ts';
+import { type ReplicaReport, reportWrites, stripWrites } from './replica-rights.ts';
 
 export interface BrokerRegistration {
   readonly brokerId: BrokerId;
@@ -13,28 +13,31 @@ export interface BrokerRegistration {
   readonly rack: string | undefined;
   readonly softwareVersion: string;
   readonly features: ReadonlyMap<string, { readonly minLevel: number; readonly maxLevel: number }>;
+  /** Replicas whose logs are in doubt; empty after a clean stop. */
+  readonly report: ReplicaReport;
 }
 
 /**
- * The next transaction of a registration: first, for another directory, the rights of the old one go; then the record, fenced.
- * The last one's revision is the broker epoch. `last` tells which this is.
+ * The next writes of a registration: first the rights go that the broker has lost, all of them with another directory, else
+ * those of replicas whose logs are in doubt, with the old life fenced so that no leader takes it back meanwhile; then the record,
+ * fenced. The last one's revision is the broker epoch. `last` tells
+ * which this is; what comes before it may be split over transactions.
  * @throws MoldauError BROKER_ID_IN_USE when another directory's broker has a session
  */
 export function registerBroker(
   image: MetadataImage,
   registration: BrokerRegistration,
-  hasSession: boolean,
+  { hasSession, limit }: { readonly hasSession: boolean; readonly limit: number },
 ): { readonly writes: readonly RecordWrite[]; readonly last: boolean } {
   const { brokerId, directoryId } = registration;
   const before = image.brokers.get(brokerId);
-  if (before !== undefined && before.directoryId !== directoryId) {
-    if (hasSession) {
-      const facts = { broker_id: String(brokerId), directory_id: before.directoryId };
-      throw new MoldauError('BROKER_ID_IN_USE', `broker ${brokerId} is alive with data directory ${before.directoryId}`, facts);
-    }
-    const stripped = stripWrites(image, brokerId);
-    if (stripped.length > 0) return { writes: stripped, last: false };
+  const moved = before !== undefined && before.directoryId !== directoryId;
+  if (moved && hasSession) {
+    const facts = { broker_id: String(brokerId), directory_id: before.directoryId };
+    throw new MoldauError('BROKER_ID_IN_USE', `broker ${brokerId} is alive with data directory ${before.directoryId}`, facts);
   }
+  const lost = moved ? stripWrites(image, brokerId, limit) : reportWrites(image, brokerId, registration.report, limit);
+  if (lost.length > 0) return { writes: before?.fenced === false ? [changeBrokerState(before, { fenced: true })] : lost, last: false };
   const { endpoints, rack, incarnationId, softwareVersion, features } = registration;
   const fields = {
     brokerId,
@@ -48,8 +51,8 @@ export function registerBroker(
   return { writes: [{ key: brokerKey(brokerId), value: encodeRegistration(fields, before), expected: asRead(before) }], last: true };
 }
 
-/** Fences a broker, or lets it serve, or marks that it wants to stop. */
-export function changeBrokerState(broker: BrokerImage, state: { readonly fenced?: boolean; readonly shuttingDown?: boolean }): RecordWrite {
+/** Fences a broker, or lets it serve, marks that it wants to stop, cordons it, or drains it. */
+export function changeBrokerState(broker: BrokerImage, state: BrokerStateChange): RecordWrite {
   return { key: brokerKey(broker.brokerId), value: encodeBrokerState(broker, state), expected: broker.modRevision };
 }
 
@@ -89,18 +92,4 @@ export function finishedDeletions(image: MetadataImage): RecordWrite[] {
     .filter((deleted) => deleted.brokerIds.length === 0 && !image.topics.has(deleted.topicId))
     .slice(0, WRITES_PER_TRANSACTION_MAX)
     .map((deleted) => ({ key: deletedTopicKey(deleted.topicId), value: undefined, expected: deleted.modRevision }));
-}
-
-function stripWrites(image: MetadataImage, lost: BrokerId): RecordWrite[] {
-  const writes: RecordWrite[] = [];
-  for (const topic of image.topics.values()) {
-    for (const [index, partition] of topic.partitions.entries()) {
-      const state = partition === undefined ? undefined : stripRights(partition, lost, image.brokers);
-      if (partition === undefined || state === undefined) continue;
-      const key = partitionRecordKey(topic.topicId, partitionIndex(index));
-      writes.push({ key, value: encodePartition(state, partition), expected: partition.modRevision });
-      if (writes.length === WRITES_PER_TRANSACTION_MAX) return writes;
-    }
-  }
-  return writes;
 }

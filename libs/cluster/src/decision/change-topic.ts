@@ -58,30 +58,36 @@ export type TopicProgress =
   | { readonly kind: 'done' }
   /** Waits for brokers. */
   | { readonly kind: 'blocked'; readonly error: MoldauError }
-  /** The next transaction. */
+  /** What comes next: one transaction, or, where it is more than one takes, any number of them in any order. */
   | { readonly kind: 'writes'; readonly writes: readonly RecordWrite[] };
 
+export interface ProgressContext extends Pick<TopicContext, 'random' | 'fixed'> {
+  /** Most writes wanted, at least one transaction's. Default one transaction's. */
+  readonly limit?: number;
+}
+
 /**
- * The next transaction that brings a topic nearer to its recorded state: partitions of one that is being created, removal of
+ * The next writes that bring a topic nearer to its recorded state: partitions of one that is being created, removal of
  * one that is being deleted, leaders and settings of one that serves. It reads the image alone, so any controller goes on
  * where another stopped.
  */
-export function topicProgress(image: MetadataImage, topicId: TopicId, context: Pick<TopicContext, 'random' | 'fixed'>): TopicProgress {
+export function topicProgress(image: MetadataImage, topicId: TopicId, context: ProgressContext): TopicProgress {
+  const limit = context.limit ?? WRITES_PER_TRANSACTION_MAX;
   const topic = image.topics.get(topicId);
   if (topic === undefined) return { kind: 'done' };
   switch (topic.state) {
     case 'creating':
-      return createProgress(image, topic, context);
+      return createProgress(image, topic, { ...context, limit });
     case 'deleting':
-      return { kind: 'writes', writes: deleteStep(image, topic) };
+      return { kind: 'writes', writes: deleteStep(image, topic, limit) };
     case 'active': {
-      const writes = settleWrites(image, topic, context);
+      const writes = settleWrites(image, topic, { ...context, limit });
       return writes.length === 0 ? { kind: 'done' } : { kind: 'writes', writes };
     }
   }
 }
 
-function createProgress(image: MetadataImage, topic: TopicImage, context: Pick<TopicContext, 'random' | 'fixed'>): TopicProgress {
+function createProgress(image: MetadataImage, topic: TopicImage, context: Required<ProgressContext>): TopicProgress {
   const missing = range(0, topic.partitionCount).filter((index) => topic.partitions.get(index) === undefined);
   const settled = settleWrites(image, topic, context);
   if (settled.length > 0) return { kind: 'writes', writes: settled };
@@ -92,15 +98,16 @@ function createProgress(image: MetadataImage, topic: TopicImage, context: Pick<T
   const available = placeableBrokers(image).length;
   if (available < topic.replicationFactor) return { kind: 'blocked', error: tooFewBrokers(topic.replicationFactor, available) };
   const settings = settingsOfTopic(image, topic, context.fixed);
-  const writes = newPartitionWrites(image, topic, missing.slice(0, WRITES_PER_TRANSACTION_MAX), settings, context.random);
+  const writes = newPartitionWrites(image, topic, missing.slice(0, context.limit), settings, context.random);
   return { kind: 'writes', writes };
 }
 
-function deleteStep(image: MetadataImage, topic: TopicImage): RecordWrite[] {
+/** The topic's own record goes last, in a transaction with what is left of its partitions. */
+function deleteStep(image: MetadataImage, topic: TopicImage, limit: number): RecordWrite[] {
   const writes: RecordWrite[] = [];
   for (const [index, partition] of topic.partitions.entries()) {
     if (partition === undefined) continue;
-    if (writes.length === WRITES_PER_TRANSACTION_MAX) return writes;
+    if (writes.length === limit) return writes;
     writes.push({ key: partitionRecordKey(topic.topicId, partitionIndex(index)), value: undefined, expected: partition.modRevision });
   }
   const config = { kind: 'topic', topicId: topic.topicId } as const;
@@ -109,8 +116,8 @@ function deleteStep(image: MetadataImage, topic: TopicImage): RecordWrite[] {
   return writes.length + last.length <= WRITES_PER_TRANSACTION_MAX ? [...writes, ...last] : writes;
 }
 
-/** Partitions whose record should be another, at most as many as one transaction takes. */
-function settleWrites(image: MetadataImage, topic: TopicImage, context: Pick<TopicContext, 'fixed'>): RecordWrite[] {
+/** Partitions whose record should be another. */
+function settleWrites(image: MetadataImage, topic: TopicImage, context: Pick<Required<ProgressContext>, 'fixed' | 'limit'>): RecordWrite[] {
   const settings = settingsOfTopic(image, topic, context.fixed);
   const writes: RecordWrite[] = [];
   for (const [index, partition] of topic.partitions.entries()) {
@@ -119,7 +126,7 @@ function settleWrites(image: MetadataImage, topic: TopicImage, context: Pick<Top
     if (state === undefined) continue;
     const key = partitionRecordKey(topic.topicId, partitionIndex(index));
     writes.push({ key, value: encodePartition(state, partition), expected: asRead(partition) });
-    if (writes.length === WRITES_PER_TRANSACTION_MAX) break;
+    if (writes.length === context.limit) break;
   }
   return writes;
 }

@@ -7,11 +7,10 @@ import { type MetadataImage, topicByName } from '../image/metadata-image.ts';
 import { configKey, topicKey, topicNameKey } from '../image/metadata-keys.ts';
 import { encodeConfig, encodeTopic } from '../image/record-codec.ts';
 import { newPartitionWrites, partitionSettings } from './partition-writes.ts';
-import { placeableBrokers, tooFewBrokers } from './place-replicas.ts';
+import { placeableBrokers, REPLICATION_FACTOR_MAX, tooFewBrokers } from './place-replicas.ts';
 import { type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './record-write.ts';
 
 export const PARTITIONS_MAX = 10_000;
-export const REPLICATION_FACTOR_MAX = 32;
 
 export interface NewTopicRequest {
   readonly namespace: Namespace;

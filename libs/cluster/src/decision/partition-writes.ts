@@ -6,6 +6,7 @@ import { configKey, partitionRecordKey } from '../image/metadata-keys.ts';
 import { encodePartition } from '../image/record-codec.ts';
 import { placeableBrokers, placeReplicas } from './place-replicas.ts';
 import type { RecordWrite } from './record-write.ts';
+import { ReplicaLoad } from './replica-load.ts';
 import type { PartitionSettings } from './settle-partition.ts';
 
 /** What partitions take from these settings of their topic. */
@@ -37,7 +38,10 @@ export function newPartitionWrites(
   random: Random,
 ): RecordWrite[] {
   const brokers = placeableBrokers(image);
-  const placed = placeReplicas(brokers, indexes.length, topic.replicationFactor, random);
+  const { replicationFactor } = topic;
+  const known = image.topics.get(topic.topicId);
+  const load = ReplicaLoad.of(known === undefined ? [] : [known]);
+  const placed = placeReplicas(brokers, indexes.length, { replicationFactor, random, load });
   return indexes.map((index, i) => {
     const replicas = present(placed[i], 'every partition is placed');
     const leader = present(replicas[0], 'a partition has replicas');
@@ -51,10 +55,12 @@ export function newPartitionWrites(
         isr: replicas,
         elr: [],
         lastKnownElr: [],
+        lastKnownEnds: [],
         minIsr: settings.minIsr,
         flush: settings.flush,
         adding: [],
         removing: [],
+        lossyEpoch: undefined,
       },
       undefined,
     );

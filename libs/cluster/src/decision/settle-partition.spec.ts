@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { BrokerImage } from '../image/metadata-image.ts';
 import { decodePartition, encodePartition, type PartitionState } from '../image/record-codec.ts';
 import { testBroker, testBrokers, testPartition } from '../testing/image-fixture.ts';
-import { settlePartition, stripRights } from './settle-partition.ts';
+import { electUncleanly, settlePartition } from './settle-partition.ts';
 
 const SYNC_TWO = { minIsr: 2, flush: 'sync' } as const;
 
@@ -72,11 +72,77 @@ describe('a partition whose leader wants to stop', () => {
   });
 });
 
-describe('a replica that lost its directory', () => {
-  it('has no right to lead any more', () => {
-    const stripped = stripRights(testPartition(), 0 as BrokerId, brokers(testBroker(0, { fenced: true }), testBroker(1)));
-    expect(stripped).toMatchObject({ leader: 1, isr: [1, 2], elr: [] });
-    expect(stripRights(testPartition({ isr: testBrokers(1), leader: 1 as BrokerId }), 0 as BrokerId, brokers())).toBeUndefined();
+describe('a partition of which only last known members are left', () => {
+  const lost = { leader: undefined, isr: [], elr: [] };
+  const ends = [
+    { lastEpoch: 4, endOffset: 90 },
+    { lastEpoch: 5, endOffset: 70 },
+    { lastEpoch: 5, endOffset: 80 },
+  ];
+
+  it('is led by the one with the longest log, by epoch and then by end', () => {
+    const partition = testPartition({ ...lost, lastKnownElr: testBrokers(0, 1, 2), lastKnownEnds: ends });
+    const settled = settlePartition(partition, brokers(testBroker(0), testBroker(1), testBroker(2)), SYNC_TWO);
+    expect(settled).toMatchObject({
+      leader: 2,
+      isr: [2],
+      elr: [],
+      lastKnownElr: [],
+      lastKnownEnds: [],
+      leaderEpoch: 1,
+      lossyEpoch: undefined,
+    });
+  });
+
+  it('waits for the one with the longest log, and for those who have not said where theirs ends', () => {
+    const partition = testPartition({ ...lost, lastKnownElr: testBrokers(0, 1, 2), lastKnownEnds: ends });
+    const away = testBroker(2, { fenced: true });
+    expect(settlePartition(partition, brokers(testBroker(0), testBroker(1), away), SYNC_TWO)).toBeUndefined();
+    const untold = testPartition({ ...lost, lastKnownElr: testBrokers(0, 1), lastKnownEnds: [] });
+    expect(settlePartition(untold, brokers(testBroker(0), testBroker(1)), SYNC_TWO)).toBeUndefined();
+  });
+
+  it('waits for a member of the ELR that is beyond doubt', () => {
+    const partition = testPartition({ ...lost, elr: testBrokers(1), lastKnownElr: testBrokers(0), lastKnownEnds: ends.slice(0, 1) });
+    const away = testBroker(1, { fenced: true });
+    expect(settlePartition(partition, brokers(testBroker(0), away, testBroker(2)), SYNC_TWO)).toBeUndefined();
+    expect(settlePartition(partition, brokers(testBroker(0), testBroker(1)), SYNC_TWO)).toMatchObject({ leader: 1, lastKnownElr: [] });
+  });
+
+  it('begins a lossy epoch where records were acknowledged before they were flushed', () => {
+    const partition = testPartition({ ...lost, flush: 'async', lastKnownElr: testBrokers(0), lastKnownEnds: ends.slice(0, 1) });
+    const settled = settlePartition(partition, brokers(testBroker(0)), { minIsr: 2, flush: 'async' });
+    expect(settled).toMatchObject({ leader: 0, leaderEpoch: 1, lossyEpoch: 1 });
+  });
+});
+
+describe('an unclean election', () => {
+  it('takes any replica that serves, the longest known first, and marks the epoch', () => {
+    const partition = testPartition({ leader: undefined, isr: [], elr: testBrokers(0) });
+    const fenced = testBroker(0, { fenced: true });
+    expect(electUncleanly(partition, brokers(fenced, testBroker(1), testBroker(2)))).toMatchObject({
+      leader: 1,
+      isr: [1],
+      elr: [],
+      leaderEpoch: 1,
+      lossyEpoch: 1,
+      partitionEpoch: 1,
+    });
+    const known = testPartition({
+      leader: undefined,
+      isr: [],
+      elr: testBrokers(0),
+      lastKnownElr: testBrokers(2),
+      lastKnownEnds: [{ lastEpoch: 1, endOffset: 5 }],
+    });
+    expect(electUncleanly(known, brokers(fenced, testBroker(1), testBroker(2)))).toMatchObject({ leader: 2, lossyEpoch: 1 });
+    expect(electUncleanly(partition, brokers(fenced))).toBeUndefined();
+  });
+
+  it('loses nothing where the rules allow an election', () => {
+    const partition = testPartition({ leader: undefined, isr: [], elr: testBrokers(2) });
+    const elected = electUncleanly(partition, brokers(testBroker(1), testBroker(2)));
+    expect(elected).toMatchObject({ leader: 2, lossyEpoch: undefined });
   });
 });
 

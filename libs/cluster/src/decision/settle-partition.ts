@@ -1,8 +1,8 @@
-import { type BrokerEpoch, type BrokerId, brokerEpoch, leaderEpoch, partitionEpoch } from '@moldau/kernel';
+import type { BrokerId } from '@moldau/kernel';
 import type { BrokerImage, FlushMode, PartitionImage } from '../image/metadata-image.ts';
 import type { PartitionState } from '../image/record-codec.ts';
-
-export type BrokersById = Pick<ReadonlyMap<BrokerId, BrokerImage>, 'get'>;
+import { type BrokersById, lead, NO_BROKER_EPOCH, nextVersion, serves, withIsr, without } from './partition-change.ts';
+import { advanceReassignment } from './reassign-partition.ts';
 
 /** What a partition's record takes from its topic's settings. */
 export interface PartitionSettings {
@@ -11,67 +11,106 @@ export interface PartitionSettings {
   readonly flush: FlushMode;
 }
 
-const NO_BROKER_EPOCH = brokerEpoch(0);
-
 /**
  * The state that a partition's record should have, given who serves; undefined when it has it. One rule for a broker that is
- * fenced, that comes back, that wants to stop, for changed settings, and for what an earlier controller left undone:
+ * fenced, that comes back, that wants to stop, for changed settings, for a reassignment, and for what an earlier controller
+ * left undone:
  *
  * - a fenced broker is in no ISR; where the ISR would fall below minIsr it moves to the ELR (KIP-966), from which it may lead again;
  * - a leader serves, in the life in which it was elected; else the next is elected: from the ISR, then from the ELR, by the
  *   order of the replicas; a broker that wants to stop leads only where nobody else can;
+ * - where ISR and ELR are empty, the one of the last known members with the longest log leads, and no other: where it is away
+ *   the partition waits for it;
+ * - a reassignment goes one step on (`advanceReassignment`);
  * - the leader epoch rises with each change of the leader, also to none; the partition epoch with each change.
  */
 export function settlePartition(partition: PartitionImage, brokers: BrokersById, settings: PartitionSettings): PartitionState | undefined {
   const withSettings = adoptSettings(partition, settings);
-  const settled = electLeader(shrinkIsr(withSettings, brokers), brokers);
-  return settled === partition ? undefined : { ...settled, partitionEpoch: partitionEpoch(partition.partitionEpoch + 1) };
-}
-
-/**
- * The state after a replica has lost all it had (a new directory): it has no right to lead any more. Undefined when it had none.
- */
-export function stripRights(partition: PartitionImage, lost: BrokerId, brokers: BrokersById): PartitionState | undefined {
-  if (!partition.isr.includes(lost) && !partition.elr.includes(lost) && partition.leader !== lost) return undefined;
-  const isr = without(partition.isr, [lost]);
-  const elr = without(partition.elr, [lost]);
-  const nobody = isr.length === 0 && elr.length === 0;
-  const lastKnownElr = nobody
-    ? union(partition.lastKnownElr, without(union(partition.isr, partition.elr), [lost]))
-    : partition.lastKnownElr;
-  const leaderless = partition.leader === lost ? lead(partition, undefined, NO_BROKER_EPOCH) : partition;
-  const stripped = electLeader({ ...leaderless, isr, elr, lastKnownElr }, brokers);
-  return { ...stripped, partitionEpoch: partitionEpoch(partition.partitionEpoch + 1) };
+  const led = electLeader(shrinkIsr(withSettings, brokers), brokers);
+  const settled = advanceReassignment(led, brokers);
+  return settled === partition ? undefined : nextVersion(settled);
 }
 
 /** Changed settings clear the ELR, which was reckoned by the old ones; while the ISR is empty nothing was committed since, and it stays. */
-function adoptSettings<State extends PartitionState>(state: State, settings: PartitionSettings): State {
+function adoptSettings(state: PartitionState, settings: PartitionSettings): PartitionState {
   if (state.minIsr === settings.minIsr && state.flush === settings.flush) return state;
-  const elr = state.isr.length === 0 ? state.elr : [];
-  return { ...state, minIsr: settings.minIsr, flush: settings.flush, elr };
+  const changed = { ...state, minIsr: settings.minIsr, flush: settings.flush };
+  return state.isr.length === 0 ? changed : { ...changed, elr: [], lastKnownElr: [], lastKnownEnds: [] };
 }
 
-function shrinkIsr<State extends PartitionState>(state: State, brokers: BrokersById): State {
-  const isr = state.isr.filter((id) => brokers.get(id)?.fenced === false);
-  if (isr.length === state.isr.length && (state.elr.length === 0 || isr.length < state.minIsr)) return state;
-  const elr = isr.length < state.minIsr ? without(union(state.elr, state.isr), isr) : [];
-  return { ...state, isr, elr };
+function shrinkIsr(state: PartitionState, brokers: BrokersById): PartitionState {
+  const isr = state.isr.filter((id) => serves(brokers.get(id)));
+  const lingering = isr.length >= state.minIsr && state.elr.length + state.lastKnownElr.length > 0;
+  return isr.length === state.isr.length && !lingering ? state : withIsr(state, isr);
 }
 
-function electLeader<State extends PartitionState>(state: State, brokers: BrokersById): State {
+/** The state with a leader that may lead, where there is one to be had. */
+export function electLeader(state: PartitionState, brokers: BrokersById): PartitionState {
   const current = state.leader === undefined ? undefined : brokers.get(state.leader);
-  const legitimate =
-    current !== undefined && !current.fenced && current.brokerEpoch === state.leaderBrokerEpoch && state.isr.includes(current.brokerId);
-  const staying = legitimate && !current.shuttingDown;
-  if (staying) return state;
-  const next = candidate(state, state.isr, brokers, legitimate) ?? (legitimate ? undefined : candidate(state, state.elr, brokers, false));
-  if (next === undefined) {
-    if (legitimate || state.leader === undefined) return state;
-    return lead(state, undefined, NO_BROKER_EPOCH);
+  const legitimate = serves(current) && current.brokerEpoch === state.leaderBrokerEpoch && state.isr.includes(current.brokerId);
+  if (legitimate && !current.shuttingDown) return state;
+  const inSync = candidate(state, state.isr, brokers, legitimate);
+  if (inSync !== undefined) return lead(state, inSync.brokerId, inSync.brokerEpoch);
+  if (legitimate) return state;
+  const eligible = candidate(state, state.elr, brokers, false);
+  if (eligible !== undefined) return alone(lead(state, eligible.brokerId, eligible.brokerEpoch), without(state.elr, [eligible.brokerId]));
+  const longest = longestLastKnown(state, brokers);
+  if (longest !== undefined) {
+    const led = alone(lead(state, longest.brokerId, longest.brokerEpoch), []);
+    // With flush=async an unclean stop may cost acknowledged records, so followers must be able to follow it down.
+    return state.flush === 'async' ? { ...led, lossyEpoch: led.leaderEpoch } : led;
   }
-  const led = lead(state, next.brokerId, next.brokerEpoch);
-  if (led.isr.includes(next.brokerId)) return led;
-  return { ...led, isr: [next.brokerId], elr: led.minIsr <= 1 ? [] : without(led.elr, [next.brokerId]), lastKnownElr: [] };
+  return state.leader === undefined ? state : lead(state, undefined, NO_BROKER_EPOCH);
+}
+
+/**
+ * The state after an election at the price of acknowledged records: by the rules where they allow one, else any replica that
+ * serves, with the longest log as far as that is known. Undefined when there is none.
+ */
+export function electUncleanly(partition: PartitionState, brokers: BrokersById): PartitionState | undefined {
+  const clean = electLeader(partition, brokers);
+  if (clean.leader !== undefined) return nextVersion(clean);
+  const able = partition.replicas.map((id) => brokers.get(id)).filter(serves);
+  const next = ranked(partition, able)[0] ?? able.find((broker) => !broker.shuttingDown) ?? able[0];
+  if (next === undefined) return undefined;
+  const led = alone(lead(partition, next.brokerId, next.brokerEpoch), []);
+  return nextVersion({ ...led, lossyEpoch: led.leaderEpoch });
+}
+
+/** The leader begins alone in the ISR; who was eligible beside it stays so while it can't commit. */
+function alone(state: PartitionState, elr: readonly BrokerId[]): PartitionState {
+  const isr = state.leader === undefined ? [] : [state.leader];
+  return { ...state, isr, elr: state.minIsr <= 1 ? [] : elr, lastKnownElr: [], lastKnownEnds: [] };
+}
+
+/** The last known member with the longest log, when nobody else has rights and it serves. Every one of them has reported. */
+function longestLastKnown(state: PartitionState, brokers: BrokersById): BrokerImage | undefined {
+  if (state.isr.length > 0 || state.elr.length > 0) return undefined;
+  const longest = longestEnd(state);
+  const able = state.replicas
+    .filter((id) => longest.includes(id))
+    .map((id) => brokers.get(id))
+    .filter(serves);
+  return able.find((broker) => !broker.shuttingDown) ?? able[0];
+}
+
+/** Last known members whose logs are as long as any, by (epoch, end); nobody while one has not said where its log ends. */
+function longestEnd({ lastKnownElr, lastKnownEnds }: PartitionState): BrokerId[] {
+  if (lastKnownEnds.length !== lastKnownElr.length) return [];
+  const epoch = Math.max(...lastKnownEnds.map(({ lastEpoch }) => lastEpoch));
+  const end = Math.max(...lastKnownEnds.filter(({ lastEpoch }) => lastEpoch === epoch).map(({ endOffset }) => endOffset));
+  return lastKnownElr.filter((_, i) => lastKnownEnds[i]?.lastEpoch === epoch && lastKnownEnds[i]?.endOffset === end);
+}
+
+/** Those whose ends are known, the longest first. */
+function ranked(state: PartitionState, able: readonly BrokerImage[]): BrokerImage[] {
+  const end = (broker: BrokerImage) => state.lastKnownEnds[state.lastKnownElr.indexOf(broker.brokerId)];
+  const known = able.filter((broker) => end(broker) !== undefined);
+  return known.sort((left, right) => {
+    const [one, other] = [end(left), end(right)];
+    if (one === undefined || other === undefined) return 0;
+    return other.lastEpoch - one.lastEpoch || other.endOffset - one.endOffset;
+  });
 }
 
 /** The first replica among `eligible` that can lead; one that wants to stop only when `othersOnly` is not asked for. */
@@ -84,19 +123,7 @@ function candidate(
   const able = state.replicas
     .filter((id) => eligible.includes(id))
     .map((id) => brokers.get(id))
-    .filter((broker): broker is BrokerImage => broker?.fenced === false);
+    .filter(serves);
   const lasting = able.find((broker) => !broker.shuttingDown);
   return lasting ?? (othersOnly ? undefined : able[0]);
-}
-
-function lead<State extends PartitionState>(state: State, leader: BrokerId | undefined, leaderBrokerEpoch: BrokerEpoch): State {
-  return { ...state, leader, leaderBrokerEpoch, leaderEpoch: leaderEpoch(state.leaderEpoch + 1) };
-}
-
-function union(left: readonly BrokerId[], right: readonly BrokerId[]): BrokerId[] {
-  return [...new Set([...left, ...right])];
-}
-
-function without(ids: readonly BrokerId[], gone: readonly BrokerId[]): BrokerId[] {
-  return ids.filter((id) => !gone.includes(id));
 }

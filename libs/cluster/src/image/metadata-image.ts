@@ -42,6 +42,8 @@ export interface BrokerImage extends Stored {
   readonly fenced: boolean;
   /** Takes no new replicas. */
   readonly cordoned: boolean;
+  /** Its replicas are being moved to other brokers. */
+  readonly draining: boolean;
   readonly shuttingDown: boolean;
   readonly brokerEpoch: BrokerEpoch;
   readonly softwareVersion: string;
@@ -78,11 +80,27 @@ export interface PartitionImage extends Stored {
   readonly replicas: readonly BrokerId[];
   readonly isr: readonly BrokerId[];
   readonly elr: readonly BrokerId[];
+  /** Members of ISR and ELR whose logs are in doubt since they restarted; the longest of them leads when nobody else is left. */
   readonly lastKnownElr: readonly BrokerId[];
+  /** Where their logs end, in the same order. */
+  readonly lastKnownEnds: readonly LogEnd[];
   readonly minIsr: number;
   readonly flush: FlushMode;
   readonly adding: readonly BrokerId[];
   readonly removing: readonly BrokerId[];
+  /**
+   * The newest leader epoch that an election began which may have lost acknowledged records: a replica whose log ends in an
+   * older one may then truncate below its high watermark. Undefined: none ever did.
+   */
+  readonly lossyEpoch: LeaderEpoch | undefined;
+}
+
+/** Where a replica's log ends. */
+export interface LogEnd {
+  /** Leader epoch of its last batch; -1 when it is empty. */
+  readonly lastEpoch: number;
+  /** The next offset it would take. */
+  readonly endOffset: number;
 }
 
 /** Settings of one target that differ from the defaults. */

@@ -109,6 +109,7 @@ export function decodeBroker(bytes: Uint8Array, modRevision: number): BrokerImag
     rack: record.rack,
     fenced: record.fenced,
     cordoned: record.cordoned,
+    draining: record.draining ?? false,
     shuttingDown: record.shuttingDown,
     brokerEpoch: brokerEpoch(record.brokerEpoch === 0 ? modRevision : record.brokerEpoch),
     softwareVersion: record.softwareVersion,
@@ -121,11 +122,15 @@ export function encodeRegistration(
   before: BrokerImage | undefined,
 ): Uint8Array {
   const cordoned = before?.cordoned ?? false;
-  return patch(BrokerRecord, undefined, { ...fields, cordoned, fenced: true, shuttingDown: false, brokerEpoch: 0 });
+  const draining = before?.draining === true ? true : undefined;
+  return patch(BrokerRecord, undefined, { ...fields, cordoned, draining, fenced: true, shuttingDown: false, brokerEpoch: 0 });
 }
 
+/** What changes in a broker's record while it is registered. */
+export type BrokerStateChange = Partial<Pick<BrokerImage, 'fenced' | 'shuttingDown' | 'cordoned' | 'draining'>>;
+
 /** A change of a registered broker's state; its epoch stays. */
-export function encodeBrokerState(broker: BrokerImage, fields: { readonly fenced?: boolean; readonly shuttingDown?: boolean }): Uint8Array {
+export function encodeBrokerState(broker: BrokerImage, fields: BrokerStateChange): Uint8Array {
   return patch(BrokerRecord, broker.bytes, { ...fields, brokerEpoch: broker.brokerEpoch });
 }
 
@@ -190,10 +195,12 @@ export function decodePartition(bytes: Uint8Array, modRevision: number): Partiti
     isr: record.isr as BrokerId[],
     elr: record.elr as BrokerId[],
     lastKnownElr: record.lastKnownElr as BrokerId[],
+    lastKnownEnds: record.lastKnownEnds.map(({ lastEpoch, endOffset }) => ({ lastEpoch, endOffset })),
     minIsr: record.minIsr,
     flush: record.flush === FlushCode.ASYNC ? 'async' : 'sync',
     adding: record.adding as BrokerId[],
     removing: record.removing as BrokerId[],
+    lossyEpoch: record.lossyEpoch === undefined ? undefined : leaderEpoch(record.lossyEpoch),
   };
 }
 
@@ -211,10 +218,12 @@ export function encodePartition(state: PartitionState, before: PartitionImage | 
     isr: [...state.isr],
     elr: [...state.elr],
     lastKnownElr: [...state.lastKnownElr],
+    lastKnownEnds: [...state.lastKnownEnds],
     minIsr: state.minIsr,
     flush: flush[state.flush],
     adding: [...state.adding],
     removing: [...state.removing],
+    lossyEpoch: state.lossyEpoch,
   });
 }
 

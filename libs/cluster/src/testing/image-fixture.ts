@@ -28,9 +28,14 @@ export interface BrokerFields {
   readonly shuttingDown?: boolean;
   readonly epoch?: number;
   readonly rack?: string;
+  readonly cordoned?: boolean;
+  readonly draining?: boolean;
 }
 
-export function brokerBytes(id: number, { fenced = false, shuttingDown = false, epoch = 100 + id, rack }: BrokerFields = {}): Uint8Array {
+export function brokerBytes(
+  id: number,
+  { fenced = false, shuttingDown = false, epoch = 100 + id, rack, cordoned = false, draining }: BrokerFields = {},
+): Uint8Array {
   return BrokerRecord.encode({
     brokerId: id,
     directoryId: DIRECTORY,
@@ -38,7 +43,8 @@ export function brokerBytes(id: number, { fenced = false, shuttingDown = false, 
     endpoints: new Map(),
     rack,
     fenced,
-    cordoned: false,
+    cordoned,
+    draining,
     features: new Map(),
     softwareVersion: '',
     brokerEpoch: epoch,
@@ -66,10 +72,12 @@ export function partitionBytes(fields: Partial<PartitionState> = {}): Uint8Array
       isr: replicas,
       elr: [],
       lastKnownElr: [],
+      lastKnownEnds: [],
       minIsr: 2,
       flush: 'sync',
       adding: [],
       removing: [],
+      lossyEpoch: undefined,
       ...fields,
       replicas,
       leader,

@@ -4,6 +4,7 @@ import type { BrokerSessionRequest, BrokerSessionResponse, RegisterBroker, Serve
 import type { BrokerSession } from '../broker-session.ts';
 import type { Controller } from '../controller.ts';
 import type { CoordinatorSettings } from '../options.ts';
+import { parseReplicaReport } from './replica-report.ts';
 
 export interface BrokerSessionContext {
   readonly settings: CoordinatorSettings;
@@ -109,6 +110,7 @@ function checkRegistration(request: RegisterBroker, controller: Controller, cont
     rack,
     softwareVersion,
     features,
+    report: parseReplicaReport(request.replicas),
   };
 }
 

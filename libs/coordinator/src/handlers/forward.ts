@@ -3,11 +3,16 @@ import { MoldauError, parseNamespace } from '@moldau/kernel';
 import { adminService, decodeMessage, encodeMessage, type ForwardRequest, type ForwardResponse, type Method } from '@moldau/protocol';
 import { addPartitions } from './add-partitions.ts';
 import { alterConfigs } from './alter-configs.ts';
+import { alterPartitionReassignments } from './alter-partition-reassignments.ts';
+import { cordonBroker, uncordonBroker } from './cordon-broker.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteTopics } from './delete-topics.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeConfigs } from './describe-configs.ts';
+import { describePartitions, listPartitionReassignments } from './describe-partitions.ts';
 import { describeTopics } from './describe-topics.ts';
+import { drainBroker } from './drain-broker.ts';
+import { electLeaders } from './elect-leaders.ts';
 import type { RequestContext } from './request-context.ts';
 
 type ForwardedHandler = (payload: Uint8Array, context: RequestContext) => Promise<Uint8Array>;
@@ -22,6 +27,13 @@ const FORWARDED: ReadonlyMap<string, ForwardedHandler> = new Map([
   entry(adminService.describeConfigs, describeConfigs),
   entry(adminService.alterConfigs, alterConfigs),
   entry(adminService.describeCluster, (_, context) => describeCluster(context)),
+  entry(adminService.describePartitions, describePartitions),
+  entry(adminService.cordonBroker, cordonBroker),
+  entry(adminService.uncordonBroker, uncordonBroker),
+  entry(adminService.drainBroker, drainBroker),
+  entry(adminService.alterPartitionReassignments, alterPartitionReassignments),
+  entry(adminService.listPartitionReassignments, listPartitionReassignments),
+  entry(adminService.electLeaders, electLeaders),
 ]);
 
 /** Forward: a client's call in an envelope that says who the client is. Rejects UNKNOWN_METHOD and the call's own errors. */

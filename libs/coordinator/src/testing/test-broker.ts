@@ -7,6 +7,7 @@ import {
   type ClientCall,
   coordinatorService,
   openStream,
+  type ReplicaReport,
   type StreamMetadataRequest,
   type StreamMetadataResponse,
 } from '@moldau/protocol';
@@ -20,6 +21,8 @@ export interface TestBrokerOptions {
   readonly incarnationId?: string;
   readonly clusterId?: string;
   readonly rack?: string;
+  /** What it says of its replicas when it registers. */
+  readonly replicas?: ReplicaReport;
 }
 
 export interface TestBrokerDeps {
@@ -115,7 +118,7 @@ export class TestBroker {
 
   private openSession(): void {
     if (this.dead) return;
-    const { clusterId = '', rack } = this.options;
+    const { clusterId = '', rack, replicas } = this.options;
     const session = openStream(
       this.channel(this.attempts),
       coordinatorService.brokerSession,
@@ -151,6 +154,7 @@ export class TestBroker {
       softwareVersion: 'test',
       features,
       controllerEpoch: 0,
+      replicas,
     };
     session.send({ frame: { $case: 'register', value } });
   }

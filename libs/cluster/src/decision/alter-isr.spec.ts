@@ -1,0 +1,144 @@
+import { type BrokerId, brokerEpoch, leaderEpoch, type PartitionIndex, partitionEpoch } from '@moldau/kernel';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
+import { decodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
+import { type BrokerFields, brokerBytes, imageOf, partitionBytes, testBrokers, testTopicId } from '../testing/image-fixture.ts';
+import { alterIsr } from './alter-isr.ts';
+
+const TOPIC = testTopicId(0);
+
+function imageWith(partition: Partial<PartitionState>, brokers: Readonly<Record<number, BrokerFields>> = {}) {
+  const topic = {
+    topicId: TOPIC,
+    namespace: 'default' as never,
+    name: 't' as never,
+    replicationFactor: 3,
+    createdAtMs: 0,
+    internal: false,
+  };
+  return imageOf(
+    ...[0, 1, 2, 3].map((id) => ({ key: `brokers/${id}`, value: brokerBytes(id, brokers[id]), revision: 1 })),
+    {
+      key: topicKey(TOPIC),
+      value: encodeTopic({ ...topic, state: 'active', partitionCount: 1, readyPartitions: 1 }, undefined),
+      revision: 1,
+    },
+    { key: partitionRecordKey(TOPIC, 0 as PartitionIndex), value: partitionBytes(partition), revision: 1 },
+  );
+}
+
+const life = (id: number, epoch = 100 + id) => ({ brokerId: id as BrokerId, brokerEpoch: brokerEpoch(epoch) });
+
+function propose(
+  isr: readonly number[],
+  fields: { leader?: number; epoch?: number; partition?: number; lives?: Readonly<Record<number, number>> } = {},
+) {
+  return {
+    topicId: TOPIC,
+    partition: 0 as PartitionIndex,
+    leaderEpoch: leaderEpoch(fields.epoch ?? 0),
+    partitionEpoch: partitionEpoch(fields.partition ?? 0),
+    isr: isr.map((id) => life(id, fields.lives?.[id])),
+  };
+}
+
+function decided(image: ReturnType<typeof imageWith>, proposal: ReturnType<typeof propose>, leader = life(0)) {
+  const { writes, partitionEpoch: epoch } = alterIsr(image, leader, proposal);
+  expect(writes.length).toBeLessThanOrEqual(1);
+  const [write] = writes;
+  return { epoch, state: write?.value === undefined ? undefined : decodePartition(write.value, 2) };
+}
+
+describe('a proposal of the leader', () => {
+  it('shrinks the ISR, and keeps those who left eligible while too few are in sync', () => {
+    expect(decided(imageWith({}), propose([0, 1])).state).toMatchObject({
+      isr: [0, 1],
+      elr: [],
+      leader: 0,
+      leaderEpoch: 0,
+      partitionEpoch: 1,
+    });
+    expect(decided(imageWith({}), propose([0])).state).toMatchObject({ isr: [0], elr: [1, 2] });
+    expect(decided(imageWith({ isr: testBrokers(0), elr: testBrokers(2) }), propose([0, 1])).state).toMatchObject({ isr: [0, 1], elr: [] });
+  });
+
+  it('changes nothing when the record says so already, whatever its partition epoch', () => {
+    const image = imageWith({ isr: testBrokers(0, 1), partitionEpoch: partitionEpoch(7) });
+    expect(decided(image, propose([1, 0], { partition: 6 }))).toEqual({ epoch: 7, state: undefined });
+  });
+
+  it('keeps a member that is about to stop, and lets none join', () => {
+    const image = imageWith({ isr: testBrokers(0, 1) }, { 1: { shuttingDown: true }, 2: { shuttingDown: true } });
+    expect(decided(imageWith({}, { 1: { shuttingDown: true } }), propose([0, 1])).state).toMatchObject({ isr: [0, 1] });
+    expect(() => decided(image, propose([0, 1, 2]))).toThrow('it is about to stop');
+  });
+});
+
+describe('a proposal is refused', () => {
+  const refused = (image: ReturnType<typeof imageWith>, proposal: ReturnType<typeof propose>, leader = life(0)): string => {
+    try {
+      alterIsr(image, leader, proposal);
+      return 'taken';
+    } catch (error) {
+      return (error as { reason: string }).reason;
+    }
+  };
+
+  it('from who does not lead, or led in an older epoch or an earlier life', () => {
+    const image = imageWith({ leaderEpoch: leaderEpoch(5) });
+    expect(refused(image, propose([0], { epoch: 4 }))).toBe('FENCED_LEADER_EPOCH');
+    expect(refused(image, propose([0], { epoch: 6 }))).toBe('UNKNOWN_LEADER_EPOCH');
+    expect(refused(image, propose([1], { epoch: 5 }), life(1))).toBe('FENCED_LEADER_EPOCH');
+    expect(refused(image, propose([0], { epoch: 5 }), life(0, 900))).toBe('FENCED_LEADER_EPOCH');
+  });
+
+  it('on an older or a newer record', () => {
+    const image = imageWith({ partitionEpoch: partitionEpoch(3) });
+    expect(refused(image, propose([0], { partition: 2 }))).toBe('CONCURRENT_CHANGE');
+    expect(refused(image, propose([0], { partition: 4 }))).toBe('CONCURRENT_CHANGE');
+  });
+
+  it('with a member that is fenced, unknown, or lives another life', () => {
+    const image = (fields: BrokerFields) => imageWith({ isr: testBrokers(0, 1) }, { 2: fields });
+    expect(refused(image({ fenced: true }), propose([0, 1, 2]))).toBe('INELIGIBLE_REPLICA');
+    expect(refused(image({ epoch: 900 }), propose([0, 1, 2]))).toBe('INELIGIBLE_REPLICA');
+    expect(refused(image({}), propose([0, 1, 2], { lives: { 2: 99 } }))).toBe('INELIGIBLE_REPLICA');
+    expect(refused(imageWith({ replicas: testBrokers(0, 1, 9), isr: testBrokers(0, 1) }), propose([0, 1, 9]))).toBe('INELIGIBLE_REPLICA');
+  });
+
+  it('with a stranger, twice the same, or without the leader', () => {
+    expect(refused(imageWith({}), propose([0, 3]))).toBe('INVALID_REQUEST');
+    expect(refused(imageWith({}), propose([0, 0]))).toBe('INVALID_REQUEST');
+    expect(refused(imageWith({}), propose([1, 2]))).toBe('INVALID_REQUEST');
+    expect(refused(imageWith({}), { ...propose([0]), topicId: testTopicId(9) })).toBe('UNKNOWN_TOPIC');
+    expect(refused(imageWith({}), { ...propose([0]), partition: 1 as PartitionIndex })).toBe('UNKNOWN_PARTITION');
+  });
+});
+
+describe('any proposal that is taken', () => {
+  it('leaves an ISR of serving replicas with the leader, and forgets nobody who may have what was committed', () => {
+    const ids = fc.subarray([0, 1, 2]);
+    const world = fc.record({ isr: ids, elr: ids, proposed: ids, fenced: ids, minIsr: fc.integer({ min: 1, max: 3 }) });
+    fc.assert(
+      fc.property(world, ({ isr, elr, proposed, fenced, minIsr }) => {
+        const before = { isr: testBrokers(...new Set([0, ...isr])), minIsr };
+        const eligible = testBrokers(...elr.filter((id) => !before.isr.includes(id as BrokerId)));
+        const states = Object.fromEntries(fenced.map((id) => [id, { fenced: true }]));
+        const image = imageWith({ ...before, elr: before.isr.length < minIsr ? eligible : [] }, states);
+        let state: PartitionState | undefined;
+        try {
+          state = decided(image, propose(proposed)).state;
+        } catch {
+          return;
+        }
+        if (state === undefined) return;
+        expect(state.isr).toContain(0);
+        expect(state.isr.some((id) => fenced.includes(id))).toBe(false);
+        expect(state.partitionEpoch).toBe(1);
+        if (state.isr.length >= minIsr) expect(state.elr).toEqual([]);
+        else expect(before.isr.filter((id) => ![...(state?.isr ?? []), ...(state?.elr ?? [])].includes(id))).toEqual([]);
+      }),
+    );
+  });
+});

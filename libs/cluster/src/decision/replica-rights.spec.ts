@@ -1,0 +1,87 @@
+import type { BrokerId, PartitionIndex } from '@moldau/kernel';
+import { describe, expect, it } from 'vitest';
+import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
+import { decodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
+import { brokerBytes, imageOf, partitionBytes, testBroker, testBrokers, testPartition, testTopicId } from '../testing/image-fixture.ts';
+import { reportWrites, stripRights, suspendRights } from './replica-rights.ts';
+
+const ZERO = 0 as BrokerId;
+const END = { lastEpoch: 3, endOffset: 40 };
+
+function brokers(...list: readonly ReturnType<typeof testBroker>[]) {
+  return new Map(list.map((broker) => [broker.brokerId, broker]));
+}
+
+describe('a replica that lost its directory', () => {
+  it('has no right to lead any more', () => {
+    const stripped = stripRights(testPartition(), ZERO, brokers(testBroker(0, { fenced: true }), testBroker(1)));
+    expect(stripped).toMatchObject({ leader: 1, isr: [1, 2], elr: [] });
+    expect(stripRights(testPartition({ isr: testBrokers(1), leader: 1 as BrokerId }), ZERO, brokers())).toBeUndefined();
+  });
+
+  it('is waited for no longer, so that the longest of the others may lead', () => {
+    const fields = {
+      leader: undefined,
+      isr: [],
+      elr: [],
+      lastKnownElr: testBrokers(0, 1),
+      lastKnownEnds: [END, { lastEpoch: 3, endOffset: 30 }],
+    };
+    const stripped = stripRights(testPartition(fields), ZERO, brokers(testBroker(0), testBroker(1)));
+    expect(stripped).toMatchObject({ leader: 1, isr: [1], lastKnownElr: [] });
+  });
+});
+
+describe('a replica whose log is in doubt', () => {
+  it('leaves ISR and leadership, and is remembered only while the others are too few', () => {
+    const enough = suspendRights(testPartition(), ZERO, END, brokers(testBroker(0), testBroker(1), testBroker(2)));
+    expect(enough).toMatchObject({ leader: 1, isr: [1, 2], lastKnownElr: [] });
+    const few = suspendRights(testPartition({ isr: testBrokers(0, 1) }), ZERO, END, brokers(testBroker(1)));
+    expect(few).toMatchObject({ leader: 1, isr: [1], elr: [], lastKnownElr: [0], lastKnownEnds: [END] });
+  });
+
+  it('is not elected in the life that is over, though its record still shows that', () => {
+    const alone = testPartition({ replicas: testBrokers(0), minIsr: 1 });
+    const suspended = suspendRights(alone, ZERO, END, brokers(testBroker(0)));
+    expect(suspended).toMatchObject({ leader: undefined, isr: [], elr: [], lastKnownElr: [0], leaderEpoch: 1 });
+  });
+
+  it('may say anew where its log ends', () => {
+    const fields = { leader: undefined, isr: [], elr: testBrokers(1), lastKnownElr: testBrokers(0), lastKnownEnds: [END] };
+    expect(suspendRights(testPartition(fields), ZERO, END, brokers())).toBeUndefined();
+    const again = suspendRights(testPartition(fields), ZERO, { lastEpoch: 3, endOffset: 10 }, brokers());
+    expect(again).toMatchObject({ lastKnownElr: [0], lastKnownEnds: [{ lastEpoch: 3, endOffset: 10 }] });
+  });
+});
+
+describe('a report after an unclean stop', () => {
+  const topicId = testTopicId(0);
+  const report = (fields: { cut?: boolean; damaged?: boolean }) =>
+    new Map([[topicId, new Map([[0 as PartitionIndex, { ...END, cut: false, damaged: false, ...fields }]])]]);
+  const written = (fields: Partial<PartitionState>, reported: { cut?: boolean; damaged?: boolean }) => {
+    const topic = { topicId, namespace: 'default' as never, name: 't' as never, replicationFactor: 3, createdAtMs: 0, internal: false };
+    const image = imageOf(
+      ...[0, 1, 2].map((id) => ({ key: `brokers/${id}`, value: brokerBytes(id), revision: 1 })),
+      {
+        key: topicKey(topicId),
+        value: encodeTopic({ ...topic, state: 'active', partitionCount: 1, readyPartitions: 1 }, undefined),
+        revision: 1,
+      },
+      { key: partitionRecordKey(topicId, 0 as PartitionIndex), value: partitionBytes(fields), revision: 1 },
+    );
+    return reportWrites(image, ZERO, report(reported), 10).map(({ value }) => decodePartition(value ?? new Uint8Array(), 2));
+  };
+
+  it('leaves a flushed log that lost nothing its rights', () => {
+    expect(written({}, {})).toEqual([]);
+  });
+
+  it('takes them from one that was cut, or that was acknowledged before it was flushed', () => {
+    expect(written({}, { cut: true })).toMatchObject([{ leader: 1, isr: [1, 2] }]);
+    expect(written({ flush: 'async' }, {})).toMatchObject([{ leader: 1, isr: [1, 2] }]);
+  });
+
+  it('never remembers one that is damaged', () => {
+    expect(written({ isr: testBrokers(0) }, { damaged: true })).toMatchObject([{ leader: undefined, isr: [], lastKnownElr: [] }]);
+  });
+});
