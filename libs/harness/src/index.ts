@@ -11,6 +11,9 @@ export { checkHistoryFile, type HistoryWriter, writeHistory } from './history/hi
 export type { Op } from './history/op.ts';
 export { createRecorder, type OpRecorder } from './history/op-recorder.ts';
 export { uniqueValue, type ValueIdentity } from './history/unique-value.ts';
+export { whyNoNamespaces } from './network/ip-command.ts';
+export { createNetwork, type Network, type NetworkNode } from './network/network.ts';
+export { type NetworkFaults, RUNNER } from './network/network-faults.ts';
 export { type ProxyFault, type ProxyOptions, type TcpProxy, tcpProxy } from './proxy/tcp-proxy.ts';
 export { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
 export {

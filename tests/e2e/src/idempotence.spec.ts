@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMoldau } from '@moldau/client';
-import { checkHistory, createHistory, spawnStandalone, tcpProxy } from '@moldau/harness';
+import { checkHistory, createHistory, spawnStandalone, startWorkload, tcpProxy } from '@moldau/harness';
 import { expect, it } from 'vitest';
 import { readAll } from './fixture/read-all.ts';
 import { createTopic } from './fixture/topic.ts';
-import { startWorkload } from './kill/workload.ts';
 
 const TIMEOUT_MS = 120_000;
 const PARTITIONS = 3;

@@ -1,9 +1,8 @@
 import { createMoldau, type Moldau } from '@moldau/client';
-import { checkHistory, createHistory, type SpawnedStandalone, spawnStandalone } from '@moldau/harness';
+import { checkHistory, createHistory, type SpawnedStandalone, spawnStandalone, startWorkload } from '@moldau/harness';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAll } from './fixture/read-all.ts';
 import { createTopic } from './fixture/topic.ts';
-import { startWorkload } from './kill/workload.ts';
 
 let server: SpawnedStandalone;
 let moldau: Moldau;

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { type Child, startChild } from '@moldau/harness';
+import type { ChaosProcess } from '../cluster/chaos-cluster.ts';
+import type { Fault } from './fault.ts';
+
+/** Longest wait for strace to attach to all threads. */
+const ATTACH_MS = 10_000;
+const POLL_MS = 20;
+
+/** Why no disk can be made slow here; undefined when it can. */
+export async function whyNoSlowDisk(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'strace is there on Linux only';
+  try {
+    await promisify(execFile)('strace', ['-o', '/dev/null', 'true'], { timeout: ATTACH_MS });
+    return undefined;
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return absent ? 'strace is not installed' : 'strace may not trace processes here';
+  }
+}
+
+/** Each fsync and fdatasync of the process takes this much longer. Ends when strace lets go of it. */
+export function slowDisk(target: ChaosProcess, delayMs: number): Fault {
+  let strace: Child | undefined;
+  return {
+    name: 'slow-disk',
+    targets: [target.name],
+    async begin(): Promise<void> {
+      if (target.pid === undefined) throw new Error(`${target.name} does not run`);
+      const inject = `inject=fsync,fdatasync:delay_enter=${delayMs * 1000}`;
+      const parameters = ['-f', '-qq', '-o', '/dev/null', '-p', String(target.pid), '-e', 'trace=fsync,fdatasync', '-e', inject];
+      strace = startChild({ command: 'strace', arguments: parameters });
+      await attached(target.pid, strace);
+    },
+    async end(): Promise<void> {
+      await strace?.stop();
+      strace = undefined;
+    },
+  };
+}
+
+async function attached(pid: number, strace: Child): Promise<void> {
+  const deadline = performance.now() + ATTACH_MS;
+  let ended = false;
+  void strace.ended.then(() => (ended = true));
+  while (!isTraced(pid)) {
+    if (ended || performance.now() > deadline) throw new Error(`strace did not attach to ${pid}: ${strace.stderr()}`);
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+  }
+}
+
+function isTraced(pid: number): boolean {
+  try {
+    return /^TracerPid:\t[1-9]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false; // It has ended.
+  }
+}

@@ -1,0 +1,31 @@
+import type { ChaosProcess } from '../cluster/chaos-cluster.ts';
+import { eventually } from '../run/progress.ts';
+import type { RoundContext } from './scenario.ts';
+
+/** The broker that leads a partition, as soon as there is one. */
+export async function leaderOf(context: RoundContext, partition: number): Promise<ChaosProcess> {
+  const { cluster, moldau, topic } = context;
+  let leader: ChaosProcess | undefined;
+  await eventually(async () => {
+    const [described] = await moldau.admin().describeTopics([topic]);
+    const leaderId = described?.partitions.find((each) => each.partition === partition)?.leaderId;
+    leader = cluster.brokers.find(({ name }) => name === `broker-${leaderId}`);
+    return leader !== undefined;
+  }, `${topic}-${partition} has no leader`);
+  return leader as ChaosProcess;
+}
+
+/** The coordinator that is the controller, other than this one. */
+export async function controllerOf({ cluster, moldau }: RoundContext, not?: ChaosProcess): Promise<ChaosProcess> {
+  let controller: ChaosProcess | undefined;
+  await eventually(
+    async () => {
+      const { coordinators } = await moldau.admin().describeCluster();
+      const id = coordinators.find((each) => each.controller)?.coordinatorId;
+      controller = cluster.coordinators.find(({ name }) => name === id);
+      return controller !== undefined && controller.name !== not?.name;
+    },
+    `there is no controller${not === undefined ? '' : ` besides ${not.name}`}`,
+  );
+  return controller as ChaosProcess;
+}

@@ -1,0 +1,28 @@
+import type { Moldau } from '@moldau/client';
+import type { OpRecorder } from '@moldau/harness';
+import type { SeededRandom } from '@moldau/testkit';
+import type { ChaosCluster, ClusterShape } from '../cluster/chaos-cluster.ts';
+
+/** What a round of a scenario has to do with. Producers and a consumer work all the while. */
+export interface RoundContext {
+  readonly cluster: ChaosCluster;
+  readonly moldau: Moldau;
+  readonly topic: string;
+  readonly recorder: OpRecorder;
+  readonly random: SeededRandom;
+  /** Counts from 0. */
+  readonly round: number;
+  /** Keeps the highest figure of this name. */
+  figure(name: string, value: number): void;
+}
+
+/** A fault again and again under load. Whatever it does, the history must be one of a log that loses nothing. */
+export interface Scenario {
+  /** As in the design's list of tests. */
+  readonly name: string;
+  readonly title: string;
+  readonly needs: ClusterShape;
+  readonly rounds: number;
+  /** Does something, undoes it, and throws when anything but the history went wrong. */
+  round(context: RoundContext): Promise<void>;
+}
