@@ -1,6 +1,6 @@
 import type { ErrorName, MoldauError } from '@moldau/client';
 
-/** What the shell sees; printed by `moldau help exit-codes` and in docs/cli.md. */
+/** What the shell sees; printed by `moldau --help` and in docs/cli.md. */
 export const EXIT_CODES = {
   ok: { code: 0, meaning: 'done' },
   failed: { code: 1, meaning: 'the command failed; the error is on standard error' },

@@ -74,7 +74,7 @@ export const TOPIC_SETTINGS = [
     min: 1,
     max: MESSAGE_BYTES_MAX,
     defaultValue: String(MIB),
-    documentation: 'Largest record batch, in bytes as it is sent.',
+    documentation: 'Largest record batch, in bytes as it is sent. A call of a client carries 4 MiB at most.',
   },
   {
     name: 'message.timestamp.after.max.ms',

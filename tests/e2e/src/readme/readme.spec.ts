@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Child, startChild } from '@moldau/harness';
@@ -20,19 +21,6 @@ const commands = shellCommands(README);
 let quickstart: Child;
 let bootstrap: string;
 
-beforeAll(async () => {
-  const [command = '', ...args] = QUICKSTART.split(' ');
-  quickstart = startChild({ command, arguments: args, workingDirectory: ROOT, ownGroup: true });
-  const up = await quickstart.line((line) => line.includes('is up on'), READY_MS);
-  bootstrap = /is up on (\S+)/.exec(up)?.[1] ?? '';
-  await quickstart.line((line) => line.includes('It stays up'), READY_MS);
-}, 2 * READY_MS);
-
-afterAll(async () => {
-  quickstart.kill('SIGINT');
-  await quickstart.ended;
-}, READY_MS);
-
 /** Runs a command line as a shell does, against the quickstart wherever it listens. */
 async function shell(command: string): Promise<string> {
   const path = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`;
@@ -42,6 +30,19 @@ async function shell(command: string): Promise<string> {
 }
 
 describe('README.md', () => {
+  beforeAll(async () => {
+    const [command = '', ...args] = QUICKSTART.split(' ');
+    quickstart = startChild({ command, arguments: args, workingDirectory: ROOT, ownGroup: true });
+    const up = await quickstart.line((line) => line.includes('is up on'), READY_MS);
+    bootstrap = /is up on (\S+)/.exec(up)?.[1] ?? '';
+    await quickstart.line((line) => line.includes('It stays up'), READY_MS);
+  }, 2 * READY_MS);
+
+  afterAll(async () => {
+    quickstart.kill('SIGINT');
+    await quickstart.ended;
+  }, READY_MS);
+
   it('names the quickstart and the tests', () => {
     expect(commands).toContain(QUICKSTART);
     expect(commands).toContain(TESTS);
@@ -89,5 +90,32 @@ describe('README.md', () => {
       await shell(next[2] ?? '');
     },
     3 * COMMAND_MS,
+  );
+});
+
+describe('the quickstart that ends by itself', () => {
+  /** Holds the default port, unless somebody does already. */
+  async function takePort(): Promise<AsyncDisposable> {
+    const holder = createServer();
+    await new Promise<void>((resolve) => {
+      holder.once('error', () => resolve());
+      holder.listen(9092, '127.0.0.1', resolve);
+    });
+    return { [Symbol.asyncDispose]: () => new Promise((resolve) => holder.close(() => resolve())) };
+  }
+
+  it(
+    'ends with 0 and its table, a second time too, and while 9092 is taken',
+    async () => {
+      await using _ = await takePort();
+      for (let time = 1; time <= 2; time++) {
+        const [command = '', ...args] = `${QUICKSTART} -- --exit`.split(' ');
+        const child = startChild({ command, arguments: args, workingDirectory: ROOT, ownGroup: true });
+        expect(await child.ended, child.stderr()).toEqual({ code: 0, signal: null });
+        expect(child.stdout()).toMatch(/is up on 127\.0\.0\.1:(?!9092)\d+/);
+        expect(child.stdout()).toMatch(/\d+,\d{3} flights read back; the table is computed from them/);
+      }
+    },
+    2 * READY_MS,
   );
 });
