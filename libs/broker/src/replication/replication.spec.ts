@@ -39,6 +39,40 @@ describe('three replicas', () => {
     expect((await cluster.produce(1, topicId, ['a'])).error?.reason).toBe('NOT_ENOUGH_REPLICAS');
   });
 
+  it('answer from what is written where flush=async says so', async () => {
+    const cluster = await SimCluster.started();
+    const topicId = await cluster.topic({ flush: 'async' });
+    const holds = [1, 2, 3].map((id) => cluster.broker(id).disk.hold('sync'));
+    expect((await cluster.produce(1, topicId, ['a'], 500)).error).toBeUndefined();
+    for (const hold of holds) hold.release();
+  });
+
+  it('wait for the slowest disk of those in sync where flush=sync says so', async () => {
+    const cluster = await SimCluster.started();
+    const topicId = await cluster.topic();
+    const hold = cluster.broker(3).disk.hold('sync');
+    expect((await cluster.produce(1, topicId, ['a'], 500)).error?.reason).toBe('REQUEST_TIMED_OUT');
+    expect(cluster.logOf(3, topicId)).toEqual(cluster.logOf(1, topicId));
+    hold.release();
+    expect((await cluster.produce(1, topicId, ['b'])).error).toBeUndefined();
+  });
+
+  it('go on when their leader is paused and another elected, and the former one finds its place when it wakes', async () => {
+    const cluster = await SimCluster.started();
+    const topicId = await cluster.topic();
+    await cluster.produce(1, topicId, ['a']);
+    cluster.broker(1).process.pause();
+    cluster.controller.partitions.elect(topicId, 2, [2, 3]);
+    await cluster.runFor(100);
+    expect((await cluster.produce(2, topicId, ['b'])).error).toBeUndefined();
+    cluster.broker(1).process.resume();
+    await cluster.until('the former leader is in sync', () => cluster.isrOf(topicId).length === 3);
+    expect((await cluster.produce(1, topicId, ['c'])).error?.reason).toBe('NOT_LEADER');
+    expect((await cluster.produce(2, topicId, ['c'])).error).toBeUndefined();
+    await cluster.runFor(200);
+    expect(cluster.logOf(1, topicId)).toEqual(cluster.logOf(2, topicId));
+  });
+
   it('keep what was confirmed when their leader dies, and the former leader cuts what was not', async () => {
     const cluster = await SimCluster.started();
     const topicId = await cluster.topic();
