@@ -13,8 +13,11 @@ import type { FakeCluster } from './fake-cluster.ts';
 
 /** The part of AdminService that is about brokers' replicas: every partition has one, where its leader is. */
 export function fakePlacementHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
-  const cordoned = new Set<number>();
-  const { describePartitions, cordonBroker, uncordonBroker, drainBroker, alterPartitionReassignments, electLeaders } = adminService;
+  return [...brokerHandlers(cluster), ...partitionHandlers(cluster)];
+}
+
+function partitionHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
+  const { describePartitions, alterPartitionReassignments, electLeaders } = adminService;
   return [
     [
       describePartitions.path,
@@ -30,6 +33,29 @@ export function fakePlacementHandlers(cluster: FakeCluster): [MethodPath, CallHa
         return { partitions: partitions.slice(from, end), nextPageToken, errors: unknown.map((name) => ({ name, topicId: '', error })) };
       }),
     ],
+    [
+      alterPartitionReassignments.path,
+      unaryHandler(alterPartitionReassignments, async ({ reassignments }) => ({
+        results: reassignments.map(({ partition, replicas }) => {
+          const moves = replicas !== undefined;
+          return result(cluster, partition, moves ? undefined : new MoldauError('NO_REASSIGNMENT', 'nothing is being moved'));
+        }),
+      })),
+    ],
+    [
+      electLeaders.path,
+      unaryHandler(electLeaders, async ({ type, partitions }) => {
+        const needless = type === ElectionType.UNCLEAN ? new MoldauError('ELECTION_NOT_NEEDED', 'it is led') : undefined;
+        return { results: partitions.map((partition) => result(cluster, partition, needless)) };
+      }),
+    ],
+  ];
+}
+
+function brokerHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
+  const cordoned = new Set<number>();
+  const { cordonBroker, uncordonBroker, drainBroker } = adminService;
+  return [
     [
       cordonBroker.path,
       unaryHandler(cordonBroker, async ({ brokerId }) => {
@@ -53,22 +79,6 @@ export function fakePlacementHandlers(cluster: FakeCluster): [MethodPath, CallHa
         if (action === DrainAction.START) cordoned.add(brokerId);
         if (action === DrainAction.CANCEL) cordoned.delete(brokerId);
         return { draining: cordoned.has(brokerId), replicas: 1, leaders: 1, moving: 0, stuck: 0 };
-      }),
-    ],
-    [
-      alterPartitionReassignments.path,
-      unaryHandler(alterPartitionReassignments, async ({ reassignments }) => ({
-        results: reassignments.map(({ partition, replicas }) => {
-          const moves = replicas !== undefined;
-          return result(cluster, partition, moves ? undefined : new MoldauError('NO_REASSIGNMENT', 'nothing is being moved'));
-        }),
-      })),
-    ],
-    [
-      electLeaders.path,
-      unaryHandler(electLeaders, async ({ type, partitions }) => {
-        const needless = type === ElectionType.UNCLEAN ? new MoldauError('ELECTION_NOT_NEEDED', 'it is led') : undefined;
-        return { results: partitions.map((partition) => result(cluster, partition, needless)) };
       }),
     ],
   ];
