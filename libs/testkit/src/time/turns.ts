@@ -16,7 +16,7 @@ export function turns(step: () => boolean): Promise<void> {
         over = !step();
       } catch (error) {
         over = true;
-        reject(error as Error);
+        reject(error);
         return;
       }
       if (over) resolve();

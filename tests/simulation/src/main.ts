@@ -1,0 +1,96 @@
+import { MUTATIONS } from './mutation/mutations.ts';
+import { type Arguments, parseArguments, USAGE } from './run/arguments.ts';
+import { findMutation } from './run/find-mutation.ts';
+import { runMany } from './run/run-many.ts';
+import type { RunOptions } from './run/run-seed.ts';
+import { runShare, runWatched } from './run/seed-process.ts';
+import { addReport, describeBroken, describeTotals, newTotals } from './run/seed-report.ts';
+
+/**
+ * `npm run test:simulation`: whole clusters in virtual time, each from its seed. Prints how to replay a run that found
+ * something, and ends with status 1.
+ */
+
+/** Between two lines of progress. */
+const PROGRESS_RUNS = 500;
+
+const SHARE = '--share';
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function optionsOf({ mutation, brokers, trace }: Arguments): RunOptions {
+  return { mutation, readable: trace, scenario: brokers === undefined ? {} : { brokers } };
+}
+
+/** The arguments that a replay needs besides its seed. */
+function replayArguments({ mutation, brokers }: Arguments): readonly string[] {
+  return [...(mutation === undefined ? [] : [`--mutation=${mutation.name}`]), ...(brokers === undefined ? [] : [`--brokers=${brokers}`])];
+}
+
+async function one(given: Arguments): Promise<number> {
+  const result = await runWatched(given.from, optionsOf(given));
+  for (const line of result.lines) print(line);
+  const totals = newTotals();
+  addReport(totals, result);
+  print(describeTotals(totals));
+  if (result.findings.length > 0) print(describeBroken(result, replayArguments(given)));
+  if (given.traceHash) print(result.hash);
+  return result.findings.length > 0 ? 1 : 0;
+}
+
+async function many(given: Arguments): Promise<number> {
+  const totals = newTotals();
+  await runMany({
+    from: given.from,
+    seeds: given.seeds,
+    workers: given.workers,
+    more: replayArguments(given),
+    report: (report) => {
+      addReport(totals, report);
+      if (report.findings.length > 0) print(describeBroken(report, replayArguments(given)));
+      if (totals.runs % PROGRESS_RUNS === 0) print(describeTotals(totals));
+    },
+  });
+  print(describeTotals(totals));
+  print(
+    totals.broken === 0
+      ? `no run of ${totals.runs} lost, repeated, reordered or altered a record`
+      : `${totals.broken} runs found something`,
+  );
+  return totals.broken === 0 ? 0 : 1;
+}
+
+async function allMutations({ from, seeds }: Arguments): Promise<number> {
+  let missed = 0;
+  for (const mutation of MUTATIONS) {
+    const found = await findMutation(mutation, from, seeds);
+    if (found === undefined) missed += 1;
+    const what =
+      found === undefined
+        ? `not found in ${seeds} seeds`
+        : `${found.seed - from + 1} seeds, ${found.findings[0]?.name}: ${found.findings[0]?.detail}`;
+    print(`${mutation.name}: ${what}`);
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const [first, from, to, step, ...more] = process.argv.slice(2);
+  const share = first === SHARE;
+  const given = parseArguments(share ? more : process.argv.slice(2));
+  if (given === undefined) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  if (share) {
+    await runShare(Number(from), Number(to), Number(step), optionsOf(given));
+    return 0;
+  }
+  if (given.mutations) return allMutations(given);
+  return given.single ? one(given) : many(given);
+}
+
+// What a finished simulation leaves of processes and promises keeps nothing alive.
+process.exitCode = await main();

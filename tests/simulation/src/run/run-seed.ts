@@ -1,0 +1,176 @@
+import { checkHistory, createHistory, type History } from '@moldau/harness/history';
+import { MoldauError } from '@moldau/kernel';
+import type { Finding } from '../check/findings.ts';
+import { checkReplicas } from '../check/replicas.ts';
+import { WatermarkMonitor } from '../check/watermark-monitor.ts';
+import type { Mutation } from '../mutation/mutation.ts';
+import { FaultInjector } from '../scenario/fault-injector.ts';
+import { planScenario, type Scenario, type ScenarioOptions } from '../scenario/scenario.ts';
+import { Consuming, readAll } from '../workload/consuming.ts';
+import { type ProducingOptions, probe, produce, TOPIC } from '../workload/producing.ts';
+import { World } from '../world/world.ts';
+
+export interface RunOptions {
+  readonly mutation?: Mutation | undefined;
+  /** Keeps lines to read. */
+  readonly readable?: boolean;
+  readonly scenario?: ScenarioOptions;
+}
+
+/** What one run did and found. */
+export interface RunResult {
+  readonly seed: number;
+  readonly findings: readonly Finding[];
+  readonly hash: string;
+  readonly lines: readonly string[];
+  readonly scenario: Scenario;
+  readonly faults: number;
+  readonly events: number;
+  /** Virtual time, in ms. */
+  readonly simulatedMs: number;
+  readonly acknowledged: number;
+  readonly failed: number;
+  readonly unknown: number;
+}
+
+/** A new cluster serves within this, in ms of virtual time. */
+const START_MS_MAX = 30_000;
+/** After the faults have ended every partition takes records again within this: a lease, a session, and retries. */
+export const RECOVERY_MS_MAX = 30_000;
+/** All else that ends the run: reading everything, stopping. */
+const FINISH_MS_MAX = 60_000;
+
+/** Runs the scenario of this seed to its end; what goes wrong is in the result. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
+  const { mutation } = options;
+  const scenario = planScenario(seed, { ...mutation?.scenario, ...options.scenario });
+  const world = new World(scenario, { mutation, readable: options.readable ?? false });
+  const history = createHistory();
+  const injector = new FaultInjector(world);
+  try {
+    await new Run(world, scenario, history, injector, mutation?.idempotent ?? true).play();
+  } catch (error) {
+    world.findings.add('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  return {
+    seed,
+    findings: world.findings.list,
+    hash: world.trace.hash,
+    lines: world.trace.lines,
+    scenario,
+    faults: injector.begun,
+    events: world.events,
+    simulatedMs: Math.round(world.scheduler.nowMs),
+    acknowledged: history.count('ok'),
+    failed: history.count('fail'),
+    unknown: history.count('info'),
+  };
+}
+
+/** A step did not end in its time. */
+class Stuck extends Error {}
+
+class Run {
+  readonly #world: World;
+  readonly #scenario: Scenario;
+  readonly #injector: FaultInjector;
+  readonly #producing: ProducingOptions;
+
+  constructor(world: World, scenario: Scenario, history: History, injector: FaultInjector, idempotent: boolean) {
+    this.#world = world;
+    this.#scenario = scenario;
+    this.#injector = injector;
+    this.#producing = { world, scenario, history, idempotent };
+  }
+
+  async play(): Promise<void> {
+    const { trace } = this.#world;
+    trace.note('world', JSON.stringify({ ...this.#scenario, faults: this.#scenario.faults.length }));
+    try {
+      const topicId = await this.#start();
+      const log = await this.#load(topicId);
+      if (log !== undefined) await this.#finish(topicId);
+    } catch (error) {
+      if (!(error instanceof Stuck)) throw error;
+      this.#world.findings.add('no-progress', error.message);
+    }
+  }
+
+  /** The cluster, and its topic. */
+  async #start(): Promise<string> {
+    const { world } = this;
+    for (const node of [...world.coordinators, ...world.brokers]) node.start();
+    await this.#until('all brokers serve', START_MS_MAX, () => world.brokers.every(({ broker }) => broker?.readiness().ready === true));
+    const { partitions, factor, topicConfigs } = this.#scenario;
+    const topic = { name: TOPIC, partitions, replicationFactor: factor, configs: topicConfigs };
+    const [created] = await this.#within(
+      'the topic is created',
+      START_MS_MAX,
+      world.client('observer').moldau.admin().createTopics([topic]),
+    );
+    if (created === undefined || created.error !== undefined) throw new Stuck(`the topic is created: ${created?.error?.message}`);
+    return created.topicId;
+  }
+
+  /** Load and faults, healing, and the whole log as a consumer reads it then. */
+  async #load(topicId: string): Promise<true | undefined> {
+    const { world } = this;
+    const monitor = new WatermarkMonitor(world, { name: TOPIC, id: topicId, partitions: this.#scenario.partitions });
+    const consuming = new Consuming(world, this.#scenario);
+    consuming.start();
+    monitor.start();
+    this.#injector.plan(this.#scenario.faults);
+    const produced = produce(this.#producing);
+    await world.scheduler.runFor(this.#scenario.loadMs);
+    this.#injector.heal();
+    await this.#within('every partition takes records again', RECOVERY_MS_MAX, probe(this.#producing));
+    await this.#within('every send is answered', this.#scenario.deliveryTimeoutMs + RECOVERY_MS_MAX, produced);
+    monitor.stop();
+    const log = await this.#within('a consumer reads everything', FINISH_MS_MAX, readAll(world));
+    const ends = new Map<number, number>();
+    for (const { partition, offset } of log) ends.set(partition, offset + 1);
+    await this.#until('the consumers reach the end', RECOVERY_MS_MAX, () => consuming.reached(ends));
+    world.reads.checkFinal(log);
+    for (const anomaly of checkHistory(this.#producing.history.sends(), log)) {
+      world.findings.add(anomaly.name, `${anomaly.value} at offset ${anomaly.offset} of partition ${anomaly.partition}: ${anomaly.detail}`);
+    }
+    await consuming.stop();
+    return true;
+  }
+
+  /** Everything stops cleanly; then each replica is read from its files. */
+  async #finish(topicId: string): Promise<void> {
+    const { world } = this;
+    await this.#within('the brokers stop', FINISH_MS_MAX, Promise.all(world.brokers.map((broker) => broker.shutdown())));
+    checkReplicas(world, this.#scenario, topicId, this.#producing.history);
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  async #within<Value>(what: string, limitMs: number, promise: Promise<Value>): Promise<Value> {
+    let outcome: { readonly value: Value } | { readonly error: unknown } | undefined;
+    promise.then(
+      (value) => {
+        outcome = { value };
+      },
+      (error: unknown) => {
+        outcome = { error };
+      },
+    );
+    await this.#until(what, limitMs, () => outcome !== undefined);
+    if (outcome === undefined) throw new Stuck(what);
+    if ('error' in outcome) throw new Stuck(`${what}: ${MoldauError.from(outcome.error).message}`);
+    return outcome.value;
+  }
+
+  async #until(what: string, limitMs: number, condition: () => boolean): Promise<void> {
+    const { scheduler } = this.#world;
+    const endMs = scheduler.nowMs + limitMs;
+    while (!condition()) {
+      if (scheduler.nowMs >= endMs) throw new Stuck(`not within ${limitMs} ms: ${what}`);
+      await scheduler.runFor(20);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { BrokerOptions } from '@moldau/broker';
+import { SeededRandom } from '@moldau/testkit';
+import { drawFault, type FaultTargets } from './draw-fault.ts';
+import type { Fault, PlannedFault } from './fault.ts';
+
+/** What all brokers of a run are set to. */
+export interface BrokerSetup {
+  readonly storage: NonNullable<BrokerOptions['storage']>;
+}
+
+/** One run, all of it decided before it begins. */
+export interface Scenario {
+  readonly seed: number;
+  readonly brokers: number;
+  readonly coordinators: number;
+  readonly factor: number;
+  readonly minIsr: number;
+  readonly partitions: number;
+  readonly producers: number;
+  readonly consumers: number;
+  /** In all, over all producers. */
+  readonly records: number;
+  /** How long records are sent, in ms of virtual time. */
+  readonly loadMs: number;
+  readonly deliveryTimeoutMs: number;
+  /** Settings of the topic. */
+  readonly topicConfigs: Readonly<Record<string, string>>;
+  readonly setup: BrokerSetup;
+  readonly faults: readonly PlannedFault[];
+}
+
+/** What a caller fixes; the seed decides the rest. */
+export interface ScenarioOptions {
+  readonly brokers?: number;
+  readonly factor?: number;
+  /** Instead of faults drawn by the seed. */
+  readonly faults?: (random: SeededRandom, targets: FaultTargets) => readonly Fault[];
+}
+
+/** Every run is at least so long, sends at least so much and meets at least so much. */
+const LOAD_MS_MIN = 10_000;
+const RECORDS_MIN = 500;
+const FAULTS_MIN = 3;
+const FAULTS_MAX = 9;
+const BROKERS_MAX = 3;
+const KIB = 1024;
+
+/** Plans the run of this seed. */
+export function planScenario(seed: number, options: ScenarioOptions = {}): Scenario {
+  const random = new SeededRandom(seed);
+  const factor = options.factor ?? 1;
+  const brokers = options.brokers ?? random.between(factor, Math.max(factor, BROKERS_MAX));
+  const minIsr = factor === 1 ? 1 : random.between(2, Math.max(2, factor - 1));
+  const coordinators = random.pick([1, 2, 2, 3]);
+  const producers = random.between(1, 3);
+  const consumers = random.between(1, 2);
+  const loadMs = random.between(LOAD_MS_MIN, LOAD_MS_MIN + 3_000);
+  const targets: FaultTargets = {
+    brokers: Array.from({ length: brokers }, (_, at) => at + 1),
+    coordinators: Array.from({ length: coordinators }, (_, at) => at + 1),
+    clients: [...numbered('producer', producers), ...numbered('consumer', consumers)],
+    disksToLose: minIsr - 1,
+  };
+  const faults = options.faults?.(random, targets) ?? drawFaults(random, targets);
+  return {
+    seed,
+    brokers,
+    coordinators,
+    factor,
+    minIsr,
+    partitions: random.between(1, 6),
+    producers,
+    consumers,
+    records: random.between(RECORDS_MIN, RECORDS_MIN + 100),
+    loadMs,
+    deliveryTimeoutMs: random.pick([1_500, 5_000, 20_000]),
+    topicConfigs: { 'min.insync.replicas': String(minIsr), 'segment.ms': String(random.pick([700, 3_000, 604_800_000])) },
+    setup: drawSetup(random),
+    // In one order whatever was drawn first; a moment near the end leaves no load to see what comes of it.
+    faults: faults.map((fault) => ({ atMs: random.between(200, loadMs - 1_500), fault })).sort((one, other) => one.atMs - other.atMs),
+  };
+}
+
+/** `name-1` … `name-count`. */
+export function numbered(name: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => `${name}-${at + 1}`);
+}
+
+/** At most as many disks are lost as the promise allows. */
+function drawFaults(random: SeededRandom, targets: FaultTargets): readonly Fault[] {
+  const faults: Fault[] = [];
+  let { disksToLose } = targets;
+  const count = random.between(FAULTS_MIN, FAULTS_MAX);
+  while (faults.length < count) {
+    const fault = drawFault(random, { ...targets, disksToLose });
+    if (fault.kind === 'lose-disk') disksToLose -= 1;
+    faults.push(fault);
+  }
+  return faults;
+}
+
+/** Small files and short intervals: in ten seconds everything happens that takes days at the defaults. */
+function drawSetup(random: SeededRandom): BrokerSetup {
+  return {
+    storage: {
+      journalThreshold: random.pick([1, 2, 8]),
+      journalFileBytes: random.pick([64, 256]) * KIB,
+      journalLagMs: random.between(50, 2_000),
+      checkpointIntervalMs: random.pick([100, 1_000]),
+      sweepIntervalMs: 500,
+      reserveBytes: 4 * KIB,
+      keepFreeBytes: 16 * KIB,
+      tailCacheBytes: random.pick([16, 64 * KIB]) * KIB,
+    },
+  };
+}
