@@ -23,8 +23,3 @@ export interface ChaosCluster extends AsyncDisposable {
   /** What the processes have logged, by name; read it before the cluster is disposed of. */
   logs(): Iterable<readonly [name: string, text: string]>;
 }
-
-/** All processes of a cluster. */
-export function processesOf(cluster: ChaosCluster): readonly ChaosProcess[] {
-  return [...cluster.etcd, ...cluster.coordinators, ...cluster.brokers];
-}
