@@ -150,9 +150,9 @@ describe('moldau cluster', () => {
 describe('moldau partition describe', () => {
   it('shows leader, epoch and replicas of all partitions, or of one', async () => {
     await out('topic', 'create', 'led', '--partitions', '3');
-    expect(await out('partition', 'describe', 'led')).toMatch(/^PARTITION +LEADER +EPOCH +REPLICAS .*\n0 +1 +\d+ +1 +1 +1\n1 /);
+    expect(await out('partition', 'describe', 'led')).toMatch(/^PARTITION +LEADER +EPOCH +REPLICAS .*\n0 +1 +\d+ +1 +1 +- +1\n1 /);
     expect(await json('partition', 'describe', 'led', '--partition', '2')).toMatchObject([
-      { topic: 'led', partition: 2, leader: 1, replicas: [1], inSyncReplicas: [1], minInSyncReplicas: 1 },
+      { topic: 'led', partition: 2, leader: 1, replicas: [1], inSyncReplicas: [1], eligibleLeaderReplicas: [], minInSyncReplicas: 1 },
     ]);
     const none = await server.moldau(['partition', 'describe', 'led', '--partition', '3']);
     expect(none).toMatchObject({ code: 1, out: '' });

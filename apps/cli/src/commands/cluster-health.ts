@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import { assessHealth, type HealthReport } from '../health/assess-health.ts';
-import { type PartitionState, readAllPartitions } from '../health/partition-state.ts';
+import { type PartitionState, readPartitions } from '../health/partition-state.ts';
 import { writeJson } from '../output/format.ts';
 
 /** Partitions that the table names of each kind; JSON names all. */
@@ -21,7 +21,7 @@ export function registerClusterHealth(cluster: Command, context: CommandContext)
 async function health(context: CommandContext, options: ConnectionOptions): Promise<void> {
   await context.withClient(options, async (moldau) => {
     const admin = moldau.admin();
-    const report = assessHealth(await admin.describeCluster(), await readAllPartitions(admin));
+    const report = assessHealth(await admin.describeCluster(), await readPartitions(admin));
     if (!report.healthy) context.endWith(EXIT_CODES.unhealthy.code);
     if (options.output === 'json') return writeJson(context.terminal, report);
     await context.terminal.write(`${render(report).join('\n')}\n`);

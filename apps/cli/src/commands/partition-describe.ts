@@ -11,7 +11,9 @@ interface Options extends ConnectionOptions {
 export function registerPartitionDescribe(parent: Command, context: CommandContext): void {
   parent
     .command('describe')
-    .description("show a topic's partitions: leader and its epoch, replicas (the preferred leader first), which of them are in sync")
+    .description(
+      "show a topic's partitions: leader and its epoch, replicas (the preferred leader first), which of them are in sync, which others may lead (ELR)",
+    )
     .argument('<topic>', 'the topic')
     .option('--partition <n>', 'only this one', wholeNumber(0, 9_999))
     .action((topic: string, _local: unknown, command: Command) => describe(context, topic, optionsOf<Options>(command)));
@@ -27,13 +29,14 @@ async function describe(context: CommandContext, topic: string, options: Options
       throw new MoldauError('UNKNOWN_PARTITION', `topic '${topic}' has no partition ${wanted}`, facts);
     }
     await print(context, options.output, partitions, {
-      head: ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'IN SYNC', 'MIN IN SYNC'],
+      head: ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'IN SYNC', 'ELR', 'MIN IN SYNC'],
       rows: partitions.map((state) => [
         String(state.partition),
         String(state.leader ?? 'none'),
         String(state.leaderEpoch),
         state.replicas.join(','),
         state.inSyncReplicas.join(','),
+        state.eligibleLeaderReplicas.join(',') || '-',
         String(state.minInSyncReplicas),
       ]),
     });

@@ -14,7 +14,7 @@ function cluster(changes: { readonly controller?: boolean; readonly fenced?: rea
 }
 
 function partition(index: number, changes: Partial<PartitionState> = {}): PartitionState {
-  const inSync = { replicas: [1, 2, 3], inSyncReplicas: [1, 2, 3], minInSyncReplicas: 2 };
+  const inSync = { replicas: [1, 2, 3], inSyncReplicas: [1, 2, 3], eligibleLeaderReplicas: [], minInSyncReplicas: 2 };
   return { topic: 'orders', partition: index, leader: 1, leaderEpoch: 4, ...inSync, ...changes };
 }
 

@@ -25,7 +25,10 @@ export async function startLeaderlessServer(): Promise<LeaderlessServer> {
           return { ...seen, brokers: [], coordinators: [], features: new Map(), topics: 0, partitions: 0 };
         }),
       ],
-      [adminService.listTopics.path, unaryHandler(adminService.listTopics, async () => ({ topics: [], nextPageToken: '' }))],
+      [
+        adminService.describePartitions.path,
+        unaryHandler(adminService.describePartitions, async () => ({ partitions: [], nextPageToken: '', errors: [] })),
+      ],
     ]),
     { name: 'client', host: HOST, port: 0 },
   );
