@@ -20,13 +20,18 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function optionsOf({ mutation, brokers, trace }: Arguments): RunOptions {
-  return { mutation, readable: trace, scenario: brokers === undefined ? {} : { brokers } };
+function optionsOf({ mutation, brokers, factor, trace }: Arguments): RunOptions {
+  const scenario = { ...(brokers === undefined ? {} : { brokers }), ...(factor === undefined ? {} : { factor }) };
+  return { mutation, readable: trace, scenario };
 }
 
 /** The arguments that a replay needs besides its seed. */
-function replayArguments({ mutation, brokers }: Arguments): readonly string[] {
-  return [...(mutation === undefined ? [] : [`--mutation=${mutation.name}`]), ...(brokers === undefined ? [] : [`--brokers=${brokers}`])];
+function replayArguments({ mutation, brokers, factor }: Arguments): readonly string[] {
+  return [
+    ...(mutation === undefined ? [] : [`--mutation=${mutation.name}`]),
+    ...(brokers === undefined ? [] : [`--brokers=${brokers}`]),
+    ...(factor === undefined ? [] : [`--factor=${factor}`]),
+  ];
 }
 
 async function one(given: Arguments): Promise<number> {

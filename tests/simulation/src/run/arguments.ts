@@ -13,6 +13,7 @@ export const USAGE = `usage: npm run test:simulation -- [--seeds N] [--from S] [
   --mutation NAME   with this known bug switched on
   --mutations       each known bug, until a seed finds it
   --brokers N       instead of as many as the seed says
+  --factor N        replicas of each partition, default 1
   --workers N       processes at once, default 2
 `;
 
@@ -27,6 +28,7 @@ export interface Arguments {
   readonly mutation: Mutation | undefined;
   readonly mutations: boolean;
   readonly brokers: number | undefined;
+  readonly factor: number | undefined;
   readonly workers: number;
 }
 
@@ -47,6 +49,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
         mutation: { type: 'string' },
         mutations: { type: 'boolean' },
         brokers: { type: 'string' },
+        factor: { type: 'string' },
         workers: { type: 'string' },
       },
     });
@@ -61,6 +64,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
       mutation,
       mutations: values.mutations ?? false,
       brokers: values.brokers === undefined ? undefined : wholeNumber(values.brokers, 1),
+      factor: values.factor === undefined ? undefined : wholeNumber(values.factor, 1),
       workers: wholeNumber(values.workers ?? String(WORKERS_DEFAULT), 1),
     };
   } catch {
