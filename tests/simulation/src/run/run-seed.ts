@@ -141,6 +141,9 @@ class Run {
   /** Everything stops cleanly; then each replica is read from its files. */
   async #finish(topicId: string): Promise<void> {
     const { world } = this;
+    await this.#until('all brokers serve again', RECOVERY_MS_MAX, () =>
+      world.brokers.every(({ broker }) => broker?.readiness().ready === true),
+    );
     await this.#within('the brokers stop', FINISH_MS_MAX, Promise.all(world.brokers.map((broker) => broker.shutdown())));
     checkReplicas(world, this.#scenario, topicId, this.#producing.history);
   }

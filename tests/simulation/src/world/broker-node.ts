@@ -96,7 +96,8 @@ export class BrokerNode {
     this.#life = life;
     trace.note(this.name, 'starts');
     const ended = (error: unknown): void => {
-      if (this.#life !== life) return;
+      // A start that a shutdown interrupts fails too; the shutdown goes on to its end.
+      if (this.#life !== life || this.#shuttingDown) return;
       trace.note(this.name, `ends by itself: ${MoldauError.from(error).reason}`);
       this.stop('kill');
       scheduler.after(SUPERVISOR_MS, () => this.start());
