@@ -48,6 +48,12 @@ export class MetadataChecker {
     return this.#image;
   }
 
+  /** Whether all replicas of all partitions of the topic are in sync. */
+  inSync(topicId: string): boolean {
+    const partitions = this.#image.topics.get(topicId as TopicId)?.partitions;
+    return partitions?.every((partition) => partition?.isr.length === partition?.replicas.length) ?? false;
+  }
+
   /** Who won this leader epoch; undefined when nobody did. */
   wonEpoch(topicId: TopicId, partition: number, leaderEpoch: number): WonEpoch | undefined {
     return this.#epochs.get(`${topicId}/${partition}/${leaderEpoch}`);

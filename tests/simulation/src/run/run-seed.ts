@@ -37,6 +37,8 @@ export interface RunResult {
 const START_MS_MAX = 30_000;
 /** After the faults have ended every partition takes records again within this: a lease, a session, and retries. */
 export const RECOVERY_MS_MAX = 30_000;
+/** A replica in sync has what is confirmed, and soon the rest; nobody writes any more. */
+const CATCH_UP_MS = 1_000;
 /** All else that ends the run: reading everything, stopping. */
 const FINISH_MS_MAX = 60_000;
 
@@ -144,6 +146,8 @@ class Run {
     await this.#until('all brokers serve again', RECOVERY_MS_MAX, () =>
       world.brokers.every(({ broker }) => broker?.readiness().ready === true),
     );
+    await this.#until('every replica is in sync', RECOVERY_MS_MAX, () => world.metadata.inSync(topicId));
+    await world.scheduler.runFor(CATCH_UP_MS);
     await this.#within('the brokers stop', FINISH_MS_MAX, Promise.all(world.brokers.map((broker) => broker.shutdown())));
     checkReplicas(world, this.#scenario, topicId, this.#producing.history);
   }
