@@ -43,7 +43,7 @@ function typeScript(): Config[] {
     ...(recommended as Config[]),
     {
       files: ['**/*.ts'],
-      languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: REPOSITORY_ROOT } },
+      languageOptions: { parserOptions: { project: 'tsconfig.json', tsconfigRootDir: REPOSITORY_ROOT } },
       linterOptions: { reportUnusedDisableDirectives: 'error' },
       plugins: {
         '@nx': nx,

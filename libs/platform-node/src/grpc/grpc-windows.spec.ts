@@ -76,7 +76,7 @@ describe('a connection with many calls that nobody reads', () => {
     const limits = { windowBytes, unreadBytesMax: 4 * windowBytes, maxReceiveBytes: 64 * 1024 * 1024 };
     const session = await rawSession(await serve(pausing, limits));
     const goAway = new Promise<number | undefined>((resolve) => {
-      session.once('goaway', (code) => resolve(code));
+      session.once('goaway', (code: number) => resolve(code));
       session.once('close', () => resolve(undefined));
     });
     const message = Buffer.alloc(2 * windowBytes);
