@@ -2,6 +2,7 @@ import { MoldauError, type Offset } from '@moldau/kernel';
 import { errorToItem, type PartitionNews, type ReplicaPosition, type WithBatches } from '@moldau/protocol';
 import { divergence, NO_EPOCH } from '@moldau/replication';
 import type { ReadResult } from '@moldau/storage';
+import { sizeOf } from '../fetch/visible-read.ts';
 import type { Partition } from '../partition/partition.ts';
 import type { PartitionLog } from '../partition/partition-log.ts';
 
@@ -184,7 +185,7 @@ export class LeaderPosition {
     this.#found = undefined;
     this.#next = found.nextOffset;
     const head = { positionId: this.id, ...ends };
-    return { news: { head, batches: found.batches }, sizeBytes: bytesOf(found), release: found.release };
+    return { news: { head, batches: found.batches }, sizeBytes: sizeOf(found), release: found.release };
   }
 
   #ends(log: PartitionLog): Pick<PartitionNews, 'leaderEpoch' | 'highWatermark' | 'logStartOffset'> {
@@ -206,10 +207,4 @@ export class LeaderPosition {
 export function failure(positionId: number, askedEpoch: number, error: MoldauError): Delivery {
   const head = { positionId, leaderEpoch: askedEpoch, highWatermark: 0, logStartOffset: 0, error: errorToItem(error) };
   return { news: { head, batches: [] }, sizeBytes: 0, release: NOTHING_TO_RELEASE, failure: error };
-}
-
-function bytesOf(read: ReadResult): number {
-  let bytes = 0;
-  for (const batch of read.batches) bytes += batch.length;
-  return bytes;
 }

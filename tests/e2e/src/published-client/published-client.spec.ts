@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { spawnStandalone } from '@moldau/harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installClient, ROOT } from './install-client.ts';
 
 const run = promisify(execFile);
-const PACKAGE = dirname(dirname(fileURLToPath(import.meta.url)));
-const ROOT = dirname(dirname(PACKAGE));
 const SETUP_TIMEOUT_MS = 180_000;
 
 /** What a user writes, in TypeScript. A port that nothing listens on answers at once. */
@@ -39,6 +38,27 @@ await moldau.close();
 console.log(JSON.stringify({ reasons, version: process.version }));
 `;
 
+/** Writes and reads with every codec; the codecs of this Node are others than those of the Node that serves. */
+const CODECS_PROGRAM = `
+import { COMPRESSION_NAMES, createMoldau, serdes } from '@moldau/client';
+const moldau = createMoldau({ bootstrap: process.argv[2] });
+const read = {};
+const expected = Array.from({ length: 500 }, (_, i) => 'value ' + i + 'x'.repeat(i));
+for (const compression of COMPRESSION_NAMES) {
+  const topic = 'node20-' + compression;
+  await moldau.admin().createTopics([{ name: topic, partitions: 2 }]);
+  const producer = moldau.producer({ compression, keySerializer: serdes.string, valueSerializer: serdes.string });
+  await Promise.all(expected.map((value, i) => producer.send({ topic, key: 'k' + i, value })));
+  await producer.close();
+  const consumer = moldau.consumer({ assignment: [{ topic, from: 'earliest' }], stopAtEnd: true, valueDeserializer: serdes.string });
+  const values = new Set();
+  for await (const { value } of consumer) values.add(value);
+  read[compression] = expected.filter((value) => values.has(value)).length;
+}
+await moldau.close();
+console.log(JSON.stringify({ read, version: process.version }));
+`;
+
 const CONFIG = {
   compilerOptions: {
     target: 'es2022',
@@ -52,30 +72,17 @@ const CONFIG = {
 };
 
 let folder = '';
+let built = '';
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'moldau-node20-'));
-  const built = join(folder, 'node_modules/@moldau/client');
-  await run(process.execPath, [join(PACKAGE, 'build.mjs'), built]);
-  const { dependencies } = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
-  for (const name of [...Object.keys(dependencies), '@types/node', 'undici-types']) link(name);
+  built = await installClient(folder, ['@types/node', 'undici-types']);
   writeFileSync(join(folder, 'program.mts'), PROGRAM);
+  writeFileSync(join(folder, 'codecs.mjs'), CODECS_PROGRAM);
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(CONFIG));
 }, SETUP_TIMEOUT_MS);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function link(name: string): void {
-  const installed = [
-    join(PACKAGE, 'node_modules', name),
-    join(ROOT, 'libs/records/node_modules', name),
-    join(ROOT, 'node_modules', name),
-  ].find(existsSync);
-  if (installed === undefined) throw new Error(`${name} is not installed`);
-  const path = join(folder, 'node_modules', name);
-  mkdirSync(dirname(path), { recursive: true });
-  symlinkSync(installed, path);
-}
 
 /** The first Node 20 on the path that is not one of npm's own. */
 async function findNode20(): Promise<string | undefined> {
@@ -99,7 +106,6 @@ async function compile(): Promise<void> {
 
 describe('the published package', () => {
   it('names what it needs, and nothing of the workspace', () => {
-    const built = join(folder, 'node_modules/@moldau/client');
     const manifest = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
     expect(Object.keys(manifest.dependencies)).toContain('@grpc/grpc-js');
     expect(Object.keys(manifest.dependencies).filter((name) => name.startsWith('@moldau/'))).toEqual([]);
@@ -120,6 +126,20 @@ describe('the published package', () => {
       const { reasons, version } = JSON.parse(stdout) as { reasons: string[]; version: string };
       expect(version).toMatch(/^v20\./);
       expect(reasons).toEqual(['SERVER_UNREACHABLE', 'SERVER_UNREACHABLE', 'SERVER_UNREACHABLE']);
+    },
+    SETUP_TIMEOUT_MS,
+  );
+
+  it(
+    'writes and reads with every codec on Node 20',
+    async (context) => {
+      const node20 = await findNode20();
+      if (node20 === undefined) context.skip('no Node 20 on the path');
+      await using server = await spawnStandalone();
+      const { stdout } = await run(node20 ?? '', [join(folder, 'codecs.mjs'), server.address], { timeout: 60_000 });
+      const { read, version } = JSON.parse(stdout) as { read: Record<string, number>; version: string };
+      expect(version).toMatch(/^v20\./);
+      expect(read).toEqual({ none: 500, gzip: 500, snappy: 500, lz4: 500, zstd: 500 });
     },
     SETUP_TIMEOUT_MS,
   );
