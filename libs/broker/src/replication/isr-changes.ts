@@ -97,7 +97,11 @@ export class IsrChanges {
 
   #collect(): Proposed[] {
     const nowMs = this.#deps.clock.monotonicMs();
-    const options = { maxLagMs: this.#deps.maxLagMs(), lives: (brokerId: BrokerId) => this.#life(brokerId) };
+    const options = {
+      maxLagMs: this.#deps.maxLagMs(),
+      lives: (brokerId: BrokerId) => this.#life(brokerId),
+      stopping: (brokerId: BrokerId) => this.#deps.cluster.current.brokers.get(brokerId)?.shuttingDown === true,
+    };
     const proposed: Proposed[] = [];
     for (let left = Math.min(PARTITIONS_PER_TICK, this.#led.size); left > 0 && proposed.length < PROPOSALS_MAX; left -= 1) {
       const partition = this.#next();
@@ -120,10 +124,10 @@ export class IsrChanges {
     return next.done === true ? undefined : next.value;
   }
 
-  /** The life of a broker that may be a member. */
+  /** The life of a broker that may be a member. One that is about to stop still may: acknowledged records are to be there until it has gone. */
   #life(brokerId: BrokerId): BrokerEpoch | undefined {
     const broker = this.#deps.cluster.current.brokers.get(brokerId);
-    return broker === undefined || broker.fenced || broker.shuttingDown ? undefined : broker.brokerEpoch;
+    return broker?.fenced === false ? broker.brokerEpoch : undefined;
   }
 
   async #ask(proposed: readonly Proposed[], brokerEpoch: BrokerEpoch): Promise<void> {

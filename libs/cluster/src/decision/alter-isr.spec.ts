@@ -63,9 +63,17 @@ describe('a proposal of the leader', () => {
     expect(decided(imageWith({ isr: testBrokers(0), elr: testBrokers(2) }), propose([0, 1])).state).toMatchObject({ isr: [0, 1], elr: [] });
   });
 
-  it('changes nothing when the record says so already, whatever its partition epoch', () => {
+  it('changes nothing when a newer record says so already', () => {
     const image = imageWith({ isr: testBrokers(0, 1), partitionEpoch: partitionEpoch(7) });
     expect(decided(image, propose([1, 0], { partition: 6 }))).toEqual({ epoch: 7, state: undefined });
+  });
+
+  it('raises the partition epoch, and nothing else, when it is the ISR that stands', () => {
+    const image = imageWith({ isr: testBrokers(0), elr: testBrokers(1), partitionEpoch: partitionEpoch(7) });
+    expect(decided(image, propose([0], { partition: 7 }))).toMatchObject({
+      epoch: 8,
+      state: { isr: [0], elr: [1], leaderEpoch: 0, partitionEpoch: 8 },
+    });
   });
 
   it('keeps a member that is about to stop, and lets none join', () => {

@@ -32,7 +32,7 @@ export interface IsrProposal {
 }
 
 export interface IsrDecision {
-  /** None: the record says so already. */
+  /** None: a newer record says so already. */
   readonly writes: readonly RecordWrite[];
   /** Of the record then. */
   readonly partitionEpoch: PartitionEpoch;
@@ -42,7 +42,8 @@ export interface IsrDecision {
  * Whether a leader's proposal becomes the partition's ISR. The proposer leads in this epoch, knows the newest record, and
  * names members that hold a replica and live the life in which they fetched (KIP-903); nobody joins who is fenced or about
  * to stop, though a member that is about to stop may stay until its leaders have moved. With fewer than minIsr members those
- * who left stay eligible (KIP-966). A proposal that the record already answers changes nothing, whatever its partition epoch.
+ * who left stay eligible (KIP-966). A proposal of the ISR that stands, with the newest partition epoch, raises that epoch and
+ * nothing else: it is how a leader learns that none of its earlier proposals, whose answers it never got, can be taken any more.
  * @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_PARTITION, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, CONCURRENT_CHANGE,
  *   INELIGIBLE_REPLICA, INVALID_REQUEST
  */
@@ -60,9 +61,10 @@ export function alterIsr(image: MetadataImage, leader: BrokerLife, proposal: Isr
   }
   assertLeads(partition, leader, proposal);
   const isr = proposedIsr(partition, proposal);
-  if (isr.length === partition.isr.length && isr.every((id) => partition.isr.includes(id)))
-    return { writes: [], partitionEpoch: partition.partitionEpoch };
+  const stands = isr.length === partition.isr.length && isr.every((id) => partition.isr.includes(id));
   if (proposal.partitionEpoch !== partition.partitionEpoch) {
+    // The answer to it was lost, and the record that it made is the newest.
+    if (stands) return { writes: [], partitionEpoch: partition.partitionEpoch };
     const facts = { ...named(proposal), partition_epoch: String(proposal.partitionEpoch), expected: String(partition.partitionEpoch) };
     throw new MoldauError(
       'CONCURRENT_CHANGE',
@@ -70,8 +72,8 @@ export function alterIsr(image: MetadataImage, leader: BrokerLife, proposal: Isr
       facts,
     );
   }
-  for (const member of proposal.isr) assertEligible(member, partition, image.brokers);
-  const state = nextVersion(withIsr(partition, isr));
+  if (!stands) for (const member of proposal.isr) assertEligible(member, partition, image.brokers);
+  const state = nextVersion(stands ? partition : withIsr(partition, isr));
   return { writes: [partitionWrite(topicId, index, partition, state)], partitionEpoch: state.partitionEpoch };
 }
 
