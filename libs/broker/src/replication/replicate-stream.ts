@@ -196,9 +196,11 @@ export class ReplicateStream implements ServerStreamEvents<ReplicateRequest>, Pa
       }
       this.#ready.add(position);
     }
-    // What the follower has beyond where the logs part, or had in another epoch, must not count.
-    if (!position.agrees || heard.leaderEpoch !== position.epoch) return;
-    position.partition.leadership?.followed(follower, followerEpoch, endsOf(heard));
+    // What the follower has beyond where the logs part, or had in another epoch, must not count: not in a later leadership of this
+    // broker either, before the follower was told that the one it followed is over. The log may have been cut in between.
+    const { leadership } = position.partition;
+    if (!position.agrees || heard.leaderEpoch !== position.epoch || heard.leaderEpoch !== leadership?.epoch) return;
+    leadership.followed(follower, followerEpoch, endsOf(heard));
   }
 
   #introduce(heard: ReplicaPosition): LeaderPosition | undefined {
