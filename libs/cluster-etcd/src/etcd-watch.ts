@@ -33,6 +33,8 @@ const SILENCE_MS_MAX = 3 * WATCH_PROGRESS_MS;
 const STALE_ANSWERS_MAX = 5;
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 1_000;
+/** Responses kept while the position is verified, which takes one read; with more the watch begins again. */
+const HELD_MAX = 10_000;
 /** Watch id of answers to progress requests. */
 const PROGRESS_WATCH_ID = '-1';
 
@@ -141,8 +143,9 @@ export class EtcdWatch {
       if (this.state.tag === 'verifying') void this.verify(this.state.stream);
       return;
     }
-    if (this.state.tag === 'verifying') this.state.held.push(response);
-    else this.deliver(response);
+    if (this.state.tag !== 'verifying') return this.deliver(response);
+    if (this.state.held.length === HELD_MAX) return this.retry(`${HELD_MAX} responses came before the position was verified`);
+    this.state.held.push(response);
   }
 
   /** The stream has begun; shows that nothing between the position and its beginning was compacted. */
