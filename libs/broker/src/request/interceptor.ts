@@ -69,14 +69,15 @@ export class Interceptor {
     incoming: IncomingCall,
   ): Promise<Uint8Array> {
     const { clock, requests } = this.#deps;
+    const { peer } = incoming;
     const startedMs = clock.monotonicMs();
     metrics.started();
     let error: MoldauError | undefined;
     try {
       const context = this.#admit(incoming, startedMs, incoming.timeoutMs ?? UNARY_TIMEOUT_MS_DEFAULT);
-      requests.enter(incoming.peer);
+      requests.enter(peer);
       return await this.#withDeadline(
-        method.call(bytes, context).finally(() => requests.leave(incoming.peer)),
+        method.call(bytes, context).finally(() => requests.leave(peer)),
         context,
       );
     } catch (caught) {
@@ -99,6 +100,7 @@ export class Interceptor {
 
   #open(method: RegisteredMethod & { kind: 'stream' }, metrics: MethodMetrics, stream: ServerStream, incoming: IncomingCall): StreamEvents {
     const { clock, streams } = this.#deps;
+    const { peer } = incoming;
     const startedMs = clock.monotonicMs();
     metrics.started();
     let admitted = false;
@@ -106,13 +108,13 @@ export class Interceptor {
     const finish = (status: Status): void => {
       if (over) return;
       over = true;
-      if (admitted) streams.leave(incoming.peer);
+      if (admitted) streams.leave(peer);
       const error = status.code === 'OK' ? undefined : statusToError(status).reason;
       metrics.ended(clock.monotonicMs() - startedMs, error);
     };
     try {
       const context = this.#admit(incoming, startedMs, incoming.timeoutMs);
-      streams.enter(incoming.peer);
+      streams.enter(peer);
       admitted = true;
       const events = method.open(stream, { incoming, context, onFault: (caught) => this.#report(incoming, caught) });
       return {

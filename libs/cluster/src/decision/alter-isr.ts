@@ -72,7 +72,7 @@ export function alterIsr(image: MetadataImage, leader: BrokerLife, proposal: Isr
       facts,
     );
   }
-  if (!stands) for (const member of proposal.isr) assertEligible(member, partition, image.brokers);
+  for (const member of proposal.isr) assertEligible(member, partition, image.brokers);
   const state = nextVersion(stands ? partition : withIsr(partition, isr));
   return { writes: [partitionWrite(topicId, index, partition, state)], partitionEpoch: state.partitionEpoch };
 }

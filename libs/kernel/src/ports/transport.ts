@@ -132,7 +132,7 @@ export interface IncomingCall {
   readonly path: MethodPath;
   /** Name of the listener the call came in on: `client` or `internal`. */
   readonly listener: string;
-  /** Address of the caller, for logs and limits. */
+  /** Address of the caller, for logs and limits: the same for as long as the call is known, also when the caller has gone. */
   readonly peer: string;
   readonly metadata: CallMetadata;
   /** Milliseconds left for the call when it arrived; undefined when the caller named no deadline. */

@@ -1,12 +1,12 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { CallMetadata, IncomingCall, MethodPath } from '@moldau/kernel';
 
-/** What a handler is told of its call. Peer, metadata and signal are made when first asked for: unary calls are hot. */
+/** What a handler is told of its call. Metadata and signal are made when first asked for: unary calls are hot. */
 export class GrpcIncomingCall implements IncomingCall {
   readonly path: MethodPath;
   readonly listener: string;
+  readonly peer: string;
   readonly timeoutMs: number | undefined;
-  readonly #call: ServerInterceptingCallInterface;
   readonly #grpcMetadata: Metadata;
   #metadata: CallMetadata | undefined;
   #controller: AbortController | undefined;
@@ -15,14 +15,11 @@ export class GrpcIncomingCall implements IncomingCall {
   constructor(path: MethodPath, listener: string, call: ServerInterceptingCallInterface, metadata: Metadata) {
     this.path = path;
     this.listener = listener;
-    this.#call = call;
+    // At once: grpc-js knows it no more when the caller has gone.
+    this.peer = call.getPeer();
     this.#grpcMetadata = metadata;
     const deadlineMs = deadlineOf(call);
     this.timeoutMs = deadlineMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, deadlineMs - Date.now());
-  }
-
-  get peer(): string {
-    return this.#call.getPeer();
   }
 
   get metadata(): CallMetadata {

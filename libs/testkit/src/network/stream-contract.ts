@@ -78,6 +78,30 @@ export const STREAM_CASES: readonly TransportContractCase[] = [
     },
   },
   {
+    name: 'names the same peer when the caller has gone',
+    async run(transport: TransportUnderTest): Promise<void> {
+      let peers: readonly string[] = [];
+      let served: Collector | undefined;
+      const handler = stream((server, events, incoming) => {
+        served = events;
+        peers = [incoming.peer];
+        events.onMessage = (bytes) => void server.write(bytes);
+        void events.closed_.then(() => {
+          peers = [...peers, incoming.peer];
+        });
+      });
+      await withServer(transport, handler, async (channel) => {
+        const { call, events } = openStream(channel);
+        events.onMessage = () => call.cancel();
+        call.write(encode('one'));
+        await events.closed_;
+        same((await served?.closed_)?.code, 'CANCELLED');
+        await Promise.resolve();
+        same(peers, [peers[0], peers[0]]);
+      });
+    },
+  },
+  {
     name: 'ends a stream whose handler throws with the status thrown, or INTERNAL',
     async run(transport: TransportUnderTest): Promise<void> {
       const handler = stream((_server, events, incoming) => {
