@@ -8,6 +8,10 @@ import { type Figure, reached } from './report/figure.ts';
 import { writePerformancePage } from './report/performance-page.ts';
 import { renderFigures, renderMachine } from './report/render.ts';
 import { Results, type ScenarioResult } from './report/results.ts';
+import { clusterLatency } from './scenarios/cluster-latency.ts';
+import { clusterPartitions } from './scenarios/cluster-partitions.ts';
+import { clusterProduce } from './scenarios/cluster-produce.ts';
+import { clusterResources } from './scenarios/cluster-resources.ts';
 import { dirtyPartitions } from './scenarios/dirty-partitions.ts';
 import { distance } from './scenarios/distance.ts';
 import { endToEndLatency } from './scenarios/end-to-end-latency.ts';
@@ -17,11 +21,11 @@ import { manyPartitions } from './scenarios/many-partitions.ts';
 import { produceSideBySide } from './scenarios/produce-side-by-side.ts';
 import { recovery } from './scenarios/recovery.ts';
 import { resources } from './scenarios/resources.ts';
-import type { BenchContext, Scenario } from './scenarios/scenario.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 import { storedSize } from './scenarios/stored-size.ts';
 
 /** In the order of the page: what is compared with Kafka first. */
-const SCENARIOS: readonly Scenario[] = [
+const STANDALONE: readonly Scenario[] = [
   produceSideBySide,
   freshProcesses,
   endToEndLatency,
@@ -34,13 +38,14 @@ const SCENARIOS: readonly Scenario[] = [
   manyPartitions,
   micro,
 ];
+const CLUSTER: readonly Scenario[] = [clusterProduce, clusterLatency, clusterResources, clusterPartitions];
 const ROOT = resolve(import.meta.dirname, '../..');
 const EXIT = { reached: 0, missed: 1, failed: 2, interrupted: 130 } as const;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const options = parseOptions(SCENARIOS);
+const options = parseOptions({ standalone: STANDALONE, cluster: CLUSTER });
 const machine = describeMachine();
-const order = SCENARIOS.map(({ name }) => name);
+const order = [...STANDALONE, ...CLUSTER].map(({ name }) => name);
 const published = options.write ? Results.open(join(ROOT, 'docs/performance.json'), order) : undefined;
 const ofThisRun = options.json === undefined ? undefined : Results.create(resolve(options.json), order);
 
@@ -52,10 +57,11 @@ function publish(result: ScenarioResult): void {
 }
 
 /** The figures, or why there are none. */
-async function runScenario(scenario: Scenario, context: BenchContext): Promise<readonly Figure[] | string> {
+async function runScenario(scenario: Scenario): Promise<readonly Figure[] | string> {
   say(`${scenario.name}: ${scenario.description}`);
+  kafka = options.kafkaScript === undefined ? undefined : new KafkaAnchor(options.kafkaScript, scenario.kafkaBrokers ?? 1, say);
   try {
-    const outcome = await scenario.run(context);
+    const outcome = await scenario.run({ kafka, runs: options.runs, scale: options.scale, say });
     const measured = 'notRun' in outcome ? { figures: [], notRun: outcome.notRun } : { figures: outcome };
     publish({
       scenario: scenario.name,
@@ -72,7 +78,7 @@ async function runScenario(scenario: Scenario, context: BenchContext): Promise<r
   } catch (error) {
     return `failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   } finally {
-    await context.kafka?.stop();
+    await kafka?.stop();
   }
 }
 
@@ -80,17 +86,17 @@ function namesOf(some: readonly Figure[]): string {
   return some.map(({ group, name }) => `${group}, ${name}`).join('; ');
 }
 
+/** That of the scenario under way. */
+let kafka: KafkaAnchor | undefined;
 say(renderMachine(machine));
-const kafka = options.kafkaScript === undefined ? undefined : new KafkaAnchor(options.kafkaScript, say);
-if (kafka === undefined) say('No Kafka to compare with: pass --against-kafka=SCRIPT for ratios.');
+if (options.kafkaScript === undefined) say('No Kafka to compare with: pass --against-kafka=SCRIPT for ratios.');
 // Ends like any other way: servers are killed and their data removed.
 process.once('SIGINT', () => void (kafka?.stop() ?? Promise.resolve()).finally(() => process.exit(EXIT.interrupted)));
 
-const context: BenchContext = { kafka, runs: options.runs, scale: options.scale, say };
 const figures: Figure[] = [];
 const failures: string[] = [];
 for (const scenario of options.scenarios) {
-  const outcome = await runScenario(scenario, context);
+  const outcome = await runScenario(scenario);
   if (typeof outcome !== 'string') figures.push(...outcome);
   else {
     failures.push(scenario.name);

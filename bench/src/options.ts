@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Scenario } from './scenarios/scenario.ts';
 
 const RUNS_DEFAULT = '5';
+const NAME_WIDTH = 18;
 const QUICK = { runs: 2, scale: 0.1 };
 
 /** What `npm run bench` was asked for. */
@@ -14,14 +15,22 @@ export interface Options {
   readonly write: boolean;
 }
 
+/** What may be measured: by default one broker, or a cluster of three. */
+export interface ScenarioLists {
+  readonly standalone: readonly Scenario[];
+  readonly cluster: readonly Scenario[];
+}
+
 /** Parses the command line, or prints the help and ends the process. @throws Error that says what is wrong with it */
-export function parseOptions(all: readonly Scenario[]): Options {
+export function parseOptions({ standalone, cluster }: ScenarioLists): Options {
+  const all = [...standalone, ...cluster];
   const args = process.argv.slice(2);
   const against = args.find((arg) => arg === '--against-kafka' || arg.startsWith('--against-kafka='));
   const { values } = parseArgs({
     args: args.filter((arg) => arg !== against),
     options: {
       only: { type: 'string' },
+      cluster: { type: 'boolean', default: false },
       runs: { type: 'string' },
       scale: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -31,13 +40,13 @@ export function parseOptions(all: readonly Scenario[]): Options {
     },
   });
   if (values.help) {
-    process.stdout.write(help(all));
+    process.stdout.write(help({ standalone, cluster }));
     process.exit(0);
   }
   const script = against?.split('=')[1] ?? process.env['KAFKA_ANCHOR'];
   if (against !== undefined && script === undefined) throw new Error('--against-kafka needs a script, here or in KAFKA_ANCHOR');
   return {
-    scenarios: chosen(all, values.only),
+    scenarios: values.only === undefined ? (values.cluster ? cluster : standalone) : chosen(all, values.only),
     runs: positive('--runs', values.runs ?? (values.quick ? String(QUICK.runs) : RUNS_DEFAULT)),
     scale: positive('--scale', values.scale ?? (values.quick ? String(QUICK.scale) : '1')),
     kafkaScript: script,
@@ -57,8 +66,7 @@ export function commandOf({ runs, scale, kafkaScript }: Options, scenario: strin
   return `npm run bench -- ${flags.join(' ')}`;
 }
 
-function chosen(all: readonly Scenario[], only: string | undefined): readonly Scenario[] {
-  if (only === undefined) return all;
+function chosen(all: readonly Scenario[], only: string): readonly Scenario[] {
   const names = only.split(',');
   const unknown = names.filter((name) => !all.some((scenario) => scenario.name === name));
   if (unknown.length > 0) throw new Error(`--only: there is no ${unknown.join(', ')}, only ${all.map(({ name }) => name).join(', ')}`);
@@ -71,9 +79,12 @@ function positive(flag: string, text: string): number {
   return value;
 }
 
-function help(all: readonly Scenario[]): string {
+function help({ standalone, cluster }: ScenarioLists): string {
+  const listed = (some: readonly Scenario[]): string =>
+    some.map(({ name, description }) => `  ${name.padEnd(NAME_WIDTH)} ${description}`).join('\n');
   return `npm run bench -- [options]
-  --only NAMES               some of the scenarios, separated by commas
+  --cluster                  the scenarios of a cluster of three brokers, two coordinators and an etcd instead of those of one broker
+  --only NAMES               some of the scenarios of either, separated by commas
   --runs N                   counted runs of each, or pairs of runs (default ${RUNS_DEFAULT})
   --scale N                  multiplies how much each run does (default 1); the goals are meant for 1
   --quick                    a look in a few minutes: --runs ${QUICK.runs} --scale ${QUICK.scale}
@@ -84,6 +95,8 @@ function help(all: readonly Scenario[]): string {
 Data lies in the system's folder for temporary files; TMPDIR names another one.
 Ends with 0 when every goal that could be compared is reached, 1 when one is not, 2 when a scenario failed or could not run.
 Scenarios:
-${all.map(({ name, description }) => `  ${name.padEnd(16)} ${description}`).join('\n')}
+${listed(standalone)}
+With --cluster:
+${listed(cluster)}
 `;
 }

@@ -8,6 +8,7 @@ import { KafkaAnchor } from './kafka-anchor.ts';
 const SCRIPT = `#!/bin/sh
 cd "$(dirname "$0")"
 echo "$1" >> calls
+[ "$1" != up ] || echo "$2" > brokers
 case "$1" in perf)
   left=$(cat failures)
   if [ "$left" -gt 0 ]; then echo $((left - 1)) > failures; echo "127.0.0.1:19091 is taken" >&2; exit 1; fi
@@ -27,7 +28,7 @@ describe('KafkaAnchor', () => {
     writeFileSync(path, SCRIPT);
     chmodSync(path, 0o755);
     said = [];
-    anchor = new KafkaAnchor(path, (line) => said.push(line));
+    anchor = new KafkaAnchor(path, 1, (line) => said.push(line));
   });
 
   afterEach(() => scratch.remove());
@@ -47,6 +48,14 @@ describe('KafkaAnchor', () => {
     expect(calls()).toBe('down up perf perf down');
   });
 
+  it('starts three brokers for what is compared with a cluster', async () => {
+    failing(0);
+    const three = new KafkaAnchor(join(scratch.path, 'kafka'), 3, (line) => said.push(line));
+    await three.perf(1000, 100, 6);
+    await three.stop();
+    expect(readFileSync(join(scratch.path, 'brokers'), 'utf8')).toBe('3\n');
+  });
+
   it('tries a call that fails once more, against another broker', async () => {
     failing(1);
     expect(await anchor.perf(1000, 100, 6)).toEqual({ produce: 250_000.5, consume: 1_500_000 });
@@ -62,7 +71,7 @@ describe('KafkaAnchor', () => {
   });
 
   it('has no figure when there is no such script', async () => {
-    const absent = new KafkaAnchor(join(scratch.path, 'absent'), (line) => said.push(line));
+    const absent = new KafkaAnchor(join(scratch.path, 'absent'), 1, (line) => said.push(line));
     expect(await absent.latency(1000, 100)).toBeUndefined();
     await absent.stop();
     expect(said.join()).toContain('status 127');

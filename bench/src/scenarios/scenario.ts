@@ -20,6 +20,8 @@ export interface NotRun {
 export interface Scenario {
   readonly name: string;
   readonly description: string;
+  /** Brokers of the Kafka it is compared with; default 1. */
+  readonly kafkaBrokers?: 1 | 3;
   run(context: BenchContext): Promise<readonly Figure[] | NotRun>;
 }
 

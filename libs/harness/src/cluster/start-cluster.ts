@@ -18,6 +18,10 @@ export interface Cluster extends AsyncDisposable {
   readonly brokers: readonly ClusterProcess[];
   readonly coordinators: readonly ClusterProcess[];
   readonly etcd: readonly ClusterProcess[];
+  /** Ends everything in order, brokers first, or all at once with kill -9. @throws Error that names what had to be killed */
+  down(options?: { readonly kill?: boolean }): Promise<void>;
+  /** Starts what does not run, over the same data, and waits until all is ready. */
+  up(): Promise<void>;
   /** kill -9 for what still runs, and the directory goes. */
   dispose(): Promise<void>;
 }
@@ -61,6 +65,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     brokers: ofKind('broker'),
     coordinators: ofKind('coordinator'),
     etcd: ofKind('etcd'),
+    async down({ kill = false } = {}): Promise<void> {
+      const endings = await cluster.down({ force: kill });
+      const killed = endings.filter(({ how }) => how === 'killed').map(({ name }) => name);
+      if (!kill && killed.length > 0) throw new Error(`${killed.join(', ')} did not stop when asked to`);
+    },
+    up: () => cluster.up(),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

@@ -1,0 +1,14 @@
+import { whyNoEtcd } from '@moldau/cluster-etcd/testing';
+import { type Cluster, startCluster } from '@moldau/harness';
+import type { Figure } from '../report/figure.ts';
+import type { BenchContext, Scenario } from './scenario.ts';
+
+/** Runs a scenario on a new cluster of three brokers, two coordinators and an etcd, each a process of this machine. */
+export function onCluster(run: (context: BenchContext, cluster: Cluster) => Promise<readonly Figure[]>): Scenario['run'] {
+  return async (context) => {
+    const notRun = await whyNoEtcd();
+    if (notRun !== undefined) return { notRun };
+    await using cluster = await startCluster();
+    return await run(context, cluster);
+  };
+}
