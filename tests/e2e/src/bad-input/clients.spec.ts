@@ -49,6 +49,9 @@ async function writeMs(): Promise<number> {
 /** More than any reader opens (32 MiB), and still small enough when compressed, by snappy too. */
 const BOMB_BYTES = 48 * MIB;
 
+/** The default of `streams.perPeer`. */
+const STREAMS_PER_CONNECTION = 100;
+
 const ignore = (): void => {};
 
 describe('a client that stops reading', () => {
@@ -77,6 +80,26 @@ describe('a client that stops reading', () => {
     for (const stream of streams) stream.cancel();
     reading.cancel();
     expect(await writeMs()).toBeLessThan(5000);
+  });
+});
+
+describe('a client that cancels', () => {
+  it('more streams than it may have at once, one after the other, may open the next', async () => {
+    using raw = rawBroker(server.address);
+    const topicId = await raw.topicId('big');
+    for (let count = 0; count <= STREAMS_PER_CONNECTION; count++) {
+      const { promise: answered, resolve } = Promise.withResolvers<string>();
+      const stream = openStream<FetchStreamRequest, FetchStreamResponse>(
+        raw.channel,
+        fetchService.fetchStream,
+        {},
+        { message: () => resolve('answered'), closed: (error) => resolve(error?.reason ?? 'OK') },
+      );
+      stream.send({ frame: { $case: 'configuration', value: { isolation: 0, creditBytes: MIB } } });
+      stream.send({ frame: { $case: 'assign', value: { positions: [{ positionId: 1, topicId, partition: 0, fetchOffset: 0 }] } } });
+      expect(await answered, `stream ${count}`).toBe('answered');
+      stream.cancel();
+    }
   });
 });
 
