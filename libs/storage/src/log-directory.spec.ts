@@ -56,6 +56,26 @@ describe('a data directory', () => {
     expect(await rig.readAll(partitionOf(third))).toHaveLength(21);
   });
 
+  it('keeps across a power loss what was flushed to a partition that a killed process had just made', async () => {
+    const rig = new StorageRig();
+    const first = await rig.open();
+    // The names above the partition are in the page cache only when the process is killed.
+    rig.disk.hold('syncDirectory');
+    const made = rig.disk.paths().length;
+    void first.createPartition(TOPIC, partitionIndex(0), partitionConfig());
+    await rig.idle();
+    expect(rig.disk.paths().length).toBeGreaterThan(made);
+    rig.kill();
+    const second = await rig.open();
+    partitionOf(second).append(makeBatch(3), { leaderEpoch: EPOCH });
+    await rig.idle();
+    expect(partitionOf(second).flushedEnd).toBe(3);
+    rig.crash({ torn: false });
+    const third = await rig.open();
+    expect(third.recovery).toMatchObject({ partitions: 1, cut: [], corrupt: [] });
+    expect(partitionOf(third).endOffset).toBe(3);
+  });
+
   it("rebuilds the producers' state from snapshots and the log", async () => {
     const rig = new StorageRig();
     const log = await rig.create(await rig.open(), 0, { segmentBytes: 1000 });

@@ -1,4 +1,4 @@
-import { MoldauError, partitionKey } from '@moldau/kernel';
+import { type Disk, MoldauError, partitionKey } from '@moldau/kernel';
 import { type CleanPartition, type CleanShutdown, reopenPartition, takeCleanShutdown } from './clean-shutdown.ts';
 import { openMeta, unusable } from './directory-meta.ts';
 import { DirectoryRuntime } from './directory-runtime.ts';
@@ -8,7 +8,7 @@ import { type ReadCheckpoint, readCheckpoint } from './high-watermark-checkpoint
 import { RecoveredJournal, readJournal, removeJournal } from './journal-recovery.ts';
 import { LogDirectory, type RecoveryReport } from './log-directory.ts';
 import { type LogDirectoryOptions, logDirectorySettings, type StoragePorts } from './options.ts';
-import { JOURNAL_DIRECTORY, LOCK_FILE, TOPICS_DIRECTORY } from './paths.ts';
+import { JOURNAL_DIRECTORY, LOCK_FILE, TOPICS_DIRECTORY, topicDirectory } from './paths.ts';
 
 /** Partitions recovered at once. */
 const RECOVERY_CONCURRENCY = 16;
@@ -80,6 +80,7 @@ interface Evidence {
 async function recoverAll(runtime: DirectoryRuntime, options: LogDirectoryOptions, evidence: Evidence): Promise<void> {
   const { disk } = runtime.ports;
   const found = await findPartitions(disk, runtime.root);
+  if (evidence.clean === undefined) await syncNames(disk, runtime.root, found);
   const journalStays = await runtime.journal.adopt(evidence.journal.files);
   const closed = new Map<string, CleanPartition>();
   for (const each of evidence.clean?.partitions ?? []) closed.set(partitionKey(each.manifest.topicId, each.manifest.partition), each);
@@ -108,6 +109,14 @@ async function recoverAll(runtime: DirectoryRuntime, options: LogDirectoryOption
   // Where its files can't be gone on with, every segment has what it gets from the journal, durably: only now may it go.
   if (!journalStays) await removeJournal(disk, `${runtime.root}/${JOURNAL_DIRECTORY}`);
   await runtime.checkSpace();
+}
+
+/** A killed process leaves names that it had not synced yet: what is flushed below them from now on must not go with them. */
+async function syncNames(disk: Disk, root: string, found: readonly FoundPartition[]): Promise<void> {
+  await forEachBounded(found, RECOVERY_CONCURRENCY, ({ directory }) => disk.syncDirectory(directory));
+  const topics = new Set(found.map(({ topicId }) => topicDirectory(root, topicId)));
+  await forEachBounded([...topics], RECOVERY_CONCURRENCY, (topic) => disk.syncDirectory(topic));
+  await disk.syncDirectory(`${root}/${TOPICS_DIRECTORY}`);
 }
 
 function journalOf(clean: CleanShutdown): RecoveredJournal {

@@ -13,12 +13,15 @@ export class SeenControllerEpoch {
   readonly #disk: Disk;
   readonly #directory: string;
   #highest: ControllerEpoch;
+  /** Highest that is on the disk. */
+  #durable: number;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(disk: Disk, directory: string, highest: ControllerEpoch) {
     this.#disk = disk;
     this.#directory = directory;
     this.#highest = highest;
+    this.#durable = highest;
   }
 
   /** @throws MoldauError DATA_DIRECTORY_UNUSABLE when the file can't be read or holds no epoch */
@@ -36,20 +39,28 @@ export class SeenControllerEpoch {
   }
 
   /**
-   * Refuses a lower epoch than was seen; settles once a higher one is durable.
+   * Refuses a lower epoch than was seen; settles once a higher one is durable. What could not be written, on a full disk say, is
+   * written with the next call.
    *
-   * @throws MoldauError FENCED_CONTROLLER
+   * @throws MoldauError FENCED_CONTROLLER; DiskError
    */
   async admit(epoch: number): Promise<void> {
     if (epoch < this.#highest) {
       const facts = { value: String(epoch), limit: String(this.#highest) };
       throw new MoldauError('FENCED_CONTROLLER', `a controller of epoch ${epoch} speaks; epoch ${this.#highest} was seen`, facts);
     }
-    if (epoch > this.#highest) {
-      this.#highest = controllerEpoch(epoch);
-      this.#writing = this.#writing.then(() => this.#write(epoch));
-    }
+    if (epoch > this.#highest) this.#highest = controllerEpoch(epoch);
+    if (epoch <= this.#durable) return;
+    const write = (): Promise<void> => this.#makeDurable(epoch);
+    this.#writing = this.#writing.then(write, write);
     await this.#writing;
+  }
+
+  async #makeDurable(epoch: number): Promise<void> {
+    if (epoch <= this.#durable) return;
+    const highest = this.#highest;
+    await this.#write(highest);
+    this.#durable = highest;
   }
 
   async #write(epoch: number): Promise<void> {

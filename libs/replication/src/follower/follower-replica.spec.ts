@@ -183,8 +183,29 @@ describe('a follower that is refused, or whose actions fail', () => {
     }
     expect(pauses).toEqual([50, 100, 200, 400, 800, RETRY_MAX_MS, RETRY_MAX_MS]);
     follower.news(news(), log, NOW);
+    follower.news(news(), log, NOW);
     follower.actionFailed(NOW);
     expect(follower.retryAtMs).toBe(NOW + RETRY_MIN_MS);
+  });
+
+  it('pauses ever longer also while what it is sent can not be appended, as on a full disk', () => {
+    const log = someLog();
+    const follower = asking(log);
+    const pauses: number[] = [];
+    let nowMs = NOW;
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      expect(follower.news(news({ batches: batches(4, 5) }), log, nowMs)).toMatchObject([{ kind: 'append' }]);
+      follower.actionFailed(nowMs);
+      const due = follower.retryAtMs ?? 0;
+      pauses.push(due - nowMs);
+      nowMs = due;
+      follower.retry(nowMs, log);
+    }
+    expect(pauses).toEqual([50, 100, 200]);
+    follower.news(news(), log, nowMs);
+    follower.news(news(), log, nowMs);
+    follower.actionFailed(nowMs);
+    expect(follower.retryAtMs).toBe(nowMs + RETRY_MIN_MS);
   });
 
   it('has nothing to fail at while it is idle', () => {

@@ -130,8 +130,9 @@ export class FollowerReplica {
   #continued(news: FollowerNews, log: FollowerLog, nowMs: number): FollowerAction[] {
     const { batches } = news;
     if (batches !== undefined && batches.baseOffset !== log.endOffset) return this.#gap(batches, log, nowMs);
+    // What came before could be done; whether these can be is not known yet.
+    if (this.#state.kind === 'following') this.#retries = 0;
     this.#state = { kind: 'following' };
-    this.#retries = 0;
     const actions: FollowerAction[] = [];
     if (batches !== undefined) actions.push({ kind: 'append', bytes: batches.bytes });
     const end = batches?.endOffset ?? log.endOffset;
