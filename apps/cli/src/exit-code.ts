@@ -7,7 +7,10 @@ export const EXIT_CODES = {
   usage: { code: 2, meaning: 'the command line is wrong: unknown option, missing argument, value out of limits' },
   unreachable: { code: 3, meaning: 'no broker answered at the bootstrap addresses' },
   refused: { code: 4, meaning: "the data directory or the address can't be used: locked, in use, of another cluster, newer format" },
-  unhealthy: { code: 5, meaning: '`cluster health` reached the cluster and found something wrong with it' },
+  unhealthy: {
+    code: 5,
+    meaning: '`cluster health` reached the cluster and found something wrong with it, or that the broker may not be stopped',
+  },
   interrupted: { code: 130, meaning: "interrupted by the user (128 + the signal's number)" },
 } as const;
 

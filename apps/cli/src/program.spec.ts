@@ -150,7 +150,7 @@ describe('moldau cluster', () => {
 describe('moldau partition describe', () => {
   it('shows leader, epoch and replicas of all partitions, or of one', async () => {
     await out('topic', 'create', 'led', '--partitions', '3');
-    expect(await out('partition', 'describe', 'led')).toMatch(/^PARTITION +LEADER +EPOCH +REPLICAS .*\n0 +1 +\d+ +1 +1 +- +1\n1 /);
+    expect(await out('partition', 'describe', 'led')).toMatch(/^PARTITION +LEADER +EPOCH +REPLICAS .*\n0 +1 +\d+ +1 +1 +- +1 +- +- +-\n1 /);
     expect(await json('partition', 'describe', 'led', '--partition', '2')).toMatchObject([
       { topic: 'led', partition: 2, leader: 1, replicas: [1], inSyncReplicas: [1], eligibleLeaderReplicas: [], minInSyncReplicas: 1 },
     ]);

@@ -193,10 +193,11 @@ class RunningBroker implements Broker {
   }
 
   #createLifecycle(logs: LogStore): PartitionLifecycle {
-    const { deps, cluster, table, topicSettings, ackSweep } = this.#parts;
+    const { deps, cluster, table, topicSettings, ackSweep, wheel } = this.#parts;
     const { brokerId } = this.#settings;
     return new PartitionLifecycle({
       scheduler: deps.scheduler,
+      wheel,
       logger: deps.logger,
       brokerId,
       cluster,

@@ -34,13 +34,16 @@ export type {
   TopicOutcome,
 } from './core/admin/admin-types.ts';
 export type {
+  DescribedReplicas,
   DescribePartitionsOptions,
   DrainState,
+  LedReplicas,
   PartitionCondition,
   PartitionName,
   PartitionOutcome,
   PartitionPlacement,
   Reassignment,
+  ReplicaStanding,
 } from './core/admin/placement-types.ts';
 export type { MoldauOptions } from './core/client-options.ts';
 export type { ConsumedRecord } from './core/consumer/consumed-record.ts';

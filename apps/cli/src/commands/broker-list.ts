@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf, print } from '../context.ts';
+import { brokerState } from '../output/broker-state.ts';
 
 export function registerBrokerList(parent: Command, context: CommandContext): void {
   parent
     .command('list')
-    .description('list the registered brokers, those that are fenced among them')
+    .description('list the registered brokers, and how each is: fenced, cordoned, draining, about to stop')
     .action((_local: unknown, command: Command) => list(context, optionsOf<ConnectionOptions>(command)));
 }
 
@@ -17,7 +18,7 @@ async function list(context: CommandContext, options: ConnectionOptions): Promis
         String(broker.brokerId),
         `${broker.host}:${broker.port}`,
         broker.rack ?? '-',
-        broker.fenced ? 'fenced' : 'unfenced',
+        brokerState(broker),
         String(broker.brokerEpoch),
         broker.softwareVersion,
       ]),

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
+import { registerBrokerCordon, registerBrokerUncordon } from './broker-cordon.ts';
+import { registerBrokerDrain } from './broker-drain.ts';
 import { registerBrokerList } from './broker-list.ts';
 
 export function registerBroker(program: Command, context: CommandContext): void {
-  const broker = program.command('broker').description('show the brokers');
+  const broker = program.command('broker').description('show the brokers; take one out of use');
   registerBrokerList(broker, context);
+  registerBrokerCordon(broker, context);
+  registerBrokerUncordon(broker, context);
+  registerBrokerDrain(broker, context);
 }

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
+import { brokerState } from '../output/broker-state.ts';
 import { writeJson } from '../output/format.ts';
 import { writeTable } from '../output/table.ts';
 
 export function registerClusterDescribe(cluster: Command, context: CommandContext): void {
   cluster
     .command('describe')
-    .description('show brokers, coordinators and how much they hold')
+    .description('show brokers and how each is, coordinators, features, and how much they hold')
     .action((_local: unknown, command: Command) => describe(context, optionsOf<ConnectionOptions>(command)));
 }
 
@@ -24,7 +25,7 @@ async function describe(context: CommandContext, options: ConnectionOptions): Pr
         String(broker.brokerId),
         `${broker.host}:${broker.port}`,
         broker.rack ?? '-',
-        broker.fenced ? 'fenced' : 'serving',
+        brokerState(broker),
         String(broker.brokerEpoch),
         broker.softwareVersion,
       ]),
@@ -38,5 +39,7 @@ async function describe(context: CommandContext, options: ConnectionOptions): Pr
         coordinator.controller ? 'controller' : 'standby',
       ]),
     );
+    const features = Object.entries(cluster.features).map(([name, level]) => `${name}=${level}`);
+    if (features.length > 0) await context.terminal.write(`features: ${features.join(', ')}\n`);
   });
 }

@@ -1,12 +1,18 @@
+import { MoldauError } from '@moldau/kernel';
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import { assessHealth, type HealthReport } from '../health/assess-health.ts';
 import { type PartitionState, readPartitions } from '../health/partition-state.ts';
+import { brokerId } from '../input/partitions.ts';
 import { writeJson } from '../output/format.ts';
 
 /** Partitions that the table names of each kind; JSON names all. */
 const NAMED_MAX = 10;
+
+interface Options extends ConnectionOptions {
+  readonly safeToStop?: number;
+}
 
 export function registerClusterHealth(cluster: Command, context: CommandContext): void {
   cluster
@@ -15,29 +21,45 @@ export function registerClusterHealth(cluster: Command, context: CommandContext)
       'tell what is wrong with the cluster: no controller, brokers that are fenced, partitions without a leader, with fewer replicas ' +
         `in sync than min.insync.replicas or than they have; exit code 0 when nothing is, ${EXIT_CODES.unhealthy.code} when something is`,
     )
-    .action((_local: unknown, command: Command) => health(context, optionsOf<ConnectionOptions>(command)));
+    .option(
+      '--safe-to-stop <id>',
+      `whether this broker may be stopped: exit code 0 when every partition is then still led and takes records with acks=all, ${EXIT_CODES.unhealthy.code} when not`,
+      brokerId,
+    )
+    .action((_local: unknown, command: Command) => health(context, optionsOf<Options>(command)));
 }
 
-async function health(context: CommandContext, options: ConnectionOptions): Promise<void> {
+async function health(context: CommandContext, options: Options): Promise<void> {
+  const { safeToStop: asked } = options;
   await context.withClient(options, async (moldau) => {
     const admin = moldau.admin();
     const report = assessHealth(await admin.describeCluster(), await readPartitions(admin));
-    if (!report.healthy) context.endWith(EXIT_CODES.unhealthy.code);
+    const { unfenced, fenced, safeToStop } = report.brokers;
+    if (asked !== undefined && ![...unfenced, ...fenced].includes(asked)) {
+      throw new MoldauError('UNKNOWN_BROKER', `no broker ${asked} is registered`, { broker_id: String(asked) });
+    }
+    // One that is fenced has stopped already.
+    const well = asked === undefined ? report.healthy : safeToStop.includes(asked) || fenced.includes(asked);
+    if (!well) context.endWith(EXIT_CODES.unhealthy.code);
     if (options.output === 'json') return writeJson(context.terminal, report);
     await context.terminal.write(`${render(report).join('\n')}\n`);
   });
 }
 
 function render({ healthy, clusterId, controller, brokers, topics, partitions }: HealthReport): readonly string[] {
-  const { unfenced, fenced } = brokers;
+  const { unfenced, fenced, cordoned, draining, safeToStop } = brokers;
   return [
     `cluster ${clusterId} is ${healthy ? 'healthy' : 'not healthy'}`,
     `controller          ${controller ?? 'none'}`,
     `brokers             ${unfenced.length} unfenced, ${fenced.length} fenced${fenced.length === 0 ? '' : `: ${fenced.join(', ')}`}`,
+    ...(cordoned.length === 0 ? [] : [`  cordoned          ${cordoned.join(', ')}`]),
+    ...(draining.length === 0 ? [] : [`  draining          ${draining.join(', ')}`]),
+    `  safe to stop      ${safeToStop.length === 0 ? 'none' : `${safeToStop.join(', ')}${safeToStop.length > 1 ? ' (one at a time)' : ''}`}`,
     `partitions          ${partitions.total} of ${topics} topics`,
     `  without leader    ${counted(partitions.withoutLeader)}`,
     `  under min ISR     ${counted(partitions.underMinIsr)}`,
     `  under-replicated  ${counted(partitions.underReplicated)}`,
+    ...(partitions.reassigning.length === 0 ? [] : [`  being moved       ${counted(partitions.reassigning)}`]),
   ];
 }
 

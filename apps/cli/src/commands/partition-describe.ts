@@ -2,6 +2,7 @@ import { MoldauError } from '@moldau/kernel';
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf, print } from '../context.ts';
 import { readPartitions } from '../health/partition-state.ts';
+import { lagText, readReplicas, replicaStandings } from '../health/replica-lag.ts';
 import { wholeNumber } from '../input/values.ts';
 
 interface Options extends ConnectionOptions {
@@ -12,7 +13,8 @@ export function registerPartitionDescribe(parent: Command, context: CommandConte
   parent
     .command('describe')
     .description(
-      "show a topic's partitions: leader and its epoch, replicas (the preferred leader first), which of them are in sync, which others may lead (ELR)",
+      "show a topic's partitions: leader and its epoch, replicas (the preferred leader first), which of them are in sync, which others may " +
+        'lead (ELR), which a reassignment adds and removes, and how many records each follower lacks',
     )
     .argument('<topic>', 'the topic')
     .option('--partition <n>', 'only this one', wholeNumber(0, 9_999))
@@ -28,8 +30,10 @@ async function describe(context: CommandContext, topic: string, options: Options
       const facts = { topic, partition: String(wanted), partitions: String(all.length) };
       throw new MoldauError('UNKNOWN_PARTITION', `topic '${topic}' has no partition ${wanted}`, facts);
     }
-    await print(context, options.output, partitions, {
-      head: ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'IN SYNC', 'ELR', 'MIN IN SYNC'],
+    const led = await readReplicas(moldau.admin(), partitions);
+    const described = partitions.map((state) => ({ ...state, replicaStates: replicaStandings(led.get(state)) }));
+    await print(context, options.output, described, {
+      head: ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'IN SYNC', 'ELR', 'MIN IN SYNC', 'ADDING', 'REMOVING', 'LAG'],
       rows: partitions.map((state) => [
         String(state.partition),
         String(state.leader ?? 'none'),
@@ -38,6 +42,9 @@ async function describe(context: CommandContext, topic: string, options: Options
         state.inSyncReplicas.join(','),
         state.eligibleLeaderReplicas.join(',') || '-',
         String(state.minInSyncReplicas),
+        state.adding.join(',') || '-',
+        state.removing.join(',') || '-',
+        lagText(led.get(state)),
       ]),
     });
   });

@@ -1,13 +1,18 @@
-import type { Moldau } from '@moldau/client';
+import type { Moldau, ReplicaStanding } from '@moldau/client';
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
+import { type PartitionState, readPartitions } from '../health/partition-state.ts';
+import { lagText, readReplicas, replicaStandings } from '../health/replica-lag.ts';
 import { writeJson } from '../output/format.ts';
 import { writeTable } from '../output/table.ts';
 
 export function registerTopicDescribe(parent: Command, context: CommandContext): void {
   parent
     .command('describe')
-    .description('show a topic: its settings, and leader, replicas and offsets of each partition')
+    .description(
+      'show a topic: its settings, and of each partition the leader, the replicas, which of them are in sync, which others may lead (ELR), how ' +
+        'many records each follower lacks, offsets and size',
+    )
     .argument('<name...>', 'the topics')
     .action((names: string[], _local: unknown, command: Command) => describe(context, names, optionsOf<ConnectionOptions>(command)));
 }
@@ -21,14 +26,13 @@ async function describe(context: CommandContext, names: readonly string[], optio
   });
 }
 
-interface PartitionRow {
-  readonly partition: number;
-  readonly leader: number | null;
-  readonly leaderEpoch: number;
-  readonly replicas: readonly number[];
-  readonly inSyncReplicas: readonly number[];
+interface PartitionRow extends PartitionState {
   readonly startOffset: number | null;
   readonly endOffset: number | null;
+  readonly sizeBytes: number | null;
+  /** As the leader sees them; null while there is none that answers. */
+  readonly replicaStates: readonly ReplicaStanding[] | null;
+  readonly lag: string;
 }
 
 interface DescribedTopic {
@@ -44,20 +48,19 @@ async function describeOne(moldau: Moldau, name: string): Promise<DescribedTopic
   const [topic] = await admin.describeTopics([name]);
   if (topic === undefined) throw new Error('the server answered with no result');
   if (topic.error !== undefined) throw topic.error;
-  const queries = topic.partitions.map(({ partition }) => ({ topic: name, partition }));
-  const [starts, ends] = await Promise.all([
-    admin.listOffsets(queries.map((query) => ({ ...query, position: 'earliest' as const }))),
-    admin.listOffsets(queries.map((query) => ({ ...query, position: 'latest' as const }))),
-  ]);
-  const partitions = topic.partitions.map((partition, index) => ({
-    partition: partition.partition,
-    leader: partition.leaderId ?? null,
-    leaderEpoch: partition.leaderEpoch,
-    replicas: partition.replicaIds,
-    inSyncReplicas: partition.inSyncReplicaIds,
-    startOffset: starts[index]?.offset ?? null,
-    endOffset: ends[index]?.offset ?? null,
-  }));
+  const states = await readPartitions(admin, [name]);
+  const leds = await readReplicas(admin, states);
+  const partitions = states.map((state): PartitionRow => {
+    const led = leds.get(state);
+    return {
+      ...state,
+      startOffset: led?.logStartOffset ?? null,
+      endOffset: led?.highWatermark ?? null,
+      sizeBytes: led?.sizeBytes ?? null,
+      replicaStates: replicaStandings(led),
+      lag: lagText(led),
+    };
+  });
   return { name: topic.name, topicId: topic.topicId, replicationFactor: topic.replicationFactor, configs: topic.configs, partitions };
 }
 
@@ -69,15 +72,16 @@ async function writeTopic(context: CommandContext, topic: DescribedTopic): Promi
   );
   await writeTable(
     context.terminal,
-    ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'IN SYNC', 'START', 'END'],
+    ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'IN SYNC', 'ELR', 'LAG', 'START', 'END', 'BYTES'],
     topic.partitions.map((row) => [
       String(row.partition),
       String(row.leader ?? 'none'),
       String(row.leaderEpoch),
       row.replicas.join(','),
       row.inSyncReplicas.join(','),
-      String(row.startOffset ?? '?'),
-      String(row.endOffset ?? '?'),
+      row.eligibleLeaderReplicas.join(',') || '-',
+      row.lag,
+      ...[row.startOffset, row.endOffset, row.sizeBytes].map((value) => String(value ?? '?')),
     ]),
   );
 }

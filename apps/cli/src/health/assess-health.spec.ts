@@ -7,14 +7,26 @@ function cluster(changes: { readonly controller?: boolean; readonly fenced?: rea
   const described = {
     clusterId: 'c',
     metadataVersion: 9,
-    brokers: [1, 2, 3].map((brokerId) => ({ brokerId, fenced: changes.fenced?.includes(brokerId) ?? false })),
+    brokers: [1, 2, 3].map((brokerId) => ({
+      brokerId,
+      fenced: changes.fenced?.includes(brokerId) ?? false,
+      cordoned: false,
+      draining: false,
+    })),
     coordinators: [{ coordinatorId: 'a', address: 'a:1', controller: changes.controller ?? true }],
   };
   return described as unknown as DescribedCluster;
 }
 
 function partition(index: number, changes: Partial<PartitionState> = {}): PartitionState {
-  const inSync = { replicas: [1, 2, 3], inSyncReplicas: [1, 2, 3], eligibleLeaderReplicas: [], minInSyncReplicas: 2 };
+  const inSync = {
+    replicas: [1, 2, 3],
+    inSyncReplicas: [1, 2, 3],
+    eligibleLeaderReplicas: [],
+    minInSyncReplicas: 2,
+    adding: [],
+    removing: [],
+  };
   return { topic: 'orders', partition: index, leader: 1, leaderEpoch: 4, ...inSync, ...changes };
 }
 
@@ -43,5 +55,30 @@ describe('a cluster', () => {
       healthy: false,
       partitions: { withoutLeader: [dead], underMinIsr: [thin, dead], underReplicated: [late, thin, dead] },
     });
+  });
+
+  it('is not ill for replicas that are on their way', () => {
+    const moving = partition(0, { replicas: [4, 1, 2, 3], adding: [4], removing: [3] });
+    expect(assessHealth(cluster(), [moving])).toMatchObject({ healthy: true, partitions: { underReplicated: [], reassigning: [moving] } });
+  });
+});
+
+describe('a broker', () => {
+  const safeOf = (...states: PartitionState[]): readonly number[] => assessHealth(cluster(), states).brokers.safeToStop;
+
+  it('may be stopped while every partition of it has enough others in sync, whether it is in sync itself or not', () => {
+    expect(safeOf()).toEqual([1, 2, 3]);
+    expect(safeOf(partition(0))).toEqual([1, 2, 3]);
+    expect(safeOf(partition(0, { replicas: [1, 2], inSyncReplicas: [1, 2] }))).toEqual([3]);
+    expect(safeOf(partition(0, { inSyncReplicas: [1, 2] }))).toEqual([3]);
+  });
+
+  it('may not where it has the only replica, or the partition has no leader to be found', () => {
+    expect(safeOf(partition(0, { replicas: [2], inSyncReplicas: [2], minInSyncReplicas: 1 }))).toEqual([1, 3]);
+    expect(safeOf(partition(0, { leader: null, inSyncReplicas: [] }))).toEqual([]);
+  });
+
+  it('that is fenced need not be stopped', () => {
+    expect(assessHealth(cluster({ fenced: [2] }), [partition(0)]).brokers.safeToStop).toEqual([1, 3]);
   });
 });

@@ -1,4 +1,4 @@
-import type { DescribedCluster } from '@moldau/client';
+import type { DescribedBroker, DescribedCluster } from '@moldau/client';
 import type { PartitionState } from './partition-state.ts';
 
 /** What is wrong with a cluster, by kind. */
@@ -9,7 +9,15 @@ export interface HealthReport {
   readonly metadataVersion: number;
   /** Id of the coordinator that is the controller; null while there is none. */
   readonly controller: string | null;
-  readonly brokers: { readonly unfenced: readonly number[]; readonly fenced: readonly number[] };
+  readonly brokers: {
+    readonly unfenced: readonly number[];
+    readonly fenced: readonly number[];
+    /** Those that take no new replicas, and those whose replicas are being moved away: no ill. */
+    readonly cordoned: readonly number[];
+    readonly draining: readonly number[];
+    /** Any one of them may be stopped: without it every partition is led, and takes records with acks=all. */
+    readonly safeToStop: readonly number[];
+  };
   readonly topics: number;
   readonly partitions: {
     readonly total: number;
@@ -17,19 +25,32 @@ export interface HealthReport {
     /** They take no records with acks=all. */
     readonly underMinIsr: readonly PartitionState[];
     readonly underReplicated: readonly PartitionState[];
+    /** Their replicas are being moved: no ill. */
+    readonly reassigning: readonly PartitionState[];
   };
 }
 
 /** Judges a cluster by what it says of itself. */
 export function assessHealth(cluster: DescribedCluster, states: readonly PartitionState[]): HealthReport {
-  const ids = (fenced: boolean): readonly number[] =>
-    cluster.brokers.filter((broker) => broker.fenced === fenced).map(({ brokerId }) => brokerId);
-  const brokers = { unfenced: ids(false), fenced: ids(true) };
+  const ids = (holds: (broker: DescribedBroker) => boolean): readonly number[] =>
+    cluster.brokers.filter(holds).map(({ brokerId }) => brokerId);
+  const unsafe = neededBrokers(states);
+  const brokers = {
+    unfenced: ids(({ fenced }) => !fenced),
+    fenced: ids(({ fenced }) => fenced),
+    cordoned: ids(({ cordoned }) => cordoned),
+    draining: ids(({ draining }) => draining),
+    safeToStop: ids(({ brokerId, fenced }) => !fenced && !unsafe.has(brokerId)),
+  };
   const partitions = {
     total: states.length,
     withoutLeader: states.filter(({ leader }) => leader === null),
     underMinIsr: states.filter(({ inSyncReplicas, minInSyncReplicas }) => inSyncReplicas.length < minInSyncReplicas),
-    underReplicated: states.filter(({ inSyncReplicas, replicas }) => inSyncReplicas.length < replicas.length),
+    // Replicas that are on their way are not missed yet.
+    underReplicated: states.filter(({ inSyncReplicas, replicas, adding }) =>
+      replicas.some((id) => !inSyncReplicas.includes(id) && !adding.includes(id)),
+    ),
+    reassigning: states.filter(({ adding, removing }) => adding.length + removing.length > 0),
   };
   const controller = cluster.coordinators.find((coordinator) => coordinator.controller)?.coordinatorId ?? null;
   const wrong = [brokers.fenced, partitions.withoutLeader, partitions.underMinIsr, partitions.underReplicated];
@@ -42,4 +63,16 @@ export function assessHealth(cluster: DescribedCluster, states: readonly Partiti
     topics: new Set(states.map(({ topic }) => topic)).size,
     partitions,
   };
+}
+
+/** Brokers that a partition could not do without: it would have no leader, or take no records with acks=all. */
+function neededBrokers(states: readonly PartitionState[]): ReadonlySet<number> {
+  const needed = new Set<number>();
+  for (const { leader, replicas, inSyncReplicas, minInSyncReplicas } of states) {
+    for (const id of replicas) {
+      const others = inSyncReplicas.filter((other) => other !== id).length;
+      if (leader === null || others < Math.max(1, minInSyncReplicas)) needed.add(id);
+    }
+  }
+  return needed;
 }

@@ -12,6 +12,7 @@ import { deleteRecordsMethod } from './delete-records.ts';
 import { deleteTopicsMethod } from './delete-topics.ts';
 import { describeClusterMethod } from './describe-cluster.ts';
 import { describeConfigsMethod } from './describe-configs.ts';
+import { describeReplicasMethod } from './describe-replicas.ts';
 import { describeTopicsMethod } from './describe-topics.ts';
 import { fetchMethod } from './fetch.ts';
 import { fetchStreamMethod } from './fetch-stream.ts';
@@ -68,6 +69,7 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
     listTopicsMethod(cluster),
     describeTopicsMethod(cluster, topicSettings),
     deleteRecordsMethod(locator),
+    describeReplicasMethod(clock, locator),
     ...gatewayMethods(parts),
   ];
 }

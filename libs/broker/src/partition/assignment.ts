@@ -1,4 +1,5 @@
-import { type BrokerId, type LeaderEpoch, MoldauError, type PartitionIndex, type TopicId } from '@moldau/kernel';
+import type { PartitionImage } from '@moldau/cluster';
+import { type BrokerEpoch, type BrokerId, type LeaderEpoch, MoldauError, type PartitionIndex, type TopicId } from '@moldau/kernel';
 import type { ReplicaTerms } from './leadership.ts';
 
 /** What the cluster's metadata says of a partition, as far as its replica here acts on it. */
@@ -8,6 +9,19 @@ export interface PartitionAssignment {
   /** Whether this life of this broker leads it: never in an epoch won by an earlier one. */
   readonly leads: boolean;
   readonly terms: ReplicaTerms;
+  /** The newest leader epoch whose election may have lost what was committed; undefined: none ever did. */
+  readonly lossyEpoch: LeaderEpoch | undefined;
+  /** Whether a reassignment adds this replica and it is not in sync yet: nothing hangs on how fast it catches up. */
+  readonly isBeingAdded: boolean;
+}
+
+/** What a partition's record says of the replica of `self`, whose present life has that epoch; undefined: it has not registered. */
+export function assignmentOf(view: PartitionImage, self: BrokerId, epoch: BrokerEpoch | undefined): PartitionAssignment {
+  const { leader, leaderEpoch, isr, minIsr, flush, partitionEpoch, replicas, adding, lossyEpoch } = view;
+  const leads = leader === self && epoch !== undefined && view.leaderBrokerEpoch === epoch;
+  const terms = { committed: { isr, minIsr, flush }, partitionEpoch, replicas };
+  const isBeingAdded = adding.includes(self) && !isr.includes(self);
+  return { leaderId: leader, leaderEpoch, leads, terms, lossyEpoch, isBeingAdded };
 }
 
 /** Which partition. */

@@ -61,6 +61,14 @@ export class DirectoryLogStore implements LogStore {
     return new DirectoryLog(await this.#directory.beginAnew(topicId, partition, config, startOffset), this.#logger);
   }
 
+  holds(topicId: TopicId, partition: PartitionIndex): boolean {
+    return this.#directory.partition(topicId, partition) !== undefined;
+  }
+
+  deletePartition(topicId: TopicId, partition: PartitionIndex): Promise<void> {
+    return this.#directory.deletePartition(topicId, partition);
+  }
+
   async deleteTopic(topicId: TopicId): Promise<void> {
     const partitions = [...this.#directory.partitions()].filter((log) => log.topicId === topicId).map((log) => log.partition);
     for (let at = 0; at < partitions.length; at += DELETIONS_AT_ONCE) {

@@ -13,6 +13,10 @@ export interface LogStore {
   open(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog>;
   /** Removes all data of the partition's log and makes an empty one that begins at `startOffset`. */
   beginAnew(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig, startOffset: Offset): Promise<PartitionLog>;
+  /** Whether there is a log of the partition, open or not. */
+  holds(topicId: TopicId, partition: PartitionIndex): boolean;
+  /** Removes all data of the partition's log; nothing happens where there is none. */
+  deletePartition(topicId: TopicId, partition: PartitionIndex): Promise<void>;
   /** Removes all data of a deleted topic; nothing happens where there is none. */
   deleteTopic(topicId: TopicId): Promise<void>;
   /** Flushes and closes everything, and marks the stop as clean. */

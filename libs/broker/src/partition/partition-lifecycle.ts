@@ -10,15 +10,17 @@ import {
   type Scheduler,
   type TopicId,
 } from '@moldau/kernel';
+import type { DeadlineWheel } from '../limits/deadline-wheel.ts';
 import { changedTopics } from '../metadata/changed-topics.ts';
 import type { ClusterChange, ClusterState } from '../metadata/cluster-state.ts';
-import type { PartitionAssignment } from './assignment.ts';
+import { assignmentOf } from './assignment.ts';
 import { LogJobs } from './log-jobs.ts';
 import type { LogStore } from './log-store.ts';
 import { Partition } from './partition.ts';
 import type { PartitionDeps } from './partition-deps.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { LocalTopic, PartitionTable } from './partition-table.ts';
+import { ReplicaRemoval } from './replica-removal.ts';
 import type { TopicSettings, TopicSettingsCache } from './topic-settings.ts';
 
 /** Partitions compared with the metadata in one turn of the event loop: well below 5 ms. */
@@ -28,6 +30,7 @@ const REMOVED_TOPICS_MAX = 1_000;
 
 export interface PartitionLifecycleDeps {
   readonly scheduler: Scheduler;
+  readonly wheel: DeadlineWheel;
   readonly logger: Logger;
   readonly brokerId: BrokerId;
   readonly cluster: ClusterState;
@@ -52,6 +55,7 @@ export class PartitionLifecycle {
   readonly #removed = new Set<TopicId>();
   readonly #deleting = new Set<TopicId>();
   readonly #jobs: LogJobs;
+  readonly #removal: ReplicaRemoval;
   /** Topics that are to be looked at too, all of them; taken up a few at a time. */
   #sweep: Iterator<TopicId> | undefined;
   #cursor = 0;
@@ -63,6 +67,7 @@ export class PartitionLifecycle {
   constructor(deps: PartitionLifecycleDeps) {
     this.#deps = deps;
     this.#jobs = new LogJobs(deps.logger, () => this.#settle());
+    this.#removal = new ReplicaRemoval({ ...deps, clock: deps.partition.clock }, this.#jobs);
     deps.cluster.listen((change) => this.#noticed(change));
   }
 
@@ -101,6 +106,7 @@ export class PartitionLifecycle {
   /** Takes no further change. */
   stop(): void {
     this.#stopped = true;
+    this.#removal.stop();
     this.#jobs.clear();
   }
 
@@ -182,11 +188,14 @@ export class PartitionLifecycle {
     const view = topic?.partitions.get(index);
     const wanted = topic !== undefined && topic.state !== 'deleting' && view?.replicas.includes(brokerId) === true;
     const existing = local?.partitions[index];
+    if (!wanted && existing !== undefined) this.#close(existing, topic);
+    if (topic === undefined || view === undefined) return;
     if (!wanted) {
-      if (existing !== undefined) this.#close(existing, topic);
+      this.#removal.unwanted(topicId, partitionIndex(index), () => this.#settings(topicId).storage.fileDeleteDelayMs);
       return;
     }
-    const settings = this.#deps.settings.of(this.#deps.cluster.current, topicId);
+    this.#removal.wanted(topicId, partitionIndex(index));
+    const settings = this.#settings(topicId);
     if (existing === undefined) {
       this.#create(topicId, partitionIndex(index), topic, view, settings);
       return;
@@ -196,7 +205,11 @@ export class PartitionLifecycle {
       return;
     }
     if (existing.settings !== settings) existing.reconfigure(settings);
-    existing.reassign(this.#assignment(view));
+    existing.reassign(assignmentOf(view, this.#deps.brokerId, this.#deps.brokerEpoch()));
+  }
+
+  #settings(topicId: TopicId): TopicSettings {
+    return this.#deps.settings.of(this.#deps.cluster.current, topicId);
   }
 
   #create(topicId: TopicId, index: PartitionIndex, topic: TopicImage, view: PartitionImage, settings: TopicSettings): void {
@@ -213,7 +226,7 @@ export class PartitionLifecycle {
     open: (config: TopicSettings['storage']) => Promise<PartitionLog>,
   ): void {
     const { table, partition: deps } = this.#deps;
-    const partition = new Partition(deps, topicId, index, this.#assignment(view), settings);
+    const partition = new Partition(deps, topicId, index, assignmentOf(view, this.#deps.brokerId, this.#deps.brokerEpoch()), settings);
     table.add(partition, topic.namespace, topic.name);
     this.#jobs.add(topicId, index, async () => {
       if (partition.kind !== 'opening') return;
@@ -250,15 +263,6 @@ export class PartitionLifecycle {
         ? new MoldauError('LEADER_CHANGED_AFTER_APPEND', `topic ${topicId} was deleted before the batch was confirmed`, facts)
         : new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'the partition moved before the batch was confirmed', facts);
     partition.close(error);
-  }
-
-  #assignment(view: PartitionImage): PartitionAssignment {
-    const { brokerId } = this.#deps;
-    const epoch = this.#deps.brokerEpoch();
-    const leads = view.leader === brokerId && epoch !== undefined && view.leaderBrokerEpoch === epoch;
-    const { isr, minIsr, flush, partitionEpoch, replicas } = view;
-    const terms = { committed: { isr, minIsr, flush }, partitionEpoch, replicas };
-    return { leaderId: view.leader, leaderEpoch: view.leaderEpoch, leads, terms };
   }
 
   async #deleteTopic(topicId: TopicId): Promise<void> {

@@ -1,4 +1,5 @@
 import { assert, type BrokerId, type LeaderEpoch, type MoldauError, type Offset, type PartitionIndex, type TopicId } from '@moldau/kernel';
+import type { FollowerAssignment } from '@moldau/replication';
 import type { Progress } from '@moldau/storage';
 import { Following } from '../replication/following.ts';
 import { leaderChanged, notLeader, type PartitionAssignment, wrongEpoch } from './assignment.ts';
@@ -95,8 +96,15 @@ export class Partition {
 
   /** Takes what newer metadata says. */
   reassign(assignment: PartitionAssignment): void {
+    const wasBeingAdded = this.isBeingAdded;
     this.#assignment = assignment;
     if (this.log !== undefined) this.#settleRole(this.log);
+    if (this.isBeingAdded !== wasBeingAdded) this.#deps.feed.restream(this);
+  }
+
+  /** Whether a reassignment adds this replica and it is not in sync yet. */
+  get isBeingAdded(): boolean {
+    return this.#assignment.isBeingAdded;
   }
 
   reconfigure(settings: TopicSettings): void {
@@ -173,7 +181,7 @@ export class Partition {
   }
 
   #settleRole(log: PartitionLog): void {
-    const { leads, leaderEpoch, leaderId, terms } = this.#assignment;
+    const { leads, leaderEpoch, leaderId, terms, lossyEpoch } = this.#assignment;
     const state = this.#state;
     if (state.kind === 'leading') {
       if (leads && leaderEpoch === state.leadership.epoch) {
@@ -186,16 +194,16 @@ export class Partition {
       this.#wake();
     }
     const other = leaderId !== undefined && leaderId !== this.#deps.brokerId ? leaderId : undefined;
-    if (other !== undefined) this.#follow(log, other, leaderEpoch);
+    if (other !== undefined) this.#follow(log, { leaderId: other, leaderEpoch, lossyEpoch });
     else if (!this.#standBy(log)) return;
     if (leads) this.#lead(log, leaderEpoch, terms);
   }
 
-  #follow(log: PartitionLog, leaderId: BrokerId, epoch: LeaderEpoch): void {
+  #follow(log: PartitionLog, assignment: FollowerAssignment): void {
     const state = this.#state;
     const following = state.kind === 'following' ? state.following : this.#newFollowing(log);
     if (state.kind !== 'following') this.#state = { kind: 'following', log, following };
-    if (following.leaderEpoch !== epoch) following.assign(leaderId, epoch);
+    if (following.leaderEpoch !== assignment.leaderEpoch) following.assign(assignment);
   }
 
   /** Ends the following, if any; false while its work on the log goes on, after which the role is settled again. */

@@ -12,18 +12,18 @@ import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { ClusterState } from '../metadata/cluster-state.ts';
 import type { Partition } from '../partition/partition.ts';
 import { BackOff } from '../session/back-off.ts';
+import type { CopyThrottle } from './copy-throttle.ts';
 import { type Followed, isTold, positionOf } from './followed.ts';
 import type { AskedPosition } from './following.ts';
+import { type LeaderCredit, SteadyCredit, ThrottledCredit } from './leader-credit.ts';
 import type { ReplicationMetrics } from './replication-metrics.ts';
 
 const MIB = 1024 * 1024;
 /** Listener on which brokers call each other. */
 const INTERNAL_LISTENER = 'internal';
-/** Bytes of batches on their way from one leader: about what a fast disk takes in 20 ms. */
-const CREDIT_BYTES = 8 * MIB;
 const MESSAGE_BYTES_MAX = MIB;
-/** Credit is given back when this much has been taken in, so that it costs few messages. */
-const CREDIT_STEP_BYTES = CREDIT_BYTES / 8;
+/** How often a throttle is asked for more. */
+const THROTTLE_TICK_MS = 100;
 /** Positions in one message: what is encoded in well below 5 ms. */
 const POSITIONS_MAX = 1_000;
 /** A leader says something each 500 ms; one silent for so long is tried anew. */
@@ -54,11 +54,14 @@ type State =
   | { readonly kind: 'closed' };
 
 /**
- * This broker's stream to one leader, for all partitions it follows there: opened again, with back-off, whenever it ends.
- * Positions of one turn go in one message, and only those that changed.
+ * This broker's stream to one leader, for all partitions it follows there, or for those that a throttle holds back: opened
+ * again, with back-off, whenever it ends. Positions of one turn go in one message, and only those that changed.
  */
 export class FollowerStream {
   readonly leaderId: BrokerId;
+  /** Whether a throttle holds back what comes on it. */
+  readonly isThrottled: boolean;
+  readonly #credit: LeaderCredit;
   readonly #deps: FollowerStreamDeps;
   readonly #followed = new Map<number, Followed>();
   readonly #byPartition = new Map<Partition, Followed>();
@@ -71,13 +74,14 @@ export class FollowerStream {
   #armed = false;
   /** The leader has not taken what was told: it hears of later positions together. */
   #blocked = false;
-  /** Bytes taken in since credit was last given. */
-  #takenBytes = 0;
   #check: Deadline | undefined;
+  #creditTick: Deadline | undefined;
 
-  constructor(deps: FollowerStreamDeps, leaderId: BrokerId) {
+  constructor(deps: FollowerStreamDeps, leaderId: BrokerId, throttle: CopyThrottle | undefined) {
     this.#deps = deps;
     this.leaderId = leaderId;
+    this.isThrottled = throttle !== undefined;
+    this.#credit = throttle === undefined ? new SteadyCredit() : new ThrottledCredit(throttle);
     this.#backOff = new BackOff(deps.random);
     this.#state = { kind: 'waiting', timer: deps.scheduler.after(0, () => this.#connect(), { background: true }) };
   }
@@ -121,6 +125,7 @@ export class FollowerStream {
     const state = this.#state;
     this.#state = { kind: 'closed' };
     this.#check?.cancel();
+    this.#creditTick?.cancel();
     if (state.kind === 'waiting') state.timer.cancel();
     if (state.kind === 'open') state.call.cancel();
     this.#channel?.channel.close();
@@ -162,9 +167,19 @@ export class FollowerStream {
   }
 
   #giveCredit(call: ClientCall<ReplicateRequest>): void {
-    if (this.#takenBytes < CREDIT_STEP_BYTES) return;
-    call.send({ frame: { $case: 'credit', value: { bytes: this.#takenBytes } } });
-    this.#takenBytes = 0;
+    const bytes = this.#credit.due();
+    if (bytes > 0) call.send({ frame: { $case: 'credit', value: { bytes } } });
+  }
+
+  /** Credit that a throttle holds back comes with time, not with what was taken in. */
+  #tickCredit(): void {
+    this.#creditTick?.cancel();
+    if (!this.isThrottled) return;
+    this.#creditTick = this.#deps.wheel.after(THROTTLE_TICK_MS, () => {
+      if (this.#state.kind !== 'open') return;
+      if (!this.#blocked) this.#giveCredit(this.#state.call);
+      this.#tickCredit();
+    });
   }
 
   #connect(): void {
@@ -198,12 +213,13 @@ export class FollowerStream {
       },
     );
     this.#state = { kind: 'open', call, heardMs: clock.monotonicMs() };
-    this.#takenBytes = 0;
     this.#blocked = false;
     this.#forgotten = [];
+    const creditBytes = this.#credit.open();
     const open = { clusterId, brokerId, brokerEpoch: epoch, leaderId: this.leaderId };
-    call.send({ frame: { $case: 'open', value: { ...open, creditBytes: CREDIT_BYTES, maxMessageBytes: MESSAGE_BYTES_MAX } } });
+    call.send({ frame: { $case: 'open', value: { ...open, creditBytes, maxMessageBytes: MESSAGE_BYTES_MAX } } });
     this.#watchSilence();
+    this.#tickCredit();
     for (const followed of [...this.#followed.values()]) {
       followed.introduced = false;
       followed.partition.following?.connected();
@@ -234,8 +250,7 @@ export class FollowerStream {
     }
     if (bytes === 0) return;
     this.#deps.metrics.bytesIn.add(bytes);
-    this.#takenBytes += bytes;
-    if (this.#takenBytes >= CREDIT_STEP_BYTES) this.#arm();
+    if (this.#credit.took(bytes)) this.#arm();
   }
 
   #pass(news: PartitionNews): void {
@@ -265,6 +280,7 @@ export class FollowerStream {
 
   #broken(error: MoldauError | undefined): void {
     this.#check?.cancel();
+    this.#creditTick?.cancel();
     this.#deps.metrics.streamBreaks.add(1);
     this.#deps.logger.debug('no stream to a leader', { leaderId: this.leaderId, reason: error?.reason, error: error?.message });
     this.#wait();

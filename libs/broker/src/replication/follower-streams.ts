@@ -1,23 +1,30 @@
 import type { BrokerId } from '@moldau/kernel';
 import type { Deadline } from '../limits/deadline-wheel.ts';
 import type { Partition } from '../partition/partition.ts';
+import type { CopyThrottle } from './copy-throttle.ts';
 import { FollowerStream, type FollowerStreamDeps } from './follower-stream.ts';
 import type { AskedPosition, FollowerFeed } from './following.ts';
 
 /** How often partitions that failed are looked at: how late a retry may be. */
 const RETRY_SWEEP_MS = 50;
 
-/** The streams of this broker to the leaders of what it follows: one for each leader, while anything follows there. */
+/**
+ * The streams of this broker to the leaders of what it follows: one for each leader, while anything follows there, and a second
+ * one for replicas that are being copied while a throttle holds them back.
+ */
 export class FollowerStreams implements FollowerFeed {
   readonly #deps: FollowerStreamDeps;
+  readonly #throttle: CopyThrottle;
   readonly #streams = new Map<BrokerId, FollowerStream>();
+  readonly #throttled = new Map<BrokerId, FollowerStream>();
   readonly #streamOf = new Map<Partition, FollowerStream>();
   readonly #failed = new Set<Partition>();
   #sweep: Deadline | undefined;
   #closed = false;
 
-  constructor(deps: FollowerStreamDeps) {
+  constructor(deps: FollowerStreamDeps, throttle: CopyThrottle) {
     this.#deps = deps;
+    this.#throttle = throttle;
   }
 
   /** Partitions that follow a leader. */
@@ -28,10 +35,24 @@ export class FollowerStreams implements FollowerFeed {
   ask(partition: Partition, position: AskedPosition): void {
     if (this.#closed) return;
     const before = this.#streamOf.get(partition);
-    if (before !== undefined && before.leaderId !== position.leaderId) this.#leaveStream(partition, before);
-    const stream = this.#streamTo(position.leaderId);
+    const isThrottled = this.#isHeldBack(partition);
+    if (before !== undefined && (before.leaderId !== position.leaderId || before.isThrottled !== isThrottled)) {
+      this.#leaveStream(partition, before);
+    }
+    const stream = this.#streamTo(position.leaderId, isThrottled);
     this.#streamOf.set(partition, stream);
     stream.ask(partition, position);
+  }
+
+  restream(partition: Partition): void {
+    const stream = this.#streamOf.get(partition);
+    // It asks anew, and that puts it on the stream where it belongs.
+    if (stream !== undefined && stream.isThrottled !== this.#isHeldBack(partition)) partition.following?.connected();
+  }
+
+  /** The throttle has begun to limit, or does no more. */
+  restreamAll(): void {
+    for (const partition of [...this.#streamOf.keys()]) this.restream(partition);
   }
 
   acknowledge(partition: Partition): void {
@@ -53,17 +74,25 @@ export class FollowerStreams implements FollowerFeed {
   close(): void {
     this.#closed = true;
     this.#sweep?.cancel();
-    for (const stream of this.#streams.values()) stream.close();
-    this.#streams.clear();
+    for (const streams of [this.#streams, this.#throttled]) {
+      for (const stream of streams.values()) stream.close();
+      streams.clear();
+    }
     this.#streamOf.clear();
     this.#failed.clear();
   }
 
-  #streamTo(leaderId: BrokerId): FollowerStream {
-    let stream = this.#streams.get(leaderId);
+  /** Never one that is in sync, nor one that fell behind and has been a replica all along: the promise may need it. */
+  #isHeldBack(partition: Partition): boolean {
+    return partition.isBeingAdded && this.#throttle.limits;
+  }
+
+  #streamTo(leaderId: BrokerId, isThrottled: boolean): FollowerStream {
+    const streams = isThrottled ? this.#throttled : this.#streams;
+    let stream = streams.get(leaderId);
     if (stream === undefined) {
-      stream = new FollowerStream(this.#deps, leaderId);
-      this.#streams.set(leaderId, stream);
+      stream = new FollowerStream(this.#deps, leaderId, isThrottled ? this.#throttle : undefined);
+      streams.set(leaderId, stream);
     }
     return stream;
   }
@@ -72,7 +101,7 @@ export class FollowerStreams implements FollowerFeed {
     this.#streamOf.delete(partition);
     stream.leave(partition);
     if (stream.size > 0) return;
-    this.#streams.delete(stream.leaderId);
+    (stream.isThrottled ? this.#throttled : this.#streams).delete(stream.leaderId);
     stream.close();
   }
 

@@ -1,6 +1,14 @@
-import { type BrokerId, type Clock, type LeaderEpoch, type Logger, MoldauError, type Offset } from '@moldau/kernel';
+import { type Clock, type LeaderEpoch, type Logger, MoldauError, type Offset } from '@moldau/kernel';
 import type { PartitionNews } from '@moldau/protocol';
-import { type BatchRun, type FollowerAction, type FollowerAlarm, type FollowerLog, FollowerReplica, NO_EPOCH } from '@moldau/replication';
+import {
+  type BatchRun,
+  type FollowerAction,
+  type FollowerAlarm,
+  type FollowerAssignment,
+  type FollowerLog,
+  FollowerReplica,
+  NO_EPOCH,
+} from '@moldau/replication';
 import type { Partition } from '../partition/partition.ts';
 import type { PartitionLog } from '../partition/partition-log.ts';
 import { checkedBatches } from './checked-batches.ts';
@@ -13,6 +21,8 @@ export type AskedPosition = Extract<FollowerAction, { readonly kind: 'sendPositi
 export interface FollowerFeed {
   /** The partition wants to be sent what follows its end. */
   ask(partition: Partition, position: AskedPosition): void;
+  /** Whether a reassignment adds it has changed. */
+  restream(partition: Partition): void;
   /** Its ends have moved. */
   acknowledge(partition: Partition): void;
   /** It has failed, and may be tried again later. */
@@ -72,10 +82,10 @@ export class Following {
     return this.#replica.retryAtMs;
   }
 
-  assign(leaderId: BrokerId, leaderEpoch: LeaderEpoch): void {
+  assign(assignment: FollowerAssignment): void {
     // Begun when this broker was elected, and nothing came of it.
     if (!this.isBusy) this.#view.log.forgetEmptyEpoch();
-    this.#perform(this.#replica.assign({ leaderId, leaderEpoch }, this.#view));
+    this.#perform(this.#replica.assign(assignment, this.#view));
   }
 
   /** Follows nobody from now on. */

@@ -202,6 +202,30 @@ describe('a replica', () => {
     expect(cluster.logOf(3, topicId)).toEqual(cluster.logOf(1, topicId));
   });
 
+  it('with what an unclean election has lost gives it up, though it was confirmed', async () => {
+    const cluster = await SimCluster.started();
+    const topicId = await cluster.topic();
+    await cluster.produce(1, topicId, ['a']);
+    cluster.kill(2);
+    cluster.kill(3);
+    cluster.controller.partitions.change(topicId, { isr: [1], minIsr: 1 });
+    await cluster.runFor(100);
+    expect((await cluster.produce(1, topicId, ['lost'])).error).toBeUndefined();
+    cluster.kill(1);
+    await cluster.restart(2);
+    const { leaderEpoch } = cluster.controller.partitions.record(topicId);
+    const leaderBrokerEpoch = cluster.controller.brokerEpoch(2);
+    const lossy = leaderEpoch + 1;
+    cluster.controller.partitions.change(topicId, { leader: 2, leaderBrokerEpoch, leaderEpoch: lossy, lossyEpoch: lossy, isr: [2] });
+    await cluster.runFor(100);
+    expect((await cluster.produce(2, topicId, ['b'])).error).toBeUndefined();
+    await cluster.restart(1);
+    await cluster.until('the former leader is in sync', () => cluster.isrOf(topicId).length === 2);
+    await cluster.runFor(200);
+    expect(cluster.logOf(1, topicId)).toEqual(cluster.logOf(2, topicId));
+    expect(cluster.logOf(1, topicId).includes('lost')).toBe(false);
+  });
+
   it('that cuts nothing forgets an epoch that it began and wrote nothing in', async () => {
     const cluster = await SimCluster.started();
     const topicId = await cluster.topic();

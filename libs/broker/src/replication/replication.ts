@@ -3,11 +3,13 @@ import type { BrokerEpoch } from '@moldau/kernel';
 import type { BrokerParts } from '../broker-parts.ts';
 import type { PartitionDeps } from '../partition/partition-deps.ts';
 import type { ControllerClient } from '../session/controller-client.ts';
+import { CopyThrottle } from './copy-throttle.ts';
 import { FollowerStreams } from './follower-streams.ts';
 import { IsrChanges } from './isr-changes.ts';
 import { registerReplicationGauges } from './replication-gauges.ts';
 
 const MAX_LAG = 'replica.lag.time.max.ms';
+const THROTTLED_RATE = 'follower.replication.throttled.rate';
 const NOTHING_FIXED: ReadonlyMap<string, string> = new Map();
 
 export interface ReplicationDeps {
@@ -22,7 +24,9 @@ export class Replication {
   readonly followers: FollowerStreams;
   readonly isrChanges: IsrChanges;
   readonly #parts: BrokerParts;
+  /** Computed when they are asked for, after each change of the settings. */
   #maxLagMs: number | undefined;
+  #throttledRate: number | undefined;
 
   constructor({ parts, controller, brokerEpoch }: ReplicationDeps) {
     const { deps, settings, wheel, cluster, replicationMetrics: metrics } = parts;
@@ -30,11 +34,15 @@ export class Replication {
     const { brokerId } = settings;
     this.#parts = parts;
     const shared = { clock, logger, wheel, cluster, metrics, brokerId, brokerEpoch };
-    this.followers = new FollowerStreams({ ...shared, scheduler, random, connector });
-    this.isrChanges = new IsrChanges({ ...shared, controller, maxLagMs: () => this.#maxLag() });
+    const throttle = new CopyThrottle(clock, () => (this.#throttledRate ??= this.#setting(THROTTLED_RATE)));
+    this.followers = new FollowerStreams({ ...shared, scheduler, random, connector }, throttle);
+    this.isrChanges = new IsrChanges({ ...shared, controller, maxLagMs: () => (this.#maxLagMs ??= this.#setting(MAX_LAG)) });
     registerReplicationGauges(deps.meter, cluster, brokerId, this);
     cluster.listen(({ delta }) => {
-      if (delta === undefined || delta.configs.some((target) => target.kind !== 'topic')) this.#maxLagMs = undefined;
+      if (delta !== undefined && delta.configs.every((target) => target.kind === 'topic')) return;
+      this.#maxLagMs = undefined;
+      this.#throttledRate = undefined;
+      this.followers.restreamAll();
     });
   }
 
@@ -53,9 +61,8 @@ export class Replication {
     this.#parts.replicaStreams.abandon();
   }
 
-  #maxLag(): number {
+  #setting(name: string): number {
     const { cluster, settings } = this.#parts;
-    this.#maxLagMs ??= Number(brokerValues(cluster.current, settings.brokerId, NOTHING_FIXED).get(MAX_LAG));
-    return this.#maxLagMs;
+    return Number(brokerValues(cluster.current, settings.brokerId, NOTHING_FIXED).get(name));
   }
 }

@@ -67,6 +67,17 @@ function clusterHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
       })),
     ],
     [
+      adminService.describeReplicas.path,
+      unaryHandler(adminService.describeReplicas, async ({ partitions }) => ({
+        results: partitions.map(({ topicId, partition: index }) => {
+          const { logStart, end } = cluster.partition(topicId, index);
+          const replicas = [{ brokerId: 0, inSync: true, endOffset: end, flushedOffset: end, lagRecords: 0, lagMs: 0 }];
+          const ends = { logStartOffset: logStart, highWatermark: end, endOffset: end, sizeBytes: 0 };
+          return { topicId, partition: index, leaderEpoch: 0, ...ends, replicas };
+        }),
+      })),
+    ],
+    [
       adminService.describeCluster.path,
       unaryHandler(adminService.describeCluster, async () => ({
         clusterId: '00000000-0000-4000-8000-000000000000',

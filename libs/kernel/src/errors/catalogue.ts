@@ -237,7 +237,13 @@ export const ERROR_CATALOGUE = {
   ADDRESS_IN_USE: row(82, 'FAILED_PRECONDITION', 'final', 'definite', 'Another process listens on the address.'),
   CLIENT_CLOSED: row(83, 'FAILED_PRECONDITION', 'final', 'definite', 'The producer, consumer or client has been closed.'),
   TOPIC_BEING_DELETED: row(84, 'FAILED_PRECONDITION', 'retriable', 'definite', 'The topic is being deleted.'),
-  LOSS_NOT_ACCEPTED: row(85, 'FAILED_PRECONDITION', 'final', 'definite', 'The repair would lose records and was not told to accept that.'),
+  LOSS_NOT_ACCEPTED: row(
+    85,
+    'FAILED_PRECONDITION',
+    'final',
+    'definite',
+    'The repair or election may lose records and was not told to accept that.',
+  ),
   SESSION_EXPIRED: row(
     86,
     'FAILED_PRECONDITION',

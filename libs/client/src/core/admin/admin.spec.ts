@@ -89,6 +89,16 @@ describe('admin', () => {
     await scheduler.until(collect());
     expect(described).toEqual(['a/0@0', 'a/1@0', 'a/2@0', 'b/0@0', 'b/1@0']);
     await expect(scheduler.until(collect(['z']))).rejects.toMatchObject({ reason: 'UNKNOWN_TOPIC' });
+    const replicas = await scheduler.until(
+      admin.describeReplicas([
+        { topic: 'b', partition: 1 },
+        { topic: 'b', partition: 9 },
+      ]),
+    );
+    expect(replicas).toMatchObject([
+      { topic: 'b', partition: 1, led: { highWatermark: 0, replicas: [{ brokerId: 0, inSync: true, lagRecords: 0 }] }, error: undefined },
+      { topic: 'b', partition: 9, led: undefined, error: { reason: 'UNKNOWN_PARTITION' } },
+    ]);
     await scheduler.until(admin.cordonBroker(0));
     await scheduler.until(admin.uncordonBroker(0));
     await expect(scheduler.until(admin.cordonBroker(9))).rejects.toMatchObject({ reason: 'UNKNOWN_BROKER' });

@@ -22,7 +22,9 @@ import type {
 } from './admin-types.ts';
 import { configTarget, describedCluster, describedConfig, describedTopic, wireResource } from './admin-wire.ts';
 import { deleteRecords } from './delete-records.ts';
+import { describeReplicas } from './describe-replicas.ts';
 import type {
+  DescribedReplicas,
   DescribePartitionsOptions,
   DrainState,
   PartitionName,
@@ -168,6 +170,11 @@ export class Admin {
       for (const description of page.partitions) yield partitionPlacement(description);
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
+  }
+
+  /** Where the replicas of partitions stand, as each partition's leader sees it. */
+  describeReplicas(partitions: readonly PartitionName[], options: AdminCallOptions = {}): Promise<readonly DescribedReplicas[]> {
+    return describeReplicas(this.#cluster, partitions, options);
   }
 
   /** Keeps new replicas away from a broker. Rejects UNKNOWN_BROKER. */

@@ -66,3 +66,37 @@ export interface DrainState {
   /** Replicas that no other broker can take at the moment. */
   readonly stuck: number;
 }
+
+/** A replica as its leader sees it. */
+export interface ReplicaStanding {
+  readonly brokerId: number;
+  readonly inSync: boolean;
+  /** End of its log; undefined: the leader has not heard of it since it was elected. */
+  readonly endOffset: number | undefined;
+  /** End of what it has flushed; undefined as before. */
+  readonly flushedOffset: number | undefined;
+  /** Records of the leader's log that it lacks; all of them while it was not heard of. */
+  readonly lagRecords: number;
+  /** For how long it has not had all that the leader had; 0: it has everything. */
+  readonly lagMs: number;
+}
+
+/** A partition's log and replicas, as its leader sees them. */
+export interface LedReplicas {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly logStartOffset: number;
+  /** End of what readers see. */
+  readonly highWatermark: number;
+  /** End of the leader's log. */
+  readonly endOffset: number;
+  readonly sizeBytes: number;
+  /** The leader among them, the preferred leader first. */
+  readonly replicas: readonly ReplicaStanding[];
+}
+
+/** What a partition's leader said, or why it said nothing. */
+export interface DescribedReplicas extends PartitionName {
+  readonly led: LedReplicas | undefined;
+  readonly error: MoldauError | undefined;
+}

@@ -583,6 +583,73 @@ export interface DescribePartitionsResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Request of DescribeReplicas. */
+export interface DescribeReplicasRequest {
+  /** At most 10,000. */
+  partitions: LedPartition[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A partition that the broker asked is thought to lead. */
+export interface LedPartition {
+  /** The topic, a lower-case UUID. */
+  topicId: string;
+  /** Index of the partition, ≥ 0. */
+  partition: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A replica as its leader sees it. */
+export interface ReplicaState {
+  /** The broker that holds it. */
+  brokerId: number;
+  /** Whether it is in the ISR. */
+  inSync: boolean;
+  /** End of its log: the next offset it takes. Unset: the leader has not heard of it since it was elected. */
+  endOffset?:
+    | number
+    | undefined;
+  /** End of what it has flushed. Unset: as before. */
+  flushedOffset?:
+    | number
+    | undefined;
+  /** Records of the leader's log that it lacks; all of them while it was not heard of. */
+  lagRecords: number;
+  /** For how long it has not had all that the leader had; 0: it has everything. */
+  lagMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A partition's replicas as their leader sees them. */
+export interface PartitionReplicas {
+  /** The topic asked for. */
+  topicId: string;
+  /** The partition asked for. */
+  partition: number;
+  /** The epoch in which the broker leads it. */
+  leaderEpoch: number;
+  /** First offset of the leader's log. */
+  logStartOffset: number;
+  /** End of what is confirmed, and so of what readers see. */
+  highWatermark: number;
+  /** End of the leader's log. */
+  endOffset: number;
+  /** Bytes of the leader's log. */
+  sizeBytes: number;
+  /** Every replica, the leader among them, the preferred leader first. */
+  replicas: ReplicaState[];
+  /** Set when the partition can't be described here. Errors: NOT_LEADER, UNKNOWN_TOPIC, UNKNOWN_PARTITION, PARTITION_OFFLINE. */
+  error?: ItemError | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DescribeReplicas. */
+export interface DescribeReplicasResponse {
+  /** One for each partition, in the order of the request. */
+  results: PartitionReplicas[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Request of CordonBroker. */
 export interface CordonBrokerRequest {
   /** The broker. */
@@ -4268,6 +4335,489 @@ export const DescribePartitionsResponse: MessageFns<DescribePartitionsResponse> 
   },
 };
 
+function createBaseDescribeReplicasRequest(): DescribeReplicasRequest {
+  return { partitions: [], _unknownFields: {} };
+}
+
+export const DescribeReplicasRequest: MessageFns<DescribeReplicasRequest> = {
+  encode(message: DescribeReplicasRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.partitions) {
+      LedPartition.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeReplicasRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeReplicasRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partitions.push(LedPartition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLedPartition(): LedPartition {
+  return { topicId: "", partition: 0, _unknownFields: {} };
+}
+
+export const LedPartition: MessageFns<LedPartition> = {
+  encode(message: LedPartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topicId !== "") {
+      writer.uint32(10).string(message.topicId);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).int32(message.partition);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LedPartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLedPartition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReplicaState(): ReplicaState {
+  return {
+    brokerId: 0,
+    inSync: false,
+    endOffset: undefined,
+    flushedOffset: undefined,
+    lagRecords: 0,
+    lagMs: 0,
+    _unknownFields: {},
+  };
+}
+
+export const ReplicaState: MessageFns<ReplicaState> = {
+  encode(message: ReplicaState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.brokerId !== 0) {
+      writer.uint32(8).int32(message.brokerId);
+    }
+    if (message.inSync !== false) {
+      writer.uint32(16).bool(message.inSync);
+    }
+    if (message.endOffset !== undefined) {
+      writer.uint32(24).int64(message.endOffset);
+    }
+    if (message.flushedOffset !== undefined) {
+      writer.uint32(32).int64(message.flushedOffset);
+    }
+    if (message.lagRecords !== 0) {
+      writer.uint32(40).int64(message.lagRecords);
+    }
+    if (message.lagMs !== 0) {
+      writer.uint32(48).int64(message.lagMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplicaState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplicaState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.brokerId = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.inSync = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.endOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.flushedOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.lagRecords = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lagMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePartitionReplicas(): PartitionReplicas {
+  return {
+    topicId: "",
+    partition: 0,
+    leaderEpoch: 0,
+    logStartOffset: 0,
+    highWatermark: 0,
+    endOffset: 0,
+    sizeBytes: 0,
+    replicas: [],
+    error: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const PartitionReplicas: MessageFns<PartitionReplicas> = {
+  encode(message: PartitionReplicas, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topicId !== "") {
+      writer.uint32(10).string(message.topicId);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).int32(message.partition);
+    }
+    if (message.leaderEpoch !== 0) {
+      writer.uint32(24).int32(message.leaderEpoch);
+    }
+    if (message.logStartOffset !== 0) {
+      writer.uint32(32).int64(message.logStartOffset);
+    }
+    if (message.highWatermark !== 0) {
+      writer.uint32(40).int64(message.highWatermark);
+    }
+    if (message.endOffset !== 0) {
+      writer.uint32(48).int64(message.endOffset);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(56).int64(message.sizeBytes);
+    }
+    for (const v of message.replicas) {
+      ReplicaState.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(74).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionReplicas {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionReplicas();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.leaderEpoch = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.logStartOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.highWatermark = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.endOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.replicas.push(ReplicaState.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeReplicasResponse(): DescribeReplicasResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const DescribeReplicasResponse: MessageFns<DescribeReplicasResponse> = {
+  encode(message: DescribeReplicasResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      PartitionReplicas.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeReplicasResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeReplicasResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(PartitionReplicas.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseCordonBrokerRequest(): CordonBrokerRequest {
   return { brokerId: 0, dryRun: false, _unknownFields: {} };
 }
@@ -5580,6 +6130,15 @@ export const AdminServiceDefinition = {
       requestType: DescribePartitionsRequest as typeof DescribePartitionsRequest,
       requestStream: false,
       responseType: DescribePartitionsResponse as typeof DescribePartitionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Where the replicas of partitions stand, as the leaders of those see it. Answered by the partitions' leader. */
+    describeReplicas: {
+      name: "DescribeReplicas",
+      requestType: DescribeReplicasRequest as typeof DescribeReplicasRequest,
+      requestStream: false,
+      responseType: DescribeReplicasResponse as typeof DescribeReplicasResponse,
       responseStream: false,
       options: {},
     },

@@ -1140,8 +1140,8 @@ export const ReplicationServiceDefinition = {
   fullName: "moldau.internal.v1.ReplicationService",
   methods: {
     /**
-     * A follower's stream to the broker that leads: one for each ordered pair of brokers, for all partitions between them,
-     * incremental both ways. The follower says where it stands; the leader sends what is new from there on, within the
+     * A follower's stream to the broker that leads: one for each ordered pair of brokers, for all partitions between them but for
+     * those that a throttle holds back, which have one of their own; incremental both ways. The follower says where it stands; the leader sends what is new from there on, within the
      * credit, without being asked again.
      *
      * Errors: WRONG_CLUSTER, WRONG_BROKER (this is not the broker asked for), FENCED_BROKER (a newer life of the follower has
