@@ -57,6 +57,7 @@ class RunningBroker implements Broker {
   readonly #parts: BrokerParts;
   readonly #settings: BrokerSettings;
   readonly #coordinators: CoordinatorDirectory;
+  readonly #controller: ControllerClient;
   readonly #metadata: MetadataStream;
   readonly #registration: Registration;
   readonly #replication: Replication;
@@ -83,6 +84,7 @@ class RunningBroker implements Broker {
     this.#metadata = new MetadataStream({ scheduler, random, logger, coordinators, brokerId, sink: cluster });
     const controllerAddress = (): string | undefined => this.#session?.controllerAddress;
     const controller = new ControllerClient({ clock, scheduler, random, coordinators, controllerAddress });
+    this.#controller = controller;
     const producerIds = new ProducerIds({ clock, logger, controller, brokerId, brokerEpoch: () => this.#registration.epoch });
     const settledAt = async (version: number): Promise<void> => this.#lifecycle?.settledAt(version);
     const catchUp = new CatchUp({ clock, wheel, cluster, settledAt });
@@ -252,6 +254,7 @@ class RunningBroker implements Broker {
   }
 
   #answered({ fenced, mayShutDown }: BrokerHeartbeatAnswer): void {
+    this.#controller.sessionAnswered();
     if (this.#registration.fencing(fenced)) this.#parts.deps.logger.info(fenced ? 'the broker is fenced' : 'the broker serves', {});
     if (mayShutDown) this.#mayShutDown.resolve();
     if (fenced || this.#phase !== 'starting') return;

@@ -1,3 +1,4 @@
+export type { MemberCommand, MemberPlace } from '@moldau/local-cluster';
 export { type Child, type ChildEnding, type ChildOptions, startChild } from './child/child-process.ts';
 export { type ServiceSpawnOptions, type SpawnedService, spawnService } from './child/spawn-service.ts';
 export type { ClusterProcess } from './cluster/cluster-process.ts';

@@ -9,5 +9,6 @@ export {
   type UpOptions,
 } from './local-cluster.ts';
 export type { BrokerMember, CoordinatorMember, EtcdMember, Member, MemberKind } from './member.ts';
-export type { ServiceFlags } from './member-command.ts';
+export type { MemberCommand, ServiceFlags } from './member-command.ts';
+export type { MemberPlace, MemberPlaces } from './member-place.ts';
 export type { ProcessIdentity } from './process-identity.ts';

@@ -1,6 +1,7 @@
 import { MoldauError } from '@moldau/kernel';
 import { freePorts, HOST } from './free-ports.ts';
 import { MEMBER_KINDS, type Member, type MemberKind } from './member.ts';
+import type { MemberPlaces } from './member-place.ts';
 
 /** How many processes of each kind. */
 export interface ClusterSize {
@@ -17,19 +18,21 @@ const FURTHER_PORTS: Readonly<Record<MemberKind, number>> = { etcd: 1, coordinat
 const SIZE_OF: Readonly<Record<MemberKind, keyof ClusterSize>> = { etcd: 'etcd', coordinator: 'coordinators', broker: 'brokers' };
 
 /** The members of a new cluster. `port` is that of the first broker's clients, the other brokers' follow it; 0: free ones. */
-export async function createLayout(size: ClusterSize, port: number): Promise<readonly Member[]> {
+export async function createLayout(size: ClusterSize, port: number, places?: MemberPlaces): Promise<readonly Member[]> {
   const given = port === 0 ? [] : Array.from({ length: size.brokers }, (_, index) => port + index);
   const count = MEMBER_KINDS.reduce((sum, kind) => sum + size[SIZE_OF[kind]] * (1 + FURTHER_PORTS[kind]), 0);
   const free = [...(await freePorts(count, given))];
-  const next = (): string => `${HOST}:${free.pop()}`;
+  const at = (kind: MemberKind, n: number, given?: number): string => `${places?.(`${kind}-${n}`)?.host ?? HOST}:${given ?? free.pop()}`;
   return [
-    ...numbers(size.etcd).map((n): Member => ({ ...named('etcd', n), kind: 'etcd', address: next(), peerAddress: next() })),
-    ...numbers(size.coordinators).map(
-      (n): Member => ({ ...named('coordinator', n), kind: 'coordinator', address: next(), adminAddress: next() }),
-    ),
+    ...numbers(size.etcd).map((n): Member => ({ ...named('etcd', n), kind: 'etcd', address: at('etcd', n), peerAddress: at('etcd', n) })),
+    ...numbers(size.coordinators).map((n): Member => {
+      const [address, adminAddress] = [at('coordinator', n), at('coordinator', n)];
+      return { ...named('coordinator', n), kind: 'coordinator', address, adminAddress };
+    }),
     ...numbers(size.brokers).map((n): Member => {
-      const address = port === 0 ? next() : `${HOST}:${port + n - 1}`;
-      return { ...named('broker', n), kind: 'broker', brokerId: n, address, internalAddress: next(), adminAddress: next() };
+      const address = at('broker', n, port === 0 ? undefined : port + n - 1);
+      const [internalAddress, adminAddress] = [at('broker', n), at('broker', n)];
+      return { ...named('broker', n), kind: 'broker', brokerId: n, address, internalAddress, adminAddress };
     }),
   ];
 }

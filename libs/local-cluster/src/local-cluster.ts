@@ -7,6 +7,7 @@ import { launch } from './launch.ts';
 import { assertSameLayout, CLUSTER_SIZE_DEFAULT, type ClusterSize, createLayout } from './layout.ts';
 import { addressesOf, MEMBER_KINDS, type Member, type MemberKind } from './member.ts';
 import { type MemberCommand, memberCommand, type ServiceFlags } from './member-command.ts';
+import type { MemberPlaces } from './member-place.ts';
 import { isRunning, type ProcessIdentity, sendSignal } from './process-identity.ts';
 import { awaitReady } from './readiness.ts';
 
@@ -18,6 +19,8 @@ export interface LocalClusterOptions {
   /** Port of the first broker's listener for clients, the other brokers' follow it; 0, the default: free ones, kept for later starts. */
   readonly port?: number;
   readonly flags?: ServiceFlags;
+  /** Members that don't run as plain processes on the loopback. */
+  readonly places?: MemberPlaces;
   /** Longest wait for each step of the start; default two minutes. */
   readonly readyTimeoutMs?: number;
 }
@@ -64,12 +67,14 @@ export class LocalCluster {
   /** Absolute. */
   readonly directory: string;
   readonly #flags: ServiceFlags;
+  readonly #places: MemberPlaces;
   readonly #readyTimeoutMs: number;
   #members: readonly Member[];
 
   private constructor(options: LocalClusterOptions, members: readonly Member[]) {
     this.directory = resolve(options.directory);
     this.#flags = options.flags ?? {};
+    this.#places = options.places ?? (() => undefined);
     this.#readyTimeoutMs = options.readyTimeoutMs ?? READY_TIMEOUT_MS;
     this.#members = members;
   }
@@ -87,7 +92,7 @@ export class LocalCluster {
       assertSameLayout(known, size, port);
       return new LocalCluster(options, known);
     }
-    const members = await createLayout({ ...CLUSTER_SIZE_DEFAULT, ...size }, port);
+    const members = await createLayout({ ...CLUSTER_SIZE_DEFAULT, ...size }, port, options.places);
     writeClusterFile(options.directory, members);
     return new LocalCluster(options, members);
   }
@@ -178,7 +183,8 @@ export class LocalCluster {
   }
 
   #command(member: Member): MemberCommand {
-    return memberCommand(member, this.#members, this.directory, this.#flags);
+    const command = memberCommand(member, this.#members, this.directory, this.#flags);
+    return this.#places(member.name)?.inside?.(command) ?? command;
   }
 
   async #launch(name: string, command: MemberCommand): Promise<void> {

@@ -1,12 +1,16 @@
-import { type ClusterSize, LocalCluster, type ServiceFlags } from '@moldau/local-cluster';
+import { type ClusterSize, LocalCluster, type MemberPlaces, type ServiceFlags } from '@moldau/local-cluster';
 import { scratchDirectory } from '../scratch-directory.ts';
 import { type ClusterProcess, createClusterProcess } from './cluster-process.ts';
 
 export interface ClusterOptions extends Partial<ClusterSize> {
   /** Further settings of the services, as flags. */
   readonly flags?: ServiceFlags;
+  /** Members that don't run as plain processes on the loopback: in network namespaces, under another clock. */
+  readonly places?: MemberPlaces;
   /** Longest wait for each step of the start; default two minutes. */
   readonly readyTimeoutMs?: number;
+  /** Default: a scratch directory that goes on `dispose`. */
+  readonly directory?: string;
 }
 
 /** A cluster of real processes over a scratch directory, on the loopback and free ports. */
@@ -37,11 +41,12 @@ let guarded = false;
  * @throws MoldauError PROCESS_NOT_STARTED; ask `whyNoEtcd` of `@moldau/cluster-etcd/testing` first
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const scratch = scratchDirectory('cluster');
-  const { flags, readyTimeoutMs, ...size } = options;
+  const scratch = options.directory === undefined ? scratchDirectory('cluster') : undefined;
+  const { flags, places, readyTimeoutMs, directory = scratch?.path ?? '', ...size } = options;
   const cluster = await LocalCluster.open({
-    directory: scratch.path,
+    directory,
     size,
+    ...(places === undefined ? {} : { places }),
     ...(flags === undefined ? {} : { flags }),
     ...(readyTimeoutMs === undefined ? {} : { readyTimeoutMs }),
   });
@@ -49,7 +54,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const dispose = async (): Promise<void> => {
     await cluster.down({ force: true });
     living.delete(cluster);
-    scratch.remove();
+    scratch?.remove();
   };
   try {
     await cluster.up();

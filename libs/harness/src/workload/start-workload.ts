@@ -22,6 +22,9 @@ export interface WorkloadOptions {
 
 /** A producer that sends for as long as it is let. */
 export interface RunningWorkload {
+  /** Sends nothing until `resume`, and waits until all that was sent is settled. */
+  pause(): Promise<void>;
+  resume(): void;
   /** Sends no more, and waits until everything is settled. */
   stop(): Promise<void>;
 }
@@ -30,10 +33,17 @@ export interface RunningWorkload {
 export function startWorkload(options: WorkloadOptions): RunningWorkload {
   const producer = options.moldau.producer({ acks: 'all', deliveryTimeoutMs: DELIVERY_TIMEOUT_MS, maxBlockMs: DELIVERY_TIMEOUT_MS });
   const stopping = new AbortController();
+  let rest: Rest | undefined;
+  const resume = (): void => {
+    rest?.over.resolve();
+    rest = undefined;
+  };
   const running = (async () => {
     const unanswered = new Set<Promise<void>>();
-    const startedAt = performance.now();
+    let startedAt = performance.now();
     for (let sequence = 0; !stopping.signal.aborted; sequence++) {
+      if (rest !== undefined) startedAt += await resting(rest, unanswered);
+      if (stopping.signal.aborted) break;
       const delivery = sendOne(producer, options, { producer: options.producer, sequence });
       unanswered.add(delivery);
       void delivery.then(() => unanswered.delete(delivery));
@@ -43,12 +53,36 @@ export function startWorkload(options: WorkloadOptions): RunningWorkload {
     await Promise.all(unanswered);
     await producer.close();
   })();
+  // Whoever stops it hears of its failure; until then it is nobody's.
+  running.catch(() => {});
   return {
+    async pause(): Promise<void> {
+      rest ??= { idle: Promise.withResolvers(), over: Promise.withResolvers() };
+      await Promise.race([rest.idle.promise, running]);
+    },
+    resume,
     async stop(): Promise<void> {
       stopping.abort();
+      resume();
       await running;
     },
   };
+}
+
+/** From `pause` to `resume`. */
+interface Rest {
+  /** Nothing is unanswered. */
+  readonly idle: PromiseWithResolvers<void>;
+  readonly over: PromiseWithResolvers<void>;
+}
+
+/** Answers with how long the rest was in ms: the rate does not make up for it. */
+async function resting(rest: Rest, unanswered: ReadonlySet<Promise<void>>): Promise<number> {
+  const beganAt = performance.now();
+  await Promise.all(unanswered);
+  rest.idle.resolve();
+  await rest.over.promise;
+  return performance.now() - beganAt;
 }
 
 /** Waits for a moment of `performance.now`, or for the signal. */

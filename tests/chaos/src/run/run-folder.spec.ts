@@ -14,7 +14,7 @@ it('a run keeps its seed, logs and verdict in a folder of its own, and only the 
   expect(existsSync(join(scratch.path, '1999-21'))).toBe(true);
   expect(existsSync(join(scratch.path, '1999-00'))).toBe(false);
   folder.keepLogs([['broker-1', 'a line\n']]);
-  folder.keepVerdict(checkOps([]), { restartMsMax: 5 });
+  folder.keepVerdict(checkOps([]), { restartMsMax: 5 }, []);
   const read = (file: string): string => readFileSync(join(folder.path, file), 'utf8');
   expect(JSON.parse(read('run.json'))).toEqual(RUN);
   expect(read('logs/broker-1.log')).toBe('a line\n');

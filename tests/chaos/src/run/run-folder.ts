@@ -21,7 +21,7 @@ export interface RunFolder {
   readonly path: string;
   readonly history: string;
   keepLogs(logs: Iterable<readonly [name: string, text: string]>): void;
-  keepVerdict(verdict: HistoryVerdict, figures: Readonly<Record<string, number>>): void;
+  keepVerdict(verdict: HistoryVerdict, figures: Readonly<Record<string, number>>, findings: readonly string[]): void;
 }
 
 /** Makes the folder of a run, and removes those of the oldest. */
@@ -42,7 +42,8 @@ export function createRunFolder(description: RunDescription, parent = RUNS): Run
     keepLogs(logs): void {
       for (const [name, text] of logs) writeFileSync(join(path, 'logs', `${name}.log`), text);
     },
-    keepVerdict: (verdict, figures) => keep('verdict.json', { ...verdict, counts: Object.fromEntries(verdict.counts), figures }),
+    keepVerdict: (verdict, figures, findings) =>
+      keep('verdict.json', { ...verdict, counts: Object.fromEntries(verdict.counts), figures, findings }),
   };
 }
 

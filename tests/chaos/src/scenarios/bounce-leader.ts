@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { during, killed, stopped } from '../nemesis/fault.ts';
 import { leaderOf } from './leaders.ts';
-import type { Scenario } from './scenario.ts';
+import { REPLICATED, type Scenario } from './scenario.ts';
 
 const UPTIME_MS = { min: 100, max: 800 };
+const DOWN_MS = { min: 0, max: 3_000 };
 
 /** The leader is stopped or killed and started again, by turns, whoever it is by now (Kafka's replication_test). */
 export const bounceLeader: Scenario = {
   name: 'T01',
   title: 'clean and hard bounces of the leader under load',
-  needs: { brokers: 1, coordinators: 0, etcd: 0 },
-  rounds: 20,
+  needs: REPLICATED,
+  rounds: 6,
   async round(context): Promise<void> {
-    const { recorder, random, round } = context;
+    const { recorder, random, round, partitions } = context;
     await sleep(random.between(UPTIME_MS.min, UPTIME_MS.max));
-    const leader = await leaderOf(context, 0);
-    const startedAt = performance.now();
-    await during(recorder, round % 2 === 0 ? stopped([leader]) : killed([leader]), async () => {});
-    context.figure(round % 2 === 0 ? 'cleanBounceMsMax' : 'hardBounceMsMax', performance.now() - startedAt);
+    const leader = await leaderOf(context, random.below(partitions));
+    const downMs = random.between(DOWN_MS.min, DOWN_MS.max);
+    await during(recorder, round % 2 === 0 ? stopped([leader]) : killed([leader]), () => sleep(downMs));
   },
 };

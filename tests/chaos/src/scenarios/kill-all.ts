@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { during, killed } from '../nemesis/fault.ts';
 import { eventually } from '../run/progress.ts';
-import type { RoundContext, Scenario } from './scenario.ts';
+import { REPLICATED, type RoundContext, type Scenario } from './scenario.ts';
 
 /** How long the brokers work before they are killed: from their first write to some rounds of group commit. */
 const UPTIME_MS = { min: 50, max: 600 };
@@ -10,8 +10,8 @@ const UPTIME_MS = { min: 50, max: 600 };
 export const killAll: Scenario = {
   name: 'T26',
   title: 'kill -9 of all brokers under load',
-  needs: { brokers: 1, coordinators: 0, etcd: 0 },
-  rounds: 200,
+  needs: REPLICATED,
+  rounds: 20,
   async round(context): Promise<void> {
     const { cluster, recorder, random } = context;
     const before = await describe(context);

@@ -1,3 +1,4 @@
+import type { PartitionPlacement } from '@moldau/client';
 import type { ChaosProcess } from '../cluster/chaos-cluster.ts';
 import { eventually } from '../run/progress.ts';
 import type { RoundContext } from './scenario.ts';
@@ -13,6 +14,18 @@ export async function leaderOf(context: RoundContext, partition: number): Promis
     return leader !== undefined;
   }, `${topic}-${partition} has no leader`);
   return leader as ChaosProcess;
+}
+
+/** A broker that does not lead the partition. */
+export async function followerOf(context: RoundContext, partition: number): Promise<ChaosProcess> {
+  const leader = await leaderOf(context, partition);
+  return context.random.pick(context.cluster.brokers.filter((broker) => broker !== leader));
+}
+
+/** Who leads and who follows a partition. */
+export async function placementOf({ moldau, topic }: RoundContext, partition: number): Promise<PartitionPlacement> {
+  for await (const each of moldau.admin().describePartitions({ topics: [topic] })) if (each.partition === partition) return each;
+  throw new Error(`${topic} has no partition ${partition}`);
 }
 
 /** The coordinator that is the controller, other than this one. */

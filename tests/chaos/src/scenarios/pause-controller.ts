@@ -2,13 +2,13 @@ import { during, paused } from '../nemesis/fault.ts';
 import { progress } from '../run/progress.ts';
 import { controllerOf } from './leaders.ts';
 import { changeMetadata } from './metadata-change.ts';
-import type { Scenario } from './scenario.ts';
+import { REPLICATED, type Scenario } from './scenario.ts';
 
 /** The controller is paused past its lease, another takes over, and the first wakes up in the middle of its work. */
 export const pauseController: Scenario = {
   name: 'T05',
   title: 'the controller is paused, replaced, and wakes up',
-  needs: { brokers: 1, coordinators: 2, etcd: 1 },
+  needs: REPLICATED,
   rounds: 5,
   async round(context): Promise<void> {
     const { recorder, round } = context;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { during, paused } from '../nemesis/fault.ts';
 import { leaderOf } from './leaders.ts';
-import type { Scenario } from './scenario.ts';
+import { REPLICATED, type Scenario } from './scenario.ts';
 
 const UPTIME_MS = { min: 100, max: 800 };
 /** From a moment to longer than a session of default length. */
@@ -11,12 +11,12 @@ const PAUSE_MS = { min: 200, max: 12_000 };
 export const pauseLeader: Scenario = {
   name: 'T03',
   title: 'the leader is paused and wakes up',
-  needs: { brokers: 1, coordinators: 0, etcd: 0 },
-  rounds: 20,
+  needs: REPLICATED,
+  rounds: 6,
   async round(context): Promise<void> {
-    const { recorder, random } = context;
+    const { recorder, random, partitions } = context;
     await sleep(random.between(UPTIME_MS.min, UPTIME_MS.max));
-    const leader = await leaderOf(context, 0);
+    const leader = await leaderOf(context, random.below(partitions));
     await during(recorder, paused([leader]), () => sleep(random.between(PAUSE_MS.min, PAUSE_MS.max)));
   },
 };

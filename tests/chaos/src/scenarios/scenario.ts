@@ -8,10 +8,13 @@ export interface RoundContext {
   readonly cluster: ChaosCluster;
   readonly moldau: Moldau;
   readonly topic: string;
+  readonly partitions: number;
   readonly recorder: OpRecorder;
   readonly random: SeededRandom;
   /** Counts from 0. */
   readonly round: number;
+  /** Whether faults last as long as the design's list has them, where the usual form is shorter. */
+  readonly long: boolean;
   /** Keeps the highest figure of this name. */
   figure(name: string, value: number): void;
 }
@@ -23,6 +26,11 @@ export interface Scenario {
   readonly title: string;
   readonly needs: ClusterShape;
   readonly rounds: number;
+  /** Why it can't run here, beside what its cluster needs; undefined when it can. */
+  whyNot?(): Promise<string | undefined>;
   /** Does something, undoes it, and throws when anything but the history went wrong. */
   round(context: RoundContext): Promise<void>;
 }
+
+/** The rig of the design's list: three replicas of each partition, a controller with a standby, etcd. */
+export const REPLICATED: ClusterShape = { brokers: 3, coordinators: 2, etcd: 1 };

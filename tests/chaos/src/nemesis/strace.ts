@@ -3,14 +3,13 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { type Child, startChild } from '@moldau/harness';
 import type { ChaosProcess } from '../cluster/chaos-cluster.ts';
-import type { Fault } from './fault.ts';
 
 /** Longest wait for strace to attach to all threads. */
 const ATTACH_MS = 10_000;
 const POLL_MS = 20;
 
-/** Why no disk can be made slow here; undefined when it can. */
-export async function whyNoSlowDisk(): Promise<string | undefined> {
+/** Why no system call can be tampered with here; undefined when it can. */
+export async function whyNoStrace(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'strace is there on Linux only';
   try {
     await promisify(execFile)('strace', ['-o', '/dev/null', 'true'], { timeout: ATTACH_MS });
@@ -21,24 +20,18 @@ export async function whyNoSlowDisk(): Promise<string | undefined> {
   }
 }
 
-/** Each fsync and fdatasync of the process takes this much longer. Ends when strace lets go of it. */
-export function slowDisk(target: ChaosProcess, delayMs: number): Fault {
-  let strace: Child | undefined;
-  return {
-    name: 'slow-disk',
-    targets: [target.name],
-    async begin(): Promise<void> {
-      if (target.pid === undefined) throw new Error(`${target.name} does not run`);
-      const inject = `inject=fsync,fdatasync:delay_enter=${delayMs * 1000}`;
-      const parameters = ['-f', '-qq', '-o', '/dev/null', '-p', String(target.pid), '-e', 'trace=fsync,fdatasync', '-e', inject];
-      strace = startChild({ command: 'strace', arguments: parameters });
-      await attached(target.pid, strace);
-    },
-    async end(): Promise<void> {
-      await strace?.stop();
-      strace = undefined;
-    },
-  };
+/**
+ * Tampers with each fsync and fdatasync of a process, as strace's `-e inject` says: `delay_enter=300000`, `error=EIO`. Lasts until
+ * the child that it answers with is stopped.
+ */
+export async function tamperWithSyncs(target: ChaosProcess, how: string): Promise<Child> {
+  const { pid } = target;
+  if (pid === undefined) throw new Error(`${target.name} does not run`);
+  const inject = `inject=fsync,fdatasync:${how}`;
+  const parameters = ['-f', '-qq', '-o', '/dev/null', '-p', String(pid), '-e', 'trace=fsync,fdatasync', '-e', inject];
+  const strace = startChild({ command: 'strace', arguments: parameters });
+  await attached(pid, strace);
+  return strace;
 }
 
 async function attached(pid: number, strace: Child): Promise<void> {
