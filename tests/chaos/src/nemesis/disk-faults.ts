@@ -35,9 +35,10 @@ export function failedSyncs(target: ChaosProcess): Fault {
       strace = await tamperWithSyncs(target, 'error=EIO');
     },
     async end(): Promise<void> {
-      await target.kill();
+      // For a moment flushes succeed again: what failed before must not be believed now (fsyncgate).
       await strace?.stop();
       strace = undefined;
+      await target.kill();
       await target.restart();
     },
   };

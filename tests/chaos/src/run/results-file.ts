@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { withResults } from './render-results.ts';
 
 /** Checked in: what `npm run test:chaos -- --write` has done so far, on whatever machine. */
 export const RESULTS_FILE = fileURLToPath(new URL('../../../../docs/chaos-results.json', import.meta.url));
+/** Shows them, between two marks. */
+export const RESULTS_PAGE = fileURLToPath(new URL('../../../../docs/reliability.md', import.meta.url));
 
 /** One cluster that was hurt for some rounds. */
 export interface RunRecord {
@@ -42,10 +45,12 @@ export function readResults(path = RESULTS_FILE): Results {
   return { runs: results.runs as readonly RunRecord[] };
 }
 
-/** Adds a run, each on a line of its own, so that runs of several branches merge. */
-export function addResult(run: RunRecord, path = RESULTS_FILE): void {
-  const lines = [...readResults(path).runs, run].map((each) => `    ${JSON.stringify(each)}`);
+/** Adds a run to the file, each on a line of its own, and writes the page that shows them, where there is one. */
+export function addResult(run: RunRecord, path = RESULTS_FILE, page = RESULTS_PAGE): void {
+  const runs = [...readResults(path).runs, run];
+  const lines = runs.map((each) => `    ${JSON.stringify(each)}`);
   writeFileSync(path, `{\n  "runs": [\n${lines.join(',\n')}\n  ]\n}\n`);
+  if (existsSync(page)) writeFileSync(page, withResults(readFileSync(page, 'utf8'), runs));
 }
 
 /** The commit that runs, with a mark when files have changed since. */
