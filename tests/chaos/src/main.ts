@@ -51,7 +51,7 @@ async function run(scenario: Scenario, task: RunTask): Promise<boolean> {
   const rounds = task.rounds ?? scenario.rounds;
   say(`${scenario.name}: ${scenario.title}; ${rounds} rounds, flush=${flush}, seed ${seed}`);
   const rate = recordsPerSecond === undefined ? {} : { recordsPerSecond };
-  const keep = (counts: Pick<RunResult, 'faults'> & { readonly verdict?: HistoryVerdict }, findings: readonly string[]): void => {
+  const keep = (counts: Pick<RunResult, 'faults'> & { readonly verdict?: HistoryVerdict }, findings: string): void => {
     if (!task.write) return;
     const { ok: acked, fail: refused, info: unknown } = counts.verdict?.sends ?? { ok: 0, fail: 0, info: 0 };
     const date = new Date().toISOString().slice(0, 10);
@@ -65,14 +65,14 @@ async function run(scenario: Scenario, task: RunTask): Promise<boolean> {
     say(JSON.stringify(figures));
     for (const finding of result.findings.slice(0, SHOWN_MAX)) say(finding);
     const valid = show(verdict) && result.findings.length === 0;
-    keep(result, valid ? [] : [...countsOf(verdict), ...result.findings.slice(0, 3)]);
+    keep(result, valid ? '' : [...countsOf(verdict), ...result.findings.slice(0, 3)].join('; '));
     const good = 'every acknowledged record was read back as it was sent, and from every replica';
     say(`${scenario.name}${valid ? `: ${good}` : ` failed; history, logs and seed: ${folder}`}`);
     return valid;
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     say(what);
-    keep({ faults: 0 }, [what]);
+    keep({ faults: 0 }, what);
     return false;
   }
 }

@@ -30,7 +30,7 @@ export function renderResults(runs: readonly RunRecord[]): string {
     ...scenarios.map((scenario) => {
       const own = runs.filter((run) => run.scenario === scenario);
       const { rounds, faults, acked, unknown } = totals(own);
-      const found = own.filter(({ findings }) => findings.length > 0).length;
+      const found = own.filter(({ findings }) => findings !== '').length;
       const { date, commit } = own.at(-1) as RunRecord;
       return `| ${[scenario, rounds, own.length, faults, acked, unknown, found, `${date}, ${commit}`].join(' | ')} |`;
     }),
@@ -40,7 +40,7 @@ export function renderResults(runs: readonly RunRecord[]): string {
 
 /** What may be said: only of runs behind the last one that found something, as that was mended. */
 function bound(runs: readonly RunRecord[]): string {
-  const last = runs.findLastIndex(({ findings }) => findings.length > 0);
+  const last = runs.findLastIndex(({ findings }) => findings !== '');
   const rounds = runs.slice(last + 1).reduce((sum, run) => sum + run.rounds, 0);
   if (rounds === 0) return 'The last cluster had a finding; nothing may be claimed until it is mended and run again.';
   const rate = ((100 * RULE_OF_THREE) / rounds).toPrecision(2);
@@ -49,10 +49,10 @@ function bound(runs: readonly RunRecord[]): string {
 }
 
 function found(runs: readonly RunRecord[]): readonly string[] {
-  const flawed = runs.filter(({ findings }) => findings.length > 0);
+  const flawed = runs.filter(({ findings }) => findings !== '');
   if (flawed.length === 0) return [];
   const row = ({ date, commit, scenario, seed, findings }: RunRecord): string =>
-    `| ${date} | ${commit} | ${scenario} | ${seed} | ${findings.map((text) => text.replaceAll('|', '/').replaceAll('\n', ' ')).join('; ')} |`;
+    `| ${date} | ${commit} | ${scenario} | ${seed} | ${findings.replaceAll('|', '/').replaceAll('\n', ' ')} |`;
   return ['', '| date | commit | scenario | seed | found |', '|---|---|---|---|---|', ...flawed.map(row)];
 }
 

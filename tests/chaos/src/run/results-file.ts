@@ -24,8 +24,8 @@ export interface RunRecord {
   readonly unknown: number;
   /** By consumers, and from the files of every replica. */
   readonly read: number;
-  /** Anomalies of the history by name, flaws of files, or why it could not be finished; none: nothing was wrong. */
-  readonly findings: readonly string[];
+  /** Anomalies of the history by name, flaws of files, or why it could not be finished; empty: nothing was wrong. */
+  readonly findings: string;
 }
 
 export interface Results {
@@ -45,11 +45,10 @@ export function readResults(path = RESULTS_FILE): Results {
   return { runs: results.runs as readonly RunRecord[] };
 }
 
-/** Adds a run to the file, each on a line of its own, and writes the page that shows them, where there is one. */
+/** Adds a run to the file, and writes the page that shows them, where there is one. */
 export function addResult(run: RunRecord, path = RESULTS_FILE, page = RESULTS_PAGE): void {
   const runs = [...readResults(path).runs, run];
-  const lines = runs.map((each) => `    ${JSON.stringify(each)}`);
-  writeFileSync(path, `{\n  "runs": [\n${lines.join(',\n')}\n  ]\n}\n`);
+  writeFileSync(path, `${JSON.stringify({ runs }, undefined, 2)}\n`);
   if (existsSync(page)) writeFileSync(page, withResults(readFileSync(page, 'utf8'), runs));
 }
 
