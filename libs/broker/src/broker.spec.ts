@@ -3,6 +3,7 @@ import { Acks, encodeMessage, fetchService, metadataService, producerService } f
 import { SimDisk } from '@moldau/testkit';
 import { describe, expect, it } from 'vitest';
 import { batchOf, openDirect, produceBatch, SimBroker } from './testing/sim-broker.ts';
+import { SimCluster } from './testing/sim-cluster.ts';
 
 const allTopics = { topics: [], allTopics: true };
 
@@ -261,6 +262,18 @@ describe('shutdown', () => {
     expect(sim.controller.wantedShutdown).toBe(true);
     await expect(sim.call(metadataService.getMetadata, allTopics)).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
     expect((await sim.scheduler.until(sim.disk.list('/data'))).map(({ name }) => name)).toContain('clean-shutdown');
+  });
+
+  it('serves what it leads until the controller has moved it', async () => {
+    const cluster = await SimCluster.started(2);
+    const topicId = await cluster.topic({ replicas: [1, 2], minIsr: 2 });
+    const { broker, scheduler } = cluster.broker(1);
+    const stopped = broker.shutdown();
+    await cluster.runFor(1_000);
+    expect((await cluster.produce(1, topicId, ['a'])).error).toBeUndefined();
+    cluster.controller.setPartition(topicId, 0, 2, { replicas: [1, 2], minIsr: 2, leader: 2 });
+    await scheduler.until(stopped);
+    expect(cluster.broker(1).broker.readiness()).toMatchObject({ ready: false });
   });
 
   it('waits no longer than it may for a client that does not read', async () => {

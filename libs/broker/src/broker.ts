@@ -11,6 +11,7 @@ import { DirectoryLogStore } from './partition/directory-log-store.ts';
 import type { LogStore } from './partition/log-store.ts';
 import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
 import { followStorageSettings } from './partition/storage-settings.ts';
+import { hasLeft, isStopping, type Phase, refusalIn } from './phase.ts';
 import { Replication } from './replication/replication.ts';
 import { Interceptor } from './request/interceptor.ts';
 import { BrokerSession } from './session/broker-session.ts';
@@ -47,9 +48,6 @@ export interface Broker {
 export function createBroker(deps: BrokerDeps, options: BrokerOptions): Broker {
   return new RunningBroker(deps, validateOptions(options));
 }
-
-/** created → starting → serving → stopping → stopped; created, starting → stopping. */
-type Phase = 'created' | 'starting' | 'serving' | 'stopping' | 'stopped';
 
 class RunningBroker implements Broker {
   readonly clientHandlers: CallHandlers;
@@ -92,7 +90,7 @@ class RunningBroker implements Broker {
     this.#replication = new Replication({ parts: this.#parts, controller, brokerEpoch: () => this.#registration.epoch });
     this.clientHandlers = this.#interceptor(settings.namespaces).wrap(methods);
     // Followers are served until the leaders have moved.
-    const replication = this.#interceptor(undefined, () => (this.#phase === 'stopping' ? undefined : this.#refusal()));
+    const replication = this.#interceptor(undefined, () => (this.#phase === 'stopping' ? undefined : refusalIn(this.#phase)));
     const internal = this.#interceptor(undefined).wrap(internalMethods(this.#parts));
     this.internalHandlers = new Map([...internal, ...replication.wrap(replicationMethods(this.#parts))]);
   }
@@ -126,7 +124,10 @@ class RunningBroker implements Broker {
     return this.#stopping;
   }
 
-  #interceptor(namespaces: ReadonlySet<Namespace> | undefined, refusal = (): MoldauError | undefined => this.#refusal()): Interceptor {
+  #interceptor(
+    namespaces: ReadonlySet<Namespace> | undefined,
+    refusal = (): MoldauError | undefined => refusalIn(this.#phase),
+  ): Interceptor {
     const { deps, wheel, requestMetrics, requests, streamLimit } = this.#parts;
     return new Interceptor({
       clock: deps.clock,
@@ -138,19 +139,6 @@ class RunningBroker implements Broker {
       namespaces,
       refusal,
     });
-  }
-
-  #refusal(): MoldauError | undefined {
-    switch (this.#phase) {
-      case 'serving':
-        return undefined;
-      case 'created':
-      case 'starting':
-        return new MoldauError('BROKER_STARTING', 'the broker is starting', {});
-      case 'stopping':
-      case 'stopped':
-        return new MoldauError('SHUTTING_DOWN', 'the broker is stopping', {});
-    }
   }
 
   async #open(): Promise<void> {
@@ -191,7 +179,7 @@ class RunningBroker implements Broker {
 
   // Behind a method: the phase may have changed during an await, which the compiler does not know.
   #isStopping(): boolean {
-    return this.#phase === 'stopping' || this.#phase === 'stopped';
+    return isStopping(this.#phase);
   }
 
   #createLifecycle(logs: LogStore): PartitionLifecycle {
@@ -235,6 +223,7 @@ class RunningBroker implements Broker {
         heartbeat: () => ({
           metadataVersion: this.#caughtUpVersion(),
           wantsShutdown: this.#isStopping(),
+          stillServes: this.#phase === 'leaving',
           offlineDirectoryIds: logs.failure === undefined ? [] : [logs.directoryId],
           removedTopicIds: this.#lifecycle?.removedTopics ?? [],
         }),
@@ -269,18 +258,30 @@ class RunningBroker implements Broker {
     this.#fatalListener?.(error);
   }
 
+  /** Resolves when nothing is led here that another broker could lead, or after a while. */
+  async #leave(session: BrokerSession): Promise<void> {
+    const { deps, cluster } = this.#parts;
+    const { brokerId, shutdownTimeoutMs } = this.#settings;
+    this.#phase = 'leaving';
+    session.beat();
+    const left = cluster.until((image) => hasLeft(image, brokerId));
+    await within(deps.scheduler, shutdownTimeoutMs, Promise.race([left, this.#mayShutDown.promise]));
+  }
+
   async #stop(): Promise<void> {
     const { deps, streams, requests, table } = this.#parts;
     const { shutdownTimeoutMs } = this.#settings;
     const started = this.#phase === 'serving';
+    // 1. The controller moves leaders away, while this broker serves what it still leads.
+    if (started && this.#session?.controllerAddress !== undefined) await this.#leave(this.#session);
     this.#phase = 'stopping';
     // Nobody may wait for a start that will not happen.
     this.#serving.reject(new MoldauError('SHUTTING_DOWN', 'the broker was stopped while it started', {}));
     this.#serving.promise.catch(() => {});
-    // 1. Clients are told, and what they are owed is answered.
+    // 2. Clients are told, and what they are owed is answered.
     await within(deps.scheduler, shutdownTimeoutMs, Promise.all([streams.goAway('the broker is stopping'), requests.idle()]));
     streams.abandon();
-    // 2. The controller moves leaders away and takes its leave of us.
+    // 3. The controller takes its leave of us.
     if (started && this.#session?.controllerAddress !== undefined) {
       this.#session.beat();
       await within(deps.scheduler, shutdownTimeoutMs, this.#mayShutDown.promise);
@@ -288,7 +289,7 @@ class RunningBroker implements Broker {
     this.#session?.close();
     this.#metadata.close();
     this.#replication.close();
-    // 3. The logs: an opening that is under way ends first.
+    // 4. The logs: an opening that is under way ends first.
     if (this.#parts.cluster.version > 0) await this.#starting?.catch(() => {});
     this.#lifecycle?.stop();
     await this.#lifecycle?.idle();

@@ -181,7 +181,7 @@ export class BrokerRegistry {
     }
     if (!heartbeat.wantsShutdown) return;
     if (!broker.shuttingDown) return this.changeState(session, () => ({ shuttingDown: true }), 'it wants to stop');
-    if (!this.deps.reconciler.idle()) return;
+    if (!this.deps.reconciler.idle() || heartbeat.stillServes) return;
     const leadsNothing = (image: MetadataImage): { readonly fenced: true } | undefined =>
       leadsMovable(image, session.brokerId) ? undefined : { fenced: true };
     this.changeState(session, leadsNothing, 'it stops');

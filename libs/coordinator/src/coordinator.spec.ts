@@ -168,6 +168,21 @@ describe('a broker', () => {
     expect(topic?.partitions.every((partition) => partition?.isr.length === 2)).toBe(true);
   });
 
+  it('is not fenced while it still serves, also after its leaders have moved', async () => {
+    const { sim, first, brokers } = await startCluster(26, 3);
+    await sim.admin(first, adminService.createTopics, newTopic('t', 6, 3));
+    const leaving = brokers[1];
+    if (leaving === undefined) throw new Error('no broker');
+    leaving.stillServes = true;
+    leaving.wantsShutdown = true;
+    const leads = (): boolean => [...first.coordinator.image().topics.values()][0]?.partitions.some((each) => each?.leader === 1) === true;
+    await sim.until('no leaders', () => !leads());
+    await sim.scheduler.runFor(3_000);
+    expect(leaving.lastAnswer).toMatchObject({ fenced: false, mayShutDown: false });
+    leaving.stillServes = false;
+    await sim.until('leave to stop', () => leaving.lastAnswer?.mayShutDown === true);
+  });
+
   it('is not fenced with most others when only streams broke', async () => {
     const { sim, first, brokers } = await startCluster(17, 6);
     for (const broker of brokers.slice(0, 4)) {

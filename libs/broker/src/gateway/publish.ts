@@ -1,23 +1,14 @@
 import { isVisible, type TopicImage, topicByName } from '@moldau/cluster';
-import { type BrokerId, type Clock, MoldauError, parseTopicName, type TopicName } from '@moldau/kernel';
-import {
-  type Acks,
-  type NewRecord,
-  type ProduceBatchResult,
-  type PublishRequest,
-  type PublishResult,
-  producerService,
-} from '@moldau/protocol';
+import { MoldauError, parseTopicName, type TopicName } from '@moldau/kernel';
+import type { NewRecord, PublishRequest, PublishResult } from '@moldau/protocol';
 import { partitionForKey } from '@moldau/records';
-import { type ProduceDeps, produce } from '../handlers/produce.ts';
 import type { ClusterState } from '../metadata/cluster-state.ts';
-import type { PartitionLocator } from '../partition/partition-locator.ts';
 import type { TopicSettingsCache } from '../partition/topic-settings.ts';
-import { assertCount, PRODUCE_TIMEOUT_MS_DEFAULT, validateAcks } from '../produce/produce-terms.ts';
+import { assertCount, validateAcks } from '../produce/produce-terms.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { BatchLanes, type BuiltBatch } from './batch-lanes.ts';
+import { BatchSender, type BatchSenderDeps } from './batch-sender.ts';
 import { type KeyedProducer, keyedProducer } from './idempotency-key.ts';
-import type { Peers } from './peers.ts';
 
 const RECORDS_MAX = 10_000;
 /**
@@ -26,19 +17,8 @@ const RECORDS_MAX = 10_000;
  */
 const RECORD_HELD_BYTES = 256;
 
-export interface PublishDeps {
-  readonly clock: Clock;
-  readonly cluster: ClusterState;
+export interface PublishDeps extends BatchSenderDeps {
   readonly settings: TopicSettingsCache;
-  readonly locator: PartitionLocator;
-  readonly produce: ProduceDeps;
-  readonly peers: Peers;
-  readonly brokerId: BrokerId;
-}
-
-interface SentBatch {
-  readonly members: readonly number[];
-  readonly result: ProduceBatchResult;
 }
 
 /**
@@ -47,10 +27,12 @@ interface SentBatch {
  */
 export class Publisher {
   readonly #deps: PublishDeps;
+  readonly #sender: BatchSender;
   #turn = 0;
 
   constructor(deps: PublishDeps) {
     this.#deps = deps;
+    this.#sender = new BatchSender(deps);
   }
 
   /**
@@ -82,35 +64,17 @@ export class Publisher {
   ): Promise<PublishResult[]> {
     const results = request.records.map((): PublishResult => ({ partition: 0, offset: undefined, error: undefined }));
     const built = this.#build(request.records, topic, keyed, results, context);
-    const outcomes = await Promise.all(
-      byLeader(built, topic, this.#deps.brokerId).map(([leader, ofLeader]) => this.#send(leader, ofLeader, request.acks, context)),
-    );
-    for (const { members, result: outcome } of outcomes.flat()) {
+    const { topicId } = topic;
+    const sent = await this.#sender.send(built, { topicId, acks: request.acks, keyed: keyed !== undefined, context });
+    for (const { built: batch, result: outcome } of sent) {
       const error = keyed === undefined || outcome.error === undefined ? outcome.error : keyed.toItem(outcome.error);
-      members.forEach((index, delta) => {
+      batch.members.forEach((index, delta) => {
         const result = results[index]!;
         result.error = error;
         if (outcome.baseOffset !== undefined) result.offset = outcome.baseOffset + delta;
       });
     }
     return results;
-  }
-
-  /** Appends the batches where their leader is, in order. */
-  async #send(leader: BrokerId, built: readonly BuiltBatch[], acks: Acks, context: RequestContext): Promise<SentBatch[]> {
-    const batches = built.map(({ batch }) => batch);
-    const timeoutMs = this.#timeoutMs(context);
-    const request = { acks, timeoutMs, batches };
-    const { produce: produceDeps, peers, brokerId, locator } = this.#deps;
-    try {
-      const response = await (leader === brokerId
-        ? produce(produceDeps, request, context)
-        : peers.call(leader, producerService.produce, request, context, timeoutMs));
-      return paired(built, response.results);
-    } catch (caught) {
-      const error = locator.toItem(MoldauError.from(caught), context);
-      return built.map(({ members }) => ({ members, result: { batchId: 0, error } }));
-    }
   }
 
   #build(
@@ -148,11 +112,6 @@ export class Publisher {
     this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
     return this.#turn % readyPartitions;
   }
-
-  #timeoutMs({ deadlineMs }: RequestContext): number {
-    if (deadlineMs === undefined) return PRODUCE_TIMEOUT_MS_DEFAULT;
-    return Math.max(1, Math.min(PRODUCE_TIMEOUT_MS_DEFAULT, Math.floor(deadlineMs - this.#deps.clock.monotonicMs())));
-  }
 }
 
 /**
@@ -165,22 +124,6 @@ export function namedTopic(cluster: ClusterState, { namespace }: RequestContext,
   const topic = topicByName(cluster.image, namespace, name);
   if (topic !== undefined && isVisible(topic, namespace)) return topic;
   throw new MoldauError('UNKNOWN_TOPIC', `no topic '${name}' in namespace '${namespace}'`, { topic: name, namespace });
-}
-
-function paired(built: readonly BuiltBatch[], results: readonly ProduceBatchResult[]): SentBatch[] {
-  return built.map(({ members }, at) => ({ members, result: results[at]! }));
-}
-
-/** The batches by the broker that leads their partition; those without a leader go to `own`, which says so. */
-function byLeader(built: readonly BuiltBatch[], topic: TopicImage, own: BrokerId): [BrokerId, BuiltBatch[]][] {
-  const groups = new Map<BrokerId, BuiltBatch[]>();
-  for (const batch of built) {
-    const leader = topic.partitions.get(batch.partition)?.leader ?? own;
-    const group = groups.get(leader);
-    if (group === undefined) groups.set(leader, [batch]);
-    else group.push(batch);
-  }
-  return [...groups];
 }
 
 function ofRecord(error: MoldauError, index: number): MoldauError {

@@ -1,11 +1,11 @@
-import type { TopicImage } from '@moldau/cluster';
-import { type BrokerId, type Clock, type Compute, MoldauError, partitionIndex, type Scheduler } from '@moldau/kernel';
+import { type BrokerId, type Clock, type Compute, MoldauError, type Scheduler } from '@moldau/kernel';
 import { gatewayService, type ReadRecord, type ReadRequest, type ReadResponse, type ServerCall } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
+import { LedSource } from '../gateway/led-source.ts';
 import type { Peers } from '../gateway/peers.ts';
 import { namedTopic } from '../gateway/publish.ts';
 import { ReadPosition, type RecordCollector } from '../gateway/read-position.ts';
-import { LocalSource, type ReadSource, RemoteSource } from '../gateway/read-source.ts';
+import type { ReadSource } from '../gateway/read-source.ts';
 import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { Slots } from '../limits/slots.ts';
 import type { TurnShare } from '../limits/turn-share.ts';
@@ -75,7 +75,7 @@ class Read implements ServerStreamingEvents<ReadRequest>, LongStream {
     const indexes = request.partitions.length === 0 ? all : [...new Set(request.partitions)];
     if (request.from?.$case === 'offset' && indexes.length !== 1)
       throw invalidField('from.offset', `${indexes.length} partitions`, 'exactly one');
-    this.#sources = indexes.map((index) => this.#source(topic, index));
+    this.#sources = indexes.map((index) => new LedSource(deps, topic.topicId, index, context));
     deps.streams.add(this);
     void this.#run();
   }
@@ -127,14 +127,6 @@ class Read implements ServerStreamingEvents<ReadRequest>, LongStream {
     } catch (caught) {
       if (!this.#closed) this.#call.close(this.#deps.locator.withLeaderAddress(MoldauError.from(caught), this.#context));
     }
-  }
-
-  /** The partition where it is led: here, or on another broker. */
-  #source(topic: TopicImage, index: number): ReadSource {
-    const { locator, peers, brokerId, metrics } = this.#deps;
-    const leader = index >= 0 && index < topic.readyPartitions ? topic.partitions.get(index)?.leader : undefined;
-    if (leader === undefined || leader === brokerId) return new LocalSource(locator.locate(topic.topicId, index, this.#context), metrics);
-    return new RemoteSource({ peers, locator, broker: leader, context: this.#context }, topic.topicId, partitionIndex(index));
   }
 
   #moved(position: ReadPosition): void {

@@ -80,7 +80,7 @@ function gatewayMethods(parts: BrokerParts): readonly RegisteredMethod[] {
   const { clock, scheduler, compute } = deps;
   const { brokerId } = settings;
   const produce = { intake: parts.intake, budget: parts.produceBudget };
-  const publisher = new Publisher({ clock, cluster, settings: topicSettings, locator, produce, peers, brokerId });
+  const publisher = new Publisher({ clock, scheduler, cluster, settings: topicSettings, locator, produce, peers, brokerId });
   const { fetchShare: share, fetchMetrics: metrics, decoding } = parts;
   return [
     publishMethod(publisher),

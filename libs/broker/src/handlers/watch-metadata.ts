@@ -17,7 +17,8 @@ import type { RequestContext } from '../request/request-context.ts';
 import type { LongStream, StreamRegistry } from '../request/stream-registry.ts';
 import { describeMetadata, type MetadataDeps, validateTopicsWanted } from './get-metadata.ts';
 
-const HEARTBEAT_MS = 10_000;
+/** Clients give a broker up after three: by then the controller has given it up too, and others know who leads instead. */
+const HEARTBEAT_MS = 1_000;
 
 export interface WatchMetadataDeps extends MetadataDeps {
   readonly scheduler: Scheduler;

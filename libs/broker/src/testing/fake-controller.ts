@@ -190,15 +190,17 @@ export class FakeController {
             this.#register(frame.value, call);
           }
           if (frame?.$case !== 'heartbeat') return;
-          const { metadataVersion, removedTopicIds, wantsShutdown } = frame.value;
+          const { metadataVersion, removedTopicIds, wantsShutdown, stillServes } = frame.value;
           for (const id of removedTopicIds) this.removedTopicIds.add(id);
           this.wantedShutdown ||= wantsShutdown;
           const caughtUp = metadataVersion >= this.brokerEpoch(brokerId) && !this.keepFenced;
           const broker = this.#brokers.get(brokerId);
           if (caughtUp && broker?.fenced === true && !wantsShutdown) this.#writeBroker({ ...broker, fenced: false });
+          if (broker !== undefined && wantsShutdown && !broker.shuttingDown) this.#writeBroker({ ...broker, shuttingDown: true });
           const fenced = this.#brokers.get(brokerId)?.fenced ?? true;
+          const mayShutDown = wantsShutdown && !stillServes;
           call.send({
-            frame: { $case: 'heartbeat', value: { fenced, mayShutDown: wantsShutdown, controllerEpoch: this.controllerEpoch } },
+            frame: { $case: 'heartbeat', value: { fenced, mayShutDown, controllerEpoch: this.controllerEpoch } },
           });
           this.progress();
         },

@@ -15,7 +15,9 @@ export type ProduceFault =
   /** The stream breaks: before the append, or between append and answer. */
   | { readonly t: 'break'; readonly appended: boolean }
   /** Appended, never answered. */
-  | { readonly t: 'silence' };
+  | { readonly t: 'silence' }
+  /** Neither appended nor answered. */
+  | { readonly t: 'ignore' };
 
 /** Scripted behaviour; what is not set is normal. */
 export interface FakeFaults {

@@ -16,7 +16,10 @@ import type { FakeCluster } from './fake-cluster.ts';
 
 const CLUSTER_ID = '00000000-0000-4000-8000-000000000000';
 
-/** GetMetadata and WatchMetadata, as the real broker; heartbeats are left out, so a watch that says nothing dies in time. */
+/** After so much silence a watch says that it lives. */
+const HEARTBEAT_MS = 1_000;
+
+/** GetMetadata and WatchMetadata, as the real broker. */
 export function fakeMetadataHandlers(cluster: FakeCluster, brokerId: number): [MethodPath, CallHandler][] {
   return [
     [
@@ -92,6 +95,7 @@ export class FakeWatch {
     this.#unlisten = cluster.listen(() => this.#schedule());
     cluster.watches.add(this);
     this.send({ frame: { $case: 'snapshot', value: snapshot } });
+    this.#beat();
   }
 
   send(message: WatchMetadataResponse): void {
@@ -113,6 +117,18 @@ export class FakeWatch {
     this.#open = false;
     this.#unlisten();
     this.#cluster.watches.delete(this);
+  }
+
+  #beat(): void {
+    this.#cluster.scheduler.after(
+      HEARTBEAT_MS,
+      () => {
+        if (!this.#open) return;
+        this.send({ frame: { $case: 'heartbeat', value: {} } });
+        this.#beat();
+      },
+      { background: true },
+    );
   }
 
   #schedule(): void {

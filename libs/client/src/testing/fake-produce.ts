@@ -99,6 +99,7 @@ class ProduceStream implements ServerStreamEvents<ProduceStreamRequest>, FakeStr
         this.break();
         return undefined;
       }
+      if (fault?.t === 'ignore') return undefined;
       const baseOffset = partition.append(batch.recordBatch);
       if (fault?.t === 'append-and-refuse') throw fault.error;
       if (fault?.t === 'break') this.break();

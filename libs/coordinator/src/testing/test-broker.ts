@@ -51,6 +51,7 @@ export class TestBroker {
   snapshots = 0;
   readonly errors: MoldauError[] = [];
   wantsShutdown = false;
+  stillServes = false;
   removedTopicIds: string[] = [];
   /** No heartbeats while set; the stream stays. */
   silent = false;
@@ -164,7 +165,8 @@ export class TestBroker {
     if (this.deps.process.clock.monotonicMs() - this.metadataHeardAtMs > SILENCE_MS_MAX) this.metadata?.cancel();
     if (this.registered === undefined || this.silent) return;
     const metadataVersion = this.lagging ? 0 : this.image.version;
-    const value = { metadataVersion, wantsShutdown: this.wantsShutdown, offlineDirectoryIds: [], removedTopicIds: this.removedTopicIds };
+    const { wantsShutdown, stillServes, removedTopicIds } = this;
+    const value = { metadataVersion, wantsShutdown, stillServes, offlineDirectoryIds: [], removedTopicIds };
     this.session?.send({ frame: { $case: 'heartbeat', value } });
   }
 

@@ -43,6 +43,8 @@ export class Cluster {
   readonly #callMetadata: CallMetadata;
   /** The address that answered last. */
   #preferred: string | undefined;
+  /** The address that fell silent last: asked after all others, until it answers. */
+  #avoided: string | undefined;
   #connected = false;
   #everConnected = false;
   #closed = false;
@@ -62,6 +64,7 @@ export class Cluster {
       random,
       fetch: (request) => this.#fetchMetadata(request),
       watch: (brokerId, events) => this.openStream(brokerId, metadataService.watchMetadata, events),
+      silent: (brokerId) => this.#avoid(this.metadata.broker(brokerId)?.address),
     });
     this.metadata.subscribe(() => this.#retainConnections());
   }
@@ -173,7 +176,14 @@ export class Cluster {
     const brokers = [...(this.metadata.cluster?.brokers.values() ?? [])].map(({ address }) => address);
     const preferred = this.#preferred === undefined ? [] : [this.#preferred];
     // Clients that start together do not all turn to the same broker.
-    return [...new Set([...preferred, ...this.#shuffled(brokers), ...this.#shuffled(this.settings.bootstrap)])];
+    const addresses = new Set([...preferred, ...this.#shuffled(brokers), ...this.#shuffled(this.settings.bootstrap)]);
+    if (this.#avoided !== undefined && addresses.delete(this.#avoided)) addresses.add(this.#avoided);
+    return [...addresses];
+  }
+
+  #avoid(address: string | undefined): void {
+    this.#avoided = address;
+    if (this.#preferred === address) this.#preferred = undefined;
   }
 
   #anyAddress(): string {
@@ -187,6 +197,7 @@ export class Cluster {
 
   #noteConnected(address: string, clusterId: string): void {
     this.#preferred = address;
+    if (this.#avoided === address) this.#avoided = undefined;
     if (this.#connected) return;
     this.health.connected = true;
     this.#connected = true;

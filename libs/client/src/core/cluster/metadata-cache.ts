@@ -27,6 +27,8 @@ export interface MetadataCacheDependencies {
   fetch(request: GetMetadataRequest): Promise<GetMetadataResponse>;
   /** Opens WatchMetadata to one broker; undefined when its address is unknown. */
   watch(brokerId: number, events: ClientStreamEvents<WatchMetadataResponse>): ClientCall<WatchMetadataRequest> | undefined;
+  /** The broker says nothing on its stream of changes: others are asked first. */
+  silent(brokerId: number): void;
 }
 
 /** A partition that a request was about. */
@@ -68,6 +70,7 @@ export class MetadataCache {
       snapshot: (response, asked) => this.#pushedAll(response, asked),
       change: (change) => this.#pushed(change),
       lost: () => this.#refresh.arm(),
+      silent: (brokerId) => deps.silent(brokerId),
     });
   }
 

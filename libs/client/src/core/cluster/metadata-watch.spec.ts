@@ -144,11 +144,14 @@ describe('the stream of metadata changes', () => {
 
   it('goes to another broker when its own says nothing for long, or leaves', async () => {
     const simulation = await watching();
-    const { scheduler } = simulation;
+    const { scheduler, cluster, network } = simulation;
     const first = only(simulation).brokerId;
-    await scheduler.runFor(31_000);
-    const second = only(simulation).brokerId;
+    network.partition(['client'], [`broker-${first}`]);
+    await scheduler.runFor(3_500);
+    const second = [...cluster.watches].at(-1)?.brokerId;
     expect(second).not.toBe(first);
+    network.heal();
+    await scheduler.runFor(SETTLED_MS);
     only(simulation).send({ frame: { $case: 'goAway', value: { message: 'the broker stops', address: undefined } } });
     await scheduler.runFor(SETTLED_MS);
     expect(only(simulation).brokerId).toBe(first);

@@ -49,14 +49,19 @@ export interface WatchDependencies {
   change(change: MetadataChange): void;
   /** Nothing is pushed from now on. */
   lost(): void;
+  /** The broker says nothing, not even that it is there. */
+  silent(brokerId: number): void;
 }
 
 /** Topics on one stream, as the protocol allows. More are in use: none is watched, refreshes serve them all. */
 const WATCHED_TOPICS_MAX = 10_000;
 /** Gathers the topics that a program names one after the other, and limits how often the stream is opened anew. */
 const SETTLE_MS = 100;
-/** Servers send a heartbeat after 10 s of silence; after three missed ones the connection is dead. */
-const SILENCE_MS = 30_000;
+/**
+ * Servers send a heartbeat after 1 s of silence; after three missed ones nobody is there. Who waits for longer learns of a leader
+ * that fell silent together with its broker after everybody else: that is a broker's session with the controller.
+ */
+const SILENCE_MS = 3_000;
 /** A stream that lived this long was a good one: the next break is a new failure. */
 const STABLE_MS = 10_000;
 /** A broker that does not offer the stream, or not to us, is asked again as rarely as metadata is refreshed. */
@@ -203,6 +208,7 @@ export class MetadataWatch {
           return;
         }
         const message = `broker ${state.open.brokerId} was silent for ${SILENCE_MS} ms`;
+        this.#deps.silent(state.open.brokerId);
         this.#ended(state.open.brokerId, new MoldauError('REQUEST_TIMED_OUT', message));
       },
       { background: true },

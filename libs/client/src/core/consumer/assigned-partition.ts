@@ -52,6 +52,20 @@ export function leaderOf<K, V>(partition: AssignedPartition<K, V>): PartitionVie
   return partition.view.partitions[partition.partition];
 }
 
+/** Takes newer metadata of its topic. True: it is read, or waits to be, and another leader is to be asked at once. */
+export function movesWith<K, V>(partition: AssignedPartition<K, V>, view: TopicView): boolean {
+  const before = leaderOf(partition)?.leaderEpoch;
+  partition.view = view;
+  const { leaderId, leaderEpoch } = leaderOf(partition) ?? {};
+  if (leaderId === undefined) return false;
+  if (partition.phase.t === 'fetching') return partition.phase.brokerId !== leaderId;
+  if (partition.phase.t !== 'resting' || leaderEpoch === before) return false;
+  // How often the leader before failed says nothing of this one.
+  partition.phase.timer.cancel();
+  partition.failures = 0;
+  return true;
+}
+
 /** Its topic is gone, or another of its name has taken its place. */
 export function deletedError<K, V>({ topic, topicId }: AssignedPartition<K, V>): MoldauError {
   return new MoldauError('UNKNOWN_TOPIC', `topic '${topic}' was deleted`, { topic, topic_id: topicId });

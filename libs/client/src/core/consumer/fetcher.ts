@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { leaderlessError } from '../cluster/leader-hint.ts';
 import type { TopicView } from '../cluster/metadata-view.ts';
 import { parseChunk } from './arrived-chunk.ts';
-import { type AssignedPartition, deletedError, leaderOf } from './assigned-partition.ts';
+import { type AssignedPartition, deletedError, leaderOf, movesWith } from './assigned-partition.ts';
 import { AssignedPartitions } from './assigned-partitions.ts';
 import type { BrokerReader, PartitionRead } from './broker-reader.ts';
 import type { Chunk, Failure } from './chunk.ts';
@@ -288,9 +288,7 @@ export class Fetcher<K, V> {
         if (partition.phase.t !== 'failed') this.fail(partition, deletedError(partition));
         continue;
       }
-      partition.view = view;
-      const leaderId = leaderOf(partition)?.leaderId;
-      if (partition.phase.t !== 'fetching' || partition.phase.brokerId === leaderId || leaderId === undefined) continue;
+      if (!movesWith(partition, view)) continue;
       this.#readers.remove(partition);
       partition.phase = { t: 'ready' };
     }

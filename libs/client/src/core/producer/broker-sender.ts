@@ -122,6 +122,14 @@ export class BrokerSender {
     }
   }
 
+  /** The metadata has changed: nothing waits for a broker that leads it no longer. */
+  metadataChanged(): void {
+    const moved = [...this.#waiting].filter((queue) => queue.leader()?.leaderId !== this.brokerId);
+    for (const queue of moved) this.#waiting.delete(queue);
+    if (moved.length > 0) this.#hooks.release(moved);
+    this.#unanswered.leadersMoved(this.brokerId);
+  }
+
   /** Gives up the stream; what is unanswered is the queues' to settle. */
   close(): void {
     const state = this.#state;
@@ -254,7 +262,7 @@ export class BrokerSender {
         this.#hooks.release([queue]);
         continue;
       }
-      const batch = queue.next();
+      const batch = queue.next(this.brokerId);
       if (batch === undefined) continue;
       const bytes = batch.wireBytes;
       const fits = messageBytes + bytes + FRAME_BYTES_MAX <= MESSAGE_BYTES_MAX && batches.length < MESSAGE_BATCHES_MAX;
@@ -272,7 +280,7 @@ export class BrokerSender {
 
   #take(queue: PartitionQueue, batch: ProducerBatch, leaderEpoch: number): Collected {
     const { topicId, partition } = queue.options;
-    const recordBatch = queue.take(batch);
+    const recordBatch = queue.take(batch, this.brokerId);
     if (this.#options.acks !== 'none') this.#unanswered.add(queue, batch, recordBatch.length);
     return { queue, batch, wire: { batchId: batch.id, topicId, partition, leaderEpoch, recordBatch } };
   }

@@ -54,10 +54,11 @@ export class Dispatcher {
     return leaderId === undefined || (this.#senders.get(leaderId)?.isIdle ?? true);
   }
 
-  /** The metadata has changed: queues without a leader may have one. */
+  /** The metadata has changed: queues may have another leader. */
   metadataChanged(): void {
     for (const queue of this.#leaderless) this.wake(queue);
     this.#leaderless.clear();
+    for (const sender of this.#senders.values()) sender.metadataChanged();
   }
 
   close(): void {

@@ -41,6 +41,11 @@ export class PartitionQueue {
     return this.options.leader();
   }
 
+  /** Another broker leads, or the same in another epoch. */
+  leaderMoved(): void {
+    this.#phase.leaderMoved();
+  }
+
   /** Limits for the batches from the next one on; a batch that collects records keeps those it began with. */
   useLimits(limits: BuilderLimits): void {
     if (limits === this.#limits || this.#open !== undefined) return;
@@ -122,9 +127,9 @@ export class PartitionQueue {
     this.#owner.sendable(this);
   }
 
-  /** The batch to send next, if one may be sent now; `take` follows, or nothing. */
-  next(): ProducerBatch | undefined {
-    if (!this.#phase.isFlowing || this.#sealed.inFlightCount >= this.options.maxInFlight) return undefined;
+  /** The batch to send next, if one may go to this broker now; `take` follows, or nothing. */
+  next(brokerId: number): ProducerBatch | undefined {
+    if (!this.#phase.isFlowing || !this.#sealed.hasRoomAt(brokerId, this.options.maxInFlight)) return undefined;
     if (this.#sealed.first === undefined) {
       if (!this.#openDue || this.#open === undefined) return undefined;
       this.seal();
@@ -141,8 +146,8 @@ export class PartitionQueue {
   }
 
   /** Takes what `next` returned: it is under way from here on. Returns its bytes, which no one changes until it is answered. */
-  take(batch: ProducerBatch): Buffer {
-    if (this.#sealed.send(batch)) this.#sequence.number(batch);
+  take(batch: ProducerBatch, brokerId: number): Buffer {
+    if (this.#sealed.send(batch, brokerId)) this.#sequence.number(batch);
     this.#owner.inFlightBytes += batch.bufferedBytes;
     batch.attempts += 1;
     return batch.bytes(this.#sequence.session);
@@ -171,7 +176,6 @@ export class PartitionQueue {
     this.#sealed.answer(batch);
     this.#owner.inFlightBytes -= batch.bufferedBytes;
     const kind = this.options.idempotent || error.retriable ? failureKind(error) : 'final';
-    const earlierFailure = this.#phase.isDraining;
     if (isLeadershipError(error) && this.#owner.leaderChanged(this, error)) this.#phase.retryNow();
     if (kind === 'retry') this.failing(error);
     switch (kind) {
@@ -179,7 +183,7 @@ export class PartitionQueue {
         this.#drop(batch, answeredError(batch, error));
         break;
       case 'sequence':
-        if (!earlierFailure || error.reason !== 'OUT_OF_ORDER_SEQUENCE') this.#sequence.lose(error);
+        if (!this.#phase.isDraining || error.reason !== 'OUT_OF_ORDER_SEQUENCE') this.#sequence.lose(error);
         this.#again(batch, error);
         break;
       case 'retry':
@@ -206,9 +210,8 @@ export class PartitionQueue {
   /** The batch has not been confirmed in time. */
   expire(batch: ProducerBatch, seen: DeliveryTroubles): void {
     if (batch.settled) return;
-    const { deliveryTimeoutMs } = this.options;
     const inFlight = this.#sealed.isInFlight(batch);
-    const error = expiredError(batch, deliveryTimeoutMs, inFlight, { ...seen, partition: this.#trouble });
+    const error = expiredError(batch, this.options.deliveryTimeoutMs, inFlight, { ...seen, partition: this.#trouble });
     if (inFlight) {
       // It stays: its answer, when it comes, tells whether the sequence goes on.
       batch.fail(error);

@@ -7,6 +7,8 @@ export class SealedBatches {
   /** All before `#fresh`. */
   readonly #retries: ProducerBatch[] = [];
   readonly #fresh: ProducerBatch[] = [];
+  /** Where those under way are: all at one broker. */
+  #sentTo: number | undefined;
 
   get count(): number {
     return this.#fresh.length + this.#retries.length + this.#inFlight.length;
@@ -30,8 +32,19 @@ export class SealedBatches {
     this.#fresh.push(batch);
   }
 
-  /** The first is under way from here on. Returns whether it never was before. */
-  send(batch: ProducerBatch): boolean {
+  /**
+   * Whether another may go to this broker now: of `maxInFlight` under way, and all of them there. A new leader would take what
+   * comes before it knows the batches that the old one has not answered for a gap.
+   */
+  hasRoomAt(brokerId: number, maxInFlight: number): boolean {
+    const { length } = this.#inFlight;
+    return length === 0 || (length < maxInFlight && this.#sentTo === brokerId);
+  }
+
+  /** The first is under way to this broker from here on. Returns whether it never was before. */
+  send(batch: ProducerBatch, brokerId: number): boolean {
+    assert(this.#inFlight.length === 0 || this.#sentTo === brokerId, 'batches under way are at one broker', { batch: batch.id });
+    this.#sentTo = brokerId;
     const again = this.#retries[0] === batch;
     if (again) {
       this.#retries.shift();

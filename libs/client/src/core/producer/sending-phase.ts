@@ -10,7 +10,10 @@ import { backoffMs } from '../backoff.ts';
  *
  * Moves: flowing → draining (a failure) → holding (none is under way) → flowing (the wait is over).
  */
-type Phase = { readonly t: 'flowing' } | { readonly t: 'draining' } | { readonly t: 'holding'; readonly timer: Timer };
+type Phase =
+  | { readonly t: 'flowing' }
+  | { readonly t: 'draining' }
+  | { readonly t: 'holding'; readonly timer: Timer; readonly resume: () => void };
 
 const FLOWING: Phase = { t: 'flowing' };
 const DRAINING: Phase = { t: 'draining' };
@@ -53,6 +56,16 @@ export class SendingPhase {
     this.#retryNow = true;
   }
 
+  /** Somebody else leads: how often the one before failed says nothing, and what waits is tried at once. */
+  leaderMoved(): void {
+    this.#failures = 0;
+    this.#retryAfterMs = 0;
+    if (this.#phase.t === 'draining') this.#retryNow = true;
+    if (this.#phase.t !== 'holding') return;
+    this.#phase.timer.cancel();
+    this.#wait(0, this.#phase.resume);
+  }
+
   /** Nothing more goes out; `hold` follows once all under way is answered. */
   drain(): void {
     if (this.#phase.t === 'holding') this.#phase.timer.cancel();
@@ -66,10 +79,14 @@ export class SendingPhase {
     this.#retryAfterMs = 0;
     this.#retryNow = false;
     this.#failures += 1;
+    this.#wait(pauseMs, resume);
+  }
+
+  #wait(pauseMs: number, resume: () => void): void {
     const timer = this.#scheduler.after(pauseMs, () => {
       resume();
       this.#phase = FLOWING;
     });
-    this.#phase = { t: 'holding', timer };
+    this.#phase = { t: 'holding', timer, resume };
   }
 }

@@ -45,8 +45,10 @@ export class TopicProducer<K, V> {
 
   /** Newer metadata of the same topic. Batches under construction keep the limits they began with. */
   update(view: TopicView): void {
+    const before = this.#view;
     this.#view = view;
     this.#limits = this.#limitsFor(view);
+    for (const queue of this.queues) if (hasMoved(before, view, queue.options.partition)) queue.leaderMoved();
   }
 
   /** Those that have been written to. */
@@ -157,6 +159,12 @@ export class TopicProducer<K, V> {
     const message = error.reason === 'RECORD_TOO_LARGE' ? `topic '${this.#view.name}': ${error.message}` : error.message;
     return new MoldauError(error.reason, message, facts, error.cause === undefined ? {} : { cause: error.cause });
   }
+}
+
+/** Whether the partition has a leader that it did not have before, or an epoch of it. */
+function hasMoved(before: TopicView, now: TopicView, partition: number): boolean {
+  const leader = now.partitions[partition];
+  return leader?.leaderId !== undefined && leader.leaderEpoch !== before.partitions[partition]?.leaderEpoch;
 }
 
 function encodeHeader([key, value]: HeaderInput): RecordHeader {

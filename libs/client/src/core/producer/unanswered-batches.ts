@@ -9,6 +9,9 @@ export interface Unanswered {
   readonly sentAtMs: number;
 }
 
+/** A broker that lives answers, when its leadership ends, all that it owes: at once. */
+const MOVED_PATIENCE_MS = 200;
+
 /** What has been sent on one stream and not been answered, oldest first; notices when the answers fail to come. */
 export class UnansweredBatches {
   readonly #clock: Clock;
@@ -20,6 +23,7 @@ export class UnansweredBatches {
   /** When the stream was opened, until it is. */
   #openingSinceMs: number | undefined;
   #watchdog: Timer | undefined;
+  #movedWatchdog: Timer | undefined;
 
   /** `silent` is called once when the oldest has waited for `patienceMs`. */
   constructor(clock: Clock, scheduler: Scheduler, patienceMs: number, silent: (waitedMs: number) => void) {
@@ -62,6 +66,23 @@ export class UnansweredBatches {
     return unanswered;
   }
 
+  /** Leaders have moved: what another broker leads by now is waited for a moment only. */
+  leadersMoved(brokerId: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#movedWatchdog !== undefined || this.#oldestMovedMs(brokerId) === undefined) return;
+    this.#movedWatchdog = this.#scheduler.after(
+      MOVED_PATIENCE_MS,
+      () => {
+        this.#movedWatchdog = undefined;
+        const sentAtMs = this.#oldestMovedMs(brokerId);
+        if (sentAtMs === undefined) return;
+        if (sentAtMs <= nowMs) this.#silent(Math.round(this.#clock.monotonicMs() - sentAtMs));
+        else this.leadersMoved(brokerId);
+      },
+      { background: true },
+    );
+  }
+
   /** All of them: the stream is over. */
   drain(): readonly Unanswered[] {
     const lost = [...this.#batches.values()];
@@ -70,7 +91,17 @@ export class UnansweredBatches {
     this.#openingSinceMs = undefined;
     this.#watchdog?.cancel();
     this.#watchdog = undefined;
+    this.#movedWatchdog?.cancel();
+    this.#movedWatchdog = undefined;
     return lost;
+  }
+
+  #oldestMovedMs(brokerId: number): number | undefined {
+    for (const { queue, sentAtMs } of this.#batches.values()) {
+      const leaderId = queue.leader()?.leaderId;
+      if (leaderId !== undefined && leaderId !== brokerId) return sentAtMs;
+    }
+    return undefined;
   }
 
   #oldestMs(): number | undefined {

@@ -117,7 +117,7 @@ export interface WatchMetadataResponse {
     /** What changed since the message before. */
     { $case: "change"; value: MetadataChange }
     | //
-    /** Nothing new; sent after 10 s of silence. */
+    /** Nothing new; sent after 1 s of silence. */
     { $case: "heartbeat"; value: MetadataHeartbeat }
     | //
     /** The server is about to stop; the stream ends after this. */

@@ -130,6 +130,8 @@ export interface BrokerHeartbeat {
   offlineDirectoryIds: string[];
   /** Deleted topics whose data the broker has removed since its last heartbeat. */
   removedTopicIds: string[];
+  /** Still serves clients although it wants to stop: it is not fenced before its leaders have moved and it has said otherwise. */
+  stillServes: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1102,7 +1104,14 @@ export const SupportedLevels: MessageFns<SupportedLevels> = {
 };
 
 function createBaseBrokerHeartbeat(): BrokerHeartbeat {
-  return { metadataVersion: 0, wantsShutdown: false, offlineDirectoryIds: [], removedTopicIds: [], _unknownFields: {} };
+  return {
+    metadataVersion: 0,
+    wantsShutdown: false,
+    offlineDirectoryIds: [],
+    removedTopicIds: [],
+    stillServes: false,
+    _unknownFields: {},
+  };
 }
 
 export const BrokerHeartbeat: MessageFns<BrokerHeartbeat> = {
@@ -1118,6 +1127,9 @@ export const BrokerHeartbeat: MessageFns<BrokerHeartbeat> = {
     }
     for (const v of message.removedTopicIds) {
       writer.uint32(34).string(v!);
+    }
+    if (message.stillServes !== false) {
+      writer.uint32(40).bool(message.stillServes);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1173,6 +1185,14 @@ export const BrokerHeartbeat: MessageFns<BrokerHeartbeat> = {
             }
 
             message.removedTopicIds.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.stillServes = reader.bool();
             continue;
           }
         }
