@@ -3,6 +3,9 @@ export { type Child, type ChildEnding, type ChildOptions, startChild } from './c
 export { type ServiceSpawnOptions, type SpawnedService, spawnService } from './child/spawn-service.ts';
 export type { ClusterProcess } from './cluster/cluster-process.ts';
 export { type Cluster, type ClusterOptions, startCluster } from './cluster/start-cluster.ts';
+export { type FailoverOptions, type FailoverOutcome, type FaultResult, runFailover } from './failover/failover-run.ts';
+export { FAULTS, type Fault } from './failover/fault.ts';
+export type { LedgerTotals } from './failover/ledger.ts';
 export { freePort } from './free-port.ts';
 export type { Anomaly, AnomalyName, Workload } from './history/anomaly.ts';
 export { checkHistory, type LogAnomaly } from './history/check-history.ts';
