@@ -91,7 +91,9 @@ let kafka: KafkaAnchor | undefined;
 say(renderMachine(machine));
 if (options.kafkaScript === undefined) say('No Kafka to compare with: pass --against-kafka=SCRIPT for ratios.');
 // Ends like any other way: servers are killed and their data removed.
-process.once('SIGINT', () => void (kafka?.stop() ?? Promise.resolve()).finally(() => process.exit(EXIT.interrupted)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void (kafka?.stop() ?? Promise.resolve()).finally(() => process.exit(EXIT.interrupted)));
+}
 
 const figures: Figure[] = [];
 const failures: string[] = [];

@@ -42,6 +42,10 @@ export const clusterPartitions: Scenario = {
     const createMs = performance.now() - begin;
     const many: Many = { context, cluster, topics: [first, ...others], perTopic };
     await calm(cluster);
+    {
+      await using worker = await Worker.connect(cluster.bootstrap);
+      await writeToEach(many, worker);
+    }
     context.say(`  ${TOPICS * perTopic} partitions created in ${numberText(createMs)} ms`);
     const idle = await idleShares(many);
     const memory = cluster.brokers.map(({ pid }) => residentMiBOf(pid ?? 0) ?? Number.NaN);

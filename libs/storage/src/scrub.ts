@@ -7,6 +7,8 @@ const STEP_INTERVAL_MS = 1000;
 const STEP_BYTES_MIN = 64 * 1024;
 const STEP_BYTES_MAX = 8 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
+/** Reads of one step: twice what its bytes may need. Many small logs would else be opened hundreds of times a second, for nothing. */
+const STEP_READS_MAX = (2 * STEP_BYTES_MAX) / READ_BYTES;
 
 /** Reads all that is on disk once in `scrubPeriodMs`, so that rot is found while another replica still has the bytes. */
 export class Scrub {
@@ -24,7 +26,7 @@ export class Scrub {
   async step(): Promise<void> {
     if (this.#runtime.settings.scrubPeriodMs === 0) return;
     let left = this.#stepBytes();
-    while (left > 0 && !this.#runtime.closing) {
+    for (let reads = 0; left > 0 && reads < STEP_READS_MAX && !this.#runtime.closing; reads += 1) {
       const state = this.#current();
       if (state === undefined) return;
       left -= await this.#read(state);

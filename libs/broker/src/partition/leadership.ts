@@ -32,6 +32,8 @@ export interface LeadershipDeps {
   readonly log: PartitionLog;
   /** The high watermark moved. */
   readonly onWatermark: () => void;
+  /** A replica may lack something from now on. */
+  readonly onUneven: () => void;
 }
 
 /**
@@ -80,6 +82,7 @@ export class Leadership {
 
   /** Notes where a follower stands whose log agrees with the leader's. */
   followed(follower: BrokerId, life: BrokerEpoch, ends: FollowerEnds): void {
+    if (ends.flushedEnd < this.#deps.log.endOffset) this.#deps.onUneven();
     if (this.replicas.followed(follower, life, ends, this.#deps.clock.monotonicMs())) this.confirm();
   }
 
@@ -124,6 +127,7 @@ export class Leadership {
     switch (progress.kind) {
       case 'advanced': {
         const { endOffset: logEnd, writtenEnd, flushedEnd } = this.#deps.log;
+        this.#deps.onUneven();
         this.#confirmOwn();
         if (this.replicas.own({ logEnd, writtenEnd, flushedEnd }, this.#deps.clock.monotonicMs())) this.confirm();
         return;

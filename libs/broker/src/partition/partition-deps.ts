@@ -18,6 +18,8 @@ export interface PartitionDeps extends FollowingDeps {
   readonly onOffline: (partition: Partition, error: MoldauError) => void;
   /** This broker leads it, with other replicas; or does no more. */
   readonly onLeading: (partition: Partition, leadsOthers: boolean) => void;
+  /** What this broker leads has grown, or a follower of it lacks something: its replicas are not even any more. */
+  readonly onUneven: (partition: Partition) => void;
   /** Removes its log and makes an empty one that begins there. */
   readonly beginAnew: (partition: Partition, startOffset: Offset) => Promise<PartitionLog>;
 }

@@ -243,7 +243,8 @@ export class Partition {
 
   #lead(log: PartitionLog, epoch: LeaderEpoch, terms: ReplicaTerms): void {
     const { clock, brokerId } = this.#deps;
-    const leadership = new Leadership({ clock, brokerId, log, onWatermark: () => this.#wake() }, epoch, terms);
+    const onUneven = (): void => this.#deps.onUneven(this);
+    const leadership = new Leadership({ clock, brokerId, log, onWatermark: () => this.#wake(), onUneven }, epoch, terms);
     this.#state = { kind: 'leading', log, leadership };
     leadership.begin();
     this.#deps.onLeading(this, terms.replicas.length > 1);

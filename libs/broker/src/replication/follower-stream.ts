@@ -26,8 +26,11 @@ const MESSAGE_BYTES_MAX = MIB;
 const THROTTLE_TICK_MS = 100;
 /** Positions in one message: what is encoded in well below 5 ms. */
 const POSITIONS_MAX = 1_000;
-/** A leader says something each 500 ms; one silent for so long is tried anew. */
-const SILENCE_MS_MAX = 3_000;
+/**
+ * A leader says something each 500 ms; one silent for so long is tried anew. Each time that brings no word either it gets twice
+ * as long, up to the second: to a leader that is merely slow, a new stream with all positions is more work still.
+ */
+const SILENCE_MS = { first: 3_000, longest: 12_000 };
 const SILENCE_CHECK_MS = 1_000;
 
 export interface FollowerStreamDeps {
@@ -76,6 +79,7 @@ export class FollowerStream {
   #blocked = false;
   #check: Deadline | undefined;
   #creditTick: Deadline | undefined;
+  #patienceMs = SILENCE_MS.first;
 
   constructor(deps: FollowerStreamDeps, leaderId: BrokerId, throttle: CopyThrottle | undefined) {
     this.#deps = deps;
@@ -242,6 +246,7 @@ export class FollowerStream {
     if (this.#state.kind !== 'open') return;
     this.#state.heardMs = this.#deps.clock.monotonicMs();
     this.#backOff.reset();
+    this.#patienceMs = SILENCE_MS.first;
     if (frame?.$case !== 'news') return;
     let bytes = 0;
     for (const news of frame.value.partitions) {
@@ -268,11 +273,12 @@ export class FollowerStream {
       const state = this.#state;
       if (state.kind !== 'open') return;
       const silentMs = this.#deps.clock.monotonicMs() - state.heardMs;
-      if (silentMs <= SILENCE_MS_MAX) {
+      if (silentMs <= this.#patienceMs) {
         this.#watchSilence();
         return;
       }
       this.#deps.logger.warn('a leader says nothing', { leaderId: this.leaderId, silentMs: Math.round(silentMs) });
+      this.#patienceMs = Math.min(SILENCE_MS.longest, 2 * this.#patienceMs);
       this.#broken(undefined);
       state.call.cancel();
     });

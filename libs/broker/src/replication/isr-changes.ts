@@ -9,9 +9,9 @@ import type { Partition } from '../partition/partition.ts';
 import type { ControllerClient } from '../session/controller-client.ts';
 import type { ReplicationMetrics } from './replication-metrics.ts';
 
-/** How often led partitions are looked at: how late a replica may join or leave the ISR. */
+/** How often led partitions with something to change are looked at: how late a replica may join or leave the ISR. */
 const TICK_MS = 100;
-/** Led partitions looked at in one tick: well below 5 ms; 10,000 are seen in a second. */
+/** Partitions looked at in one tick: well below 5 ms; 10,000 are seen in a second. */
 const PARTITIONS_PER_TICK = 1_000;
 /** Proposals in one call. */
 const PROPOSALS_MAX = 1_000;
@@ -42,11 +42,14 @@ interface Proposed {
 
 /**
  * Proposes to the controller the ISR changes of all partitions that this broker leads: many in one call, one call at a time.
- * What the controller took comes back with the metadata; its answer only settles the proposal.
+ * What the controller took comes back with the metadata; its answer only settles the proposal. A partition whose replicas are
+ * even is not looked at again before one of them lacks something: idle partitions cost nothing.
  */
 export class IsrChanges {
   readonly #deps: IsrChangesDeps;
   readonly #led = new Set<Partition>();
+  /** Those of them in which something may have to change. */
+  readonly #uneven = new Set<Partition>();
   #cursor: Iterator<Partition> | undefined;
   #tick: Deadline | undefined;
   #asking = false;
@@ -56,15 +59,26 @@ export class IsrChanges {
     this.#deps = deps;
   }
 
-  /** Partitions looked at: those led here with more than one replica. */
+  /** Partitions led here with more than one replica. */
   get led(): ReadonlySet<Partition> {
     return this.#led;
   }
 
   /** The broker leads the partition from now on, or does no more. */
   leading(partition: Partition, leads: boolean): void {
-    if (leads) this.#led.add(partition);
-    else this.#led.delete(partition);
+    if (leads) {
+      this.#led.add(partition);
+      this.uneven(partition);
+    } else {
+      this.#led.delete(partition);
+      this.#uneven.delete(partition);
+    }
+  }
+
+  /** A replica of a partition led here may lack something, or its record has changed. */
+  uneven(partition: Partition): void {
+    if (this.#uneven.has(partition) || !this.#led.has(partition)) return;
+    this.#uneven.add(partition);
     this.#arm();
   }
 
@@ -72,10 +86,11 @@ export class IsrChanges {
     this.#closed = true;
     this.#tick?.cancel();
     this.#led.clear();
+    this.#uneven.clear();
   }
 
   #arm(): void {
-    if (this.#tick !== undefined || this.#asking || this.#closed || this.#led.size === 0) return;
+    if (this.#tick !== undefined || this.#asking || this.#closed || this.#uneven.size === 0) return;
     this.#tick = this.#deps.wheel.after(TICK_MS, () => {
       this.#tick = undefined;
       this.#propose();
@@ -103,22 +118,23 @@ export class IsrChanges {
       stopping: (brokerId: BrokerId) => this.#deps.cluster.current.brokers.get(brokerId)?.shuttingDown === true,
     };
     const proposed: Proposed[] = [];
-    for (let left = Math.min(PARTITIONS_PER_TICK, this.#led.size); left > 0 && proposed.length < PROPOSALS_MAX; left -= 1) {
+    for (let left = Math.min(PARTITIONS_PER_TICK, this.#uneven.size); left > 0 && proposed.length < PROPOSALS_MAX; left -= 1) {
       const partition = this.#next();
       const leadership = partition?.leadership;
       if (partition === undefined || leadership === undefined) continue;
       const proposal = leadership.replicas.propose(nowMs, options);
       if (proposal !== undefined) proposed.push({ partition, leadership, proposal });
+      else if (leadership.replicas.isEven) this.#uneven.delete(partition);
     }
     return proposed;
   }
 
   /** Each in turn; those that come meanwhile are seen in the same round or the next. */
   #next(): Partition | undefined {
-    this.#cursor ??= this.#led.values();
+    this.#cursor ??= this.#uneven.values();
     let next = this.#cursor.next();
     if (next.done === true) {
-      this.#cursor = this.#led.values();
+      this.#cursor = this.#uneven.values();
       next = this.#cursor.next();
     }
     return next.done === true ? undefined : next.value;
@@ -137,6 +153,8 @@ export class IsrChanges {
       const deadlineMs = clock.monotonicMs() + CALL_TIMEOUT_MS;
       const { results } = await controller.call(coordinatorService.alterPartitions, { brokerId, brokerEpoch, proposals }, deadlineMs);
       for (const [at, each] of proposed.entries()) this.#settle(each, results[at]);
+      const taken = results.filter(({ error }) => error === undefined).length;
+      if (taken > 0) logger.info('ISRs change', { partitions: taken });
     } catch (caught) {
       const error = MoldauError.from(caught);
       logger.debug('ISR changes could not be proposed', { proposals: proposals.length, reason: error.reason, error: error.message });
@@ -154,7 +172,7 @@ export class IsrChanges {
     const said = { topicId: partition.topicId, partition: partition.index, isr: proposal.isr.map((member) => member.brokerId) };
     if (result.error === undefined) {
       this.#count(proposed);
-      this.#deps.logger.info('the ISR of a partition changes', said);
+      this.#deps.logger.debug('the ISR of a partition changes', said);
       this.#end(proposed, 'taken');
     } else {
       this.#deps.logger.debug('a change of an ISR was refused', { ...said, reason: result.error.reason, error: result.error.message });

@@ -47,11 +47,12 @@ export class Replication {
   }
 
   /** What partitions need of it. */
-  get partitionDeps(): Pick<PartitionDeps, 'feed' | 'metrics' | 'onLeading'> {
+  get partitionDeps(): Pick<PartitionDeps, 'feed' | 'metrics' | 'onLeading' | 'onUneven'> {
     return {
       feed: this.followers,
       metrics: this.#parts.replicationMetrics,
       onLeading: (partition, leads) => this.isrChanges.leading(partition, leads),
+      onUneven: (partition) => this.isrChanges.uneven(partition),
     };
   }
 

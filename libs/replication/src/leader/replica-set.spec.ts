@@ -266,3 +266,32 @@ describe('the record of a partition', () => {
     ]);
   });
 });
+
+describe('replicas', () => {
+  it('are even while all are in sync and have all there is, until the log grows or one lacks something', () => {
+    const set = leader(REPLICAS);
+    expect(set.isEven).toBe(false);
+    set.followed(TWO, lives(TWO), at(10), 1);
+    set.followed(THREE, lives(THREE), at(10, 9), 1);
+    expect(set.isEven).toBe(false);
+    set.followed(THREE, lives(THREE), at(10), 2);
+    expect(set.isEven).toBe(true);
+    expect(proposed(set, 3 + 10 * MAX_LAG_MS)).toBeUndefined();
+    set.own(own(11), 3);
+    expect(set.isEven).toBe(false);
+    for (const id of [TWO, THREE]) set.followed(id, lives(id), at(11), 4);
+    expect(set.isEven).toBe(true);
+    set.followed(TWO, lives(TWO), at(8), 5);
+    expect(set.isEven).toBe(false);
+  });
+
+  it('are not even while one is outside the ISR or a proposal is in doubt', () => {
+    const set = leader([ONE, TWO]);
+    for (const id of [TWO, THREE]) set.followed(id, lives(id), at(10), 1);
+    expect(set.isEven).toBe(false);
+    const proposal = set.propose(2, EVERYONE);
+    expect(proposal?.isr).toHaveLength(3);
+    set.changeTerms(terms(REPLICAS), partitionEpoch(8), REPLICAS, 3);
+    expect(set.isEven).toBe(true);
+  });
+});

@@ -85,6 +85,16 @@ export class ReplicaSet {
     return this.#watermark.hasQuorum;
   }
 
+  /**
+   * Whether every replica is in the committed ISR, no proposal is in doubt, and all have what the leader has: then there is
+   * nothing to propose until the log grows, a follower tells that it lacks something, or the record changes.
+   */
+  get isEven(): boolean {
+    if (this.#proposals.inDoubt || this.#committed.isr.length !== this.#replicas.length) return false;
+    for (const { ends } of this.#followers.values()) if (ends === undefined || this.#counted(ends) < this.#logEnd) return false;
+    return true;
+  }
+
   /** Notes how far the leader's own log goes; true when the watermark moved. */
   own(ends: LeaderEnds, nowMs: number): boolean {
     if (ends.logEnd > this.#logEnd) {
