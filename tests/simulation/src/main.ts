@@ -1,10 +1,11 @@
 import { MUTATIONS } from './mutation/mutations.ts';
+import { Recorder } from './results/recorder.ts';
 import { type Arguments, parseArguments, USAGE } from './run/arguments.ts';
 import { findMutation } from './run/find-mutation.ts';
 import { runMany } from './run/run-many.ts';
 import type { RunOptions } from './run/run-seed.ts';
 import { runShare, runWatched } from './run/seed-process.ts';
-import { addReport, describeBroken, describeTotals, newTotals } from './run/seed-report.ts';
+import { addReport, describeBroken, describeTotals, newTotals, type SeedReport } from './run/seed-report.ts';
 
 /**
  * `npm run test:simulation`: whole clusters in virtual time, each from its seed. Prints how to replay a run that found
@@ -13,6 +14,9 @@ import { addReport, describeBroken, describeTotals, newTotals } from './run/seed
 
 /** Between two lines of progress. */
 const PROGRESS_RUNS = 500;
+
+/** Seeds after which results are written: as many are lost at most when it is stopped. */
+const SEEDS_PER_WRITE = 500;
 
 const SHARE = '--share';
 
@@ -46,18 +50,22 @@ async function one(given: Arguments): Promise<number> {
 }
 
 async function many(given: Arguments): Promise<number> {
+  const { from, seeds, workers, write } = given;
+  const more = replayArguments(given);
+  const end = from + seeds;
+  const recorder = write ? new Recorder({ from, to: end - 1, options: more.join(' ') }) : undefined;
   const totals = newTotals();
-  await runMany({
-    from: given.from,
-    seeds: given.seeds,
-    workers: given.workers,
-    more: replayArguments(given),
-    report: (report) => {
-      addReport(totals, report);
-      if (report.findings.length > 0) print(describeBroken(report, replayArguments(given)));
-      if (totals.runs % PROGRESS_RUNS === 0) print(describeTotals(totals));
-    },
-  });
+  const report = (one: SeedReport): void => {
+    addReport(totals, one);
+    recorder?.note(one);
+    if (one.findings.length > 0) print(describeBroken(one, more));
+    if (totals.runs % PROGRESS_RUNS === 0) print(describeTotals(totals));
+  };
+  const step = recorder === undefined ? seeds : SEEDS_PER_WRITE;
+  for (let next = from; next < end; next += step) {
+    await runMany({ from: next, seeds: Math.min(step, end - next), workers, more, report });
+    recorder?.write();
+  }
   print(describeTotals(totals));
   print(
     totals.broken === 0

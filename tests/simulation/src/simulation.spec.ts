@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MUTATIONS } from './mutation/mutations.ts';
 import { findMutation, shows } from './run/find-mutation.ts';
+import { scenarioOf } from './run/mutation-scenario.ts';
 import { runSeed } from './run/run-seed.ts';
 
 /** Seeds that every `npm test` runs: some seconds. More of them: `npm run test:simulation -- --seeds 20000`. */
@@ -34,7 +35,7 @@ describe.each(MUTATIONS.map((mutation) => [mutation.name, mutation] as const))('
     const found = await findMutation(mutation, SEEDS_FROM, MUTATION_SEEDS);
     expect(found, 'a seed that finds it').toBeDefined();
     // The same run without the bug shows nothing of it: what was found is the bug's doing.
-    const healthy = await runSeed(found?.seed ?? SEEDS_FROM, mutation.scenario === undefined ? {} : { scenario: mutation.scenario });
+    const healthy = await runSeed(found?.seed ?? SEEDS_FROM, { scenario: scenarioOf(mutation) });
     expect(shows(mutation, healthy), JSON.stringify(healthy.findings[0])).toBe(false);
   });
 });

@@ -210,6 +210,11 @@ export class SimDisk implements Disk {
     return bytes;
   }
 
+  /** The bytes of a file that a power loss now would leave for sure; whether its name stays is another matter. */
+  durableContents(path: string): Uint8Array {
+    return this.#file('durableContents', path).content.afterPowerLoss(undefined);
+  }
+
   #next(tree: DirectoryTree): SimDisk {
     const options: SimDiskOptions = { ...this.#options, capacityBytes: this.capacityBytes, maxOpenFiles: this.maxOpenFiles };
     return new SimDisk(options, { tree, faults: this.faults.afterRestart() });

@@ -10,8 +10,9 @@ import {
   type Transaction,
 } from '@moldau/cluster';
 import type { MemoryMetadataStore } from '@moldau/cluster/memory';
-import type { PartitionIndex, TopicId } from '@moldau/kernel';
+import type { BrokerId, PartitionIndex, TopicId } from '@moldau/kernel';
 import type { Trace } from '../run/trace.ts';
+import type { CandidateChecker } from './candidate-checker.ts';
 import type { Findings } from './findings.ts';
 
 /** Keys that an instance writes without being the controller: the office itself, and its own announcement. */
@@ -28,6 +29,7 @@ interface WonEpoch {
 /** Sees every change of the metadata as it happens, and checks each against the one before. */
 export class MetadataChecker {
   readonly #store: MemoryMetadataStore;
+  readonly #candidates: CandidateChecker;
   readonly #findings: Findings;
   readonly #trace: Trace;
   readonly #epochs = new Map<string, WonEpoch>();
@@ -36,8 +38,9 @@ export class MetadataChecker {
   #image: MetadataImage = EMPTY_IMAGE;
   #seen: number;
 
-  constructor(store: MemoryMetadataStore, findings: Findings, trace: Trace) {
+  constructor(store: MemoryMetadataStore, candidates: CandidateChecker, findings: Findings, trace: Trace) {
     this.#store = store;
+    this.#candidates = candidates;
     this.#findings = findings;
     this.#trace = trace;
     this.#seen = store.engine.state.headRevision();
@@ -48,10 +51,15 @@ export class MetadataChecker {
     return this.#image;
   }
 
-  /** Whether all replicas of all partitions of the topic are in sync. */
-  inSync(topicId: string): boolean {
+  /** Epoch in which a broker is registered; 0 when it never was. */
+  brokerEpoch(id: number): number {
+    return this.#image.brokers.get(id as BrokerId)?.brokerEpoch ?? 0;
+  }
+
+  /** Whether all partitions of the topic have a leader and all replicas in sync, and none is being moved. */
+  settled(topicId: string): boolean {
     const partitions = this.#image.topics.get(topicId as TopicId)?.partitions;
-    return partitions?.every((partition) => partition?.isr.length === partition?.replicas.length) ?? false;
+    return partitions?.every((partition) => partition !== undefined && isSettled(partition)) ?? false;
   }
 
   /** Who won this leader epoch; undefined when nobody did. */
@@ -145,9 +153,17 @@ export class MetadataChecker {
       const sameEpoch = leaderEpoch === was.leaderEpoch;
       const moved = leader !== was.leader || leaderBrokerEpoch !== was.leaderBrokerEpoch;
       expect(!sameEpoch || !moved || leader === undefined, 'leader-changed-within-epoch');
+      const eligible = [...was.isr, ...was.elr, ...was.lastKnownElr];
+      expect(leader === undefined || leader === was.leader || eligible.includes(leader), 'unclean-election');
+      expect(is.flush === 'async' || is.lossyEpoch === was.lossyEpoch, 'lossy-epoch');
     }
     if (leader !== undefined) this.#epochs.set(`${topicId}/${index}/${leaderEpoch}`, { leader, leaderBrokerEpoch });
+    this.#candidates.check(topicId, index, is);
   }
+}
+
+function isSettled({ leader, isr, replicas, adding, removing }: PartitionImage): boolean {
+  return leader !== undefined && isr.length === replicas.length && adding.length === 0 && removing.length === 0;
 }
 
 function changesMetadata(operation: Transaction['operations'][number]): boolean {

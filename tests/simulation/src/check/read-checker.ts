@@ -7,10 +7,13 @@ import type { Findings } from './findings.ts';
  */
 export class ReadChecker {
   readonly #findings: Findings;
+  readonly #committed: (partition: number, end: number) => void;
   readonly #values = new Map<number, Map<number, string>>();
 
-  constructor(findings: Findings) {
+  /** `committed`: told that a consumer has seen all of a partition below an end. */
+  constructor(findings: Findings, committed: (partition: number, end: number) => void) {
     this.#findings = findings;
+    this.#committed = committed;
   }
 
   /** A view for one consumer that reads partitions from their beginning. */
@@ -23,6 +26,7 @@ export class ReadChecker {
         this.#findings.expect(read.offset >= expected, 'int-nonmonotonic-poll', detail);
         this.#findings.expect(read.offset <= expected, 'int-poll-skip', detail);
         positions.set(read.partition, read.offset + 1);
+        this.#committed(read.partition, read.offset + 1);
         this.#note(name, read);
       },
       next: (partition) => positions.get(partition) ?? 0,

@@ -49,6 +49,7 @@ export class WatermarkMonitor {
     const before = this.#highest.get(partition) ?? 0;
     this.#world.findings.expect(offset >= before, 'high-watermark-back', () => `partition ${partition}: ${before}, then ${offset}`);
     this.#highest.set(partition, Math.max(before, offset));
+    this.#world.candidates.committed(partition, offset);
   }
 
   #checkLife(partition: number, leaderEpoch: number, lives: ReadonlyMap<number, number | undefined>): void {

@@ -13,7 +13,8 @@ export const USAGE = `usage: npm run test:simulation -- [--seeds N] [--from S] [
   --mutation NAME   with this known bug switched on
   --mutations       each known bug, until a seed finds it
   --brokers N       instead of as many as the seed says
-  --factor N        replicas of each partition, default 1
+  --factor N        replicas of each partition, instead of as many as the seed says
+  --write           note the results in docs/simulation-results.json and docs/reliability.md
   --workers N       processes at once, default 2
 `;
 
@@ -30,6 +31,8 @@ export interface Arguments {
   readonly brokers: number | undefined;
   readonly factor: number | undefined;
   readonly workers: number;
+  /** Note the results. */
+  readonly write: boolean;
 }
 
 const SEEDS_DEFAULT = 200;
@@ -51,6 +54,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
         brokers: { type: 'string' },
         factor: { type: 'string' },
         workers: { type: 'string' },
+        write: { type: 'boolean' },
       },
     });
     const mutation = MUTATIONS.find(({ name }) => name === values.mutation);
@@ -66,6 +70,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
       brokers: values.brokers === undefined ? undefined : wholeNumber(values.brokers, 1),
       factor: values.factor === undefined ? undefined : wholeNumber(values.factor, 1),
       workers: wholeNumber(values.workers ?? String(WORKERS_DEFAULT), 1),
+      write: values.write ?? false,
     };
   } catch {
     return undefined;

@@ -9,6 +9,7 @@ import { planScenario, type Scenario, type ScenarioOptions } from '../scenario/s
 import { Consuming, readAll } from '../workload/consuming.ts';
 import { type ProducingOptions, probe, produce, TOPIC } from '../workload/producing.ts';
 import { World } from '../world/world.ts';
+import { scenarioOf } from './mutation-scenario.ts';
 
 export interface RunOptions {
   readonly mutation?: Mutation | undefined;
@@ -31,6 +32,8 @@ export interface RunResult {
   readonly acknowledged: number;
   readonly failed: number;
   readonly unknown: number;
+  /** Whether the run came to its end, where every replica is read from its files. */
+  readonly replicasRead: boolean;
 }
 
 /** A new cluster serves within this, in ms of virtual time. */
@@ -45,12 +48,13 @@ const FINISH_MS_MAX = 60_000;
 /** Runs the scenario of this seed to its end; what goes wrong is in the result. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const { mutation } = options;
-  const scenario = planScenario(seed, { ...mutation?.scenario, ...options.scenario });
+  const scenario = planScenario(seed, { ...(mutation === undefined ? {} : scenarioOf(mutation)), ...options.scenario });
   const world = new World(scenario, { mutation, readable: options.readable ?? false });
   const history = createHistory();
   const injector = new FaultInjector(world);
+  let replicasRead = false;
   try {
-    await new Run(world, scenario, history, injector, mutation?.idempotent ?? true).play();
+    replicasRead = await new Run(world, scenario, history, injector, mutation?.idempotent ?? true).play();
   } catch (error) {
     world.findings.add('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
@@ -66,6 +70,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     acknowledged: history.count('ok'),
     failed: history.count('fail'),
     unknown: history.count('info'),
+    replicasRead,
   };
 }
 
@@ -85,16 +90,19 @@ class Run {
     this.#producing = { world, scenario, history, idempotent };
   }
 
-  async play(): Promise<void> {
+  /** Resolves with whether it came to its end. */
+  async play(): Promise<boolean> {
     const { trace } = this.#world;
     trace.note('world', JSON.stringify({ ...this.#scenario, faults: this.#scenario.faults.length }));
     try {
       const topicId = await this.#start();
-      const log = await this.#load(topicId);
-      if (log !== undefined) await this.#finish(topicId);
+      await this.#load(topicId);
+      await this.#finish(topicId);
+      return true;
     } catch (error) {
       if (!(error instanceof Stuck)) throw error;
       this.#world.findings.add('no-progress', error.message);
+      return false;
     }
   }
 
@@ -103,19 +111,20 @@ class Run {
     const { world } = this;
     for (const node of [...world.coordinators, ...world.brokers]) node.start();
     await this.#until('all brokers serve', START_MS_MAX, () => world.brokers.every(({ broker }) => broker?.readiness().ready === true));
-    const { partitions, factor, topicConfigs } = this.#scenario;
+    const { partitions, factor, topicConfigs, clusterConfigs } = this.#scenario;
+    const admin = world.client('observer').moldau.admin();
+    const changes = Object.entries(clusterConfigs).map(([name, value]) => ({ name, value }));
+    const settings = admin.alterConfigs([{ resource: { clusterDefaults: true }, changes }]);
+    const [set] = await this.#within('the settings are taken', START_MS_MAX, settings);
+    if (set?.error !== undefined) throw new Stuck(`the settings are taken: ${set.error.message}`);
     const topic = { name: TOPIC, partitions, replicationFactor: factor, configs: topicConfigs };
-    const [created] = await this.#within(
-      'the topic is created',
-      START_MS_MAX,
-      world.client('observer').moldau.admin().createTopics([topic]),
-    );
+    const [created] = await this.#within('the topic is created', START_MS_MAX, admin.createTopics([topic]));
     if (created === undefined || created.error !== undefined) throw new Stuck(`the topic is created: ${created?.error?.message}`);
     return created.topicId;
   }
 
   /** Load and faults, healing, and the whole log as a consumer reads it then. */
-  async #load(topicId: string): Promise<true | undefined> {
+  async #load(topicId: string): Promise<void> {
     const { world } = this;
     const monitor = new WatermarkMonitor(world, { name: TOPIC, id: topicId, partitions: this.#scenario.partitions });
     const consuming = new Consuming(world, this.#scenario);
@@ -137,7 +146,6 @@ class Run {
       world.findings.add(anomaly.name, `${anomaly.value} at offset ${anomaly.offset} of partition ${anomaly.partition}: ${anomaly.detail}`);
     }
     await consuming.stop();
-    return true;
   }
 
   /** Everything stops cleanly; then each replica is read from its files. */
@@ -146,7 +154,7 @@ class Run {
     await this.#until('all brokers serve again', RECOVERY_MS_MAX, () =>
       world.brokers.every(({ broker }) => broker?.readiness().ready === true),
     );
-    await this.#until('every replica is in sync', RECOVERY_MS_MAX, () => world.metadata.inSync(topicId));
+    await this.#until('every replica is in sync', RECOVERY_MS_MAX, () => world.metadata.settled(topicId));
     await world.scheduler.runFor(CATCH_UP_MS);
     await this.#within('the brokers stop', FINISH_MS_MAX, Promise.all(world.brokers.map((broker) => broker.shutdown())));
     checkReplicas(world, this.#scenario, topicId, this.#producing.history);

@@ -17,7 +17,7 @@ export async function runWatched(seed: number, options: RunOptions): Promise<Run
         detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
       })),
     ];
-    return { ...result, findings, cpuMs: (user + system) / 1000 };
+    return { ...result, findings, factor: result.scenario.factor, cpuMs: (user + system) / 1000 };
   } finally {
     process.off('unhandledRejection', catchIt);
   }
@@ -26,9 +26,8 @@ export async function runWatched(seed: number, options: RunOptions): Promise<Run
 /** A child process of `runMany`: every seed of its arguments `from seeds step` in turn, one report each. */
 export async function runShare(from: number, to: number, step: number, options: RunOptions): Promise<void> {
   for (let seed = from; seed < to; seed += step) {
-    const { findings, hash, faults, events, simulatedMs, acknowledged, failed, unknown, cpuMs } = await runWatched(seed, options);
-    const report: SeedReport = { seed, findings, hash, faults, events, simulatedMs, acknowledged, failed, unknown, cpuMs };
-    process.send?.(report);
+    const { lines: _, scenario: __, ...report } = await runWatched(seed, options);
+    process.send?.(report satisfies SeedReport);
   }
   process.disconnect();
 }

@@ -3,11 +3,22 @@ import type { RunResult } from './run-seed.ts';
 /** What the runner keeps of a run: small enough to be handed between processes. */
 export type SeedReport = Pick<
   RunResult,
-  'seed' | 'findings' | 'hash' | 'faults' | 'events' | 'simulatedMs' | 'acknowledged' | 'failed' | 'unknown'
+  'seed' | 'findings' | 'hash' | 'faults' | 'events' | 'simulatedMs' | 'acknowledged' | 'failed' | 'unknown' | 'replicasRead'
 > & {
+  /** Replicas of each partition. */
+  readonly factor: number;
   /** CPU time that the run took, in ms. */
   readonly cpuMs: number;
 };
+
+/** What a run has to be to count in the results. */
+export const COUNTED = { simulatedMsMin: 10_000, recordsMin: 500, faultsMin: 3 };
+
+/** Whether it was long enough, with enough records and faults, and every replica was read at its end. */
+export function countsAsRun({ simulatedMs, acknowledged, failed, unknown, faults, replicasRead }: SeedReport): boolean {
+  const long = simulatedMs >= COUNTED.simulatedMsMin && acknowledged + failed + unknown >= COUNTED.recordsMin;
+  return long && faults >= COUNTED.faultsMin && replicasRead;
+}
 
 /** The sums over many runs. */
 export interface Totals {

@@ -8,6 +8,9 @@ export interface FaultTargets {
   readonly clients: readonly string[];
   /** Disks that may be lost for ever within the promise: min.insync − 1. */
   readonly disksToLose: number;
+  readonly partitions: number;
+  /** Replicas of each partition. */
+  readonly factor: number;
 }
 
 /** How often each is drawn, against the others. */
@@ -30,13 +33,22 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'store-outage': 2,
   'store-loss': 2,
   'compact-store': 1,
+  reassign: 3,
+  'cancel-reassignment': 1,
+  'drain-broker': 1,
+  'elect-preferred': 1,
 };
+
+/** What an operator does with replicas: drawn only where there are several brokers. */
+const MOVES: ReadonlySet<FaultKind> = new Set(['reassign', 'cancel-reassignment', 'drain-broker', 'elect-preferred']);
 
 const HOUR_MS = 3_600_000;
 
 /** A fault of any kind. */
 export function drawFault(random: SeededRandom, targets: FaultTargets): Fault {
-  const kinds = (Object.keys(WEIGHTS) as FaultKind[]).filter((kind) => kind !== 'lose-disk' || targets.disksToLose > 0);
+  const kinds = (Object.keys(WEIGHTS) as FaultKind[]).filter(
+    (kind) => (kind !== 'lose-disk' || targets.disksToLose > 0) && (!MOVES.has(kind) || targets.brokers.length > 1),
+  );
   let left = random.below(kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0));
   for (const kind of kinds) {
     left -= WEIGHTS[kind];
@@ -56,6 +68,7 @@ function drawOf(kind: FaultKind, random: SeededRandom, targets: FaultTargets): F
     case 'kill-broker':
     case 'shutdown-broker':
     case 'lose-disk':
+    case 'drain-broker':
       return { kind, broker, forMs };
     case 'power-loss':
       return { kind, brokers: random.chance(0.3) ? targets.brokers : [broker], forMs };
@@ -86,7 +99,12 @@ function drawOf(kind: FaultKind, random: SeededRandom, targets: FaultTargets): F
     case 'store-loss':
       return { kind, coordinator, share: 0.05 + random.fraction() * 0.4, watchDelayMs: random.between(0, 800), forMs };
     case 'compact-store':
+    case 'elect-preferred':
       return { kind };
+    case 'cancel-reassignment':
+      return { kind, partition: random.below(targets.partitions) };
+    case 'reassign':
+      return { kind, partition: random.below(targets.partitions), replicas: random.shuffle(targets.brokers).slice(0, targets.factor) };
   }
 }
 

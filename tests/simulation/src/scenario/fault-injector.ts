@@ -3,6 +3,7 @@ import { type BrokerNode, DISK_BYTES } from '../world/broker-node.ts';
 import type { CoordinatorNode } from '../world/coordinator-node.ts';
 import type { World } from '../world/world.ts';
 import { describeFault, type Fault, type PlannedFault } from './fault.ts';
+import { Operator } from './operator.ts';
 
 /** Ends a fault. */
 type End = () => void;
@@ -13,11 +14,13 @@ const nothing: End = () => {};
 export class FaultInjector {
   readonly #world: World;
   readonly #active = new Set<End>();
+  readonly #operator: Operator;
   /** Faults that have begun. */
   begun = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#operator = new Operator(world);
   }
 
   plan(faults: readonly PlannedFault[]): void {
@@ -86,6 +89,27 @@ export class FaultInjector {
       case 'store-loss':
       case 'compact-store':
         return this.#store(fault);
+      case 'reassign':
+      case 'cancel-reassignment':
+      case 'drain-broker':
+      case 'elect-preferred':
+        return this.#operate(fault);
+    }
+  }
+
+  #operate(fault: Extract<Fault, { readonly kind: 'reassign' | 'cancel-reassignment' | 'drain-broker' | 'elect-preferred' }>): End {
+    switch (fault.kind) {
+      case 'reassign':
+        this.#operator.reassign(fault.partition, fault.replicas);
+        return nothing;
+      case 'cancel-reassignment':
+        this.#operator.reassign(fault.partition, 'cancel');
+        return nothing;
+      case 'drain-broker':
+        return this.#operator.drain(fault.broker);
+      case 'elect-preferred':
+        this.#operator.electPreferred();
+        return nothing;
     }
   }
 
@@ -144,8 +168,8 @@ export class FaultInjector {
     broker.needsReboot = true;
     disk.faults.inject({ operation: 'sync', nth });
     return () => {
-      // Rebooted already, by another fault.
-      if (broker.disk === disk) broker.stop('power');
+      // Rebooted already, by another fault: what was to fail has gone with the kernel.
+      if (broker.disk === disk) broker.reboot();
       broker.start();
     };
   }

@@ -41,7 +41,15 @@ export type Fault =
       readonly forMs: number;
     }
   /** The store forgets its history. */
-  | { readonly kind: 'compact-store' };
+  | { readonly kind: 'compact-store' }
+  /** An operator gives a partition other replicas. */
+  | { readonly kind: 'reassign'; readonly partition: number; readonly replicas: readonly number[] }
+  /** An operator takes back what moves a partition. */
+  | { readonly kind: 'cancel-reassignment'; readonly partition: number }
+  /** An operator has a broker emptied, and later lets it take replicas again. */
+  | { readonly kind: 'drain-broker'; readonly broker: number; readonly forMs: number }
+  /** An operator has every partition led by the first of its replicas. */
+  | { readonly kind: 'elect-preferred' };
 
 export type FaultKind = Fault['kind'];
 

@@ -25,6 +25,8 @@ export interface Scenario {
   readonly deliveryTimeoutMs: number;
   /** Settings of the topic. */
   readonly topicConfigs: Readonly<Record<string, string>>;
+  /** Settings of all brokers. */
+  readonly clusterConfigs: Readonly<Record<string, string>>;
   readonly setup: BrokerSetup;
   readonly faults: readonly PlannedFault[];
 }
@@ -43,23 +45,26 @@ const RECORDS_MIN = 500;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 9;
 const BROKERS_MAX = 3;
+const PARTITIONS_MAX = 6;
 const KIB = 1024;
 
 /** Plans the run of this seed. */
 export function planScenario(seed: number, options: ScenarioOptions = {}): Scenario {
   const random = new SeededRandom(seed);
-  const factor = options.factor ?? 1;
-  const brokers = options.brokers ?? random.between(factor, Math.max(factor, BROKERS_MAX));
-  const minIsr = factor === 1 ? 1 : random.between(2, Math.max(2, factor - 1));
+  const { factor, minIsr, spareBrokers, maxLagMs } = drawReplication(random.fork(), options);
+  const brokers = options.brokers ?? random.between(factor, Math.max(factor, BROKERS_MAX)) + spareBrokers;
   const coordinators = random.pick([1, 2, 2, 3]);
   const producers = random.between(1, 3);
   const consumers = random.between(1, 2);
+  const partitions = random.between(1, PARTITIONS_MAX);
   const loadMs = random.between(LOAD_MS_MIN, LOAD_MS_MIN + 3_000);
   const targets: FaultTargets = {
     brokers: Array.from({ length: brokers }, (_, at) => at + 1),
     coordinators: Array.from({ length: coordinators }, (_, at) => at + 1),
     clients: [...numbered('producer', producers), ...numbered('consumer', consumers)],
     disksToLose: minIsr - 1,
+    partitions,
+    factor,
   };
   const faults = options.faults?.(random, targets) ?? drawFaults(random, targets);
   return {
@@ -68,17 +73,27 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
     coordinators,
     factor,
     minIsr,
-    partitions: random.between(1, 6),
+    partitions,
     producers,
     consumers,
     records: random.between(RECORDS_MIN, RECORDS_MIN + 100),
     loadMs,
     deliveryTimeoutMs: random.pick([1_500, 5_000, 20_000]),
     topicConfigs: { 'min.insync.replicas': String(minIsr), 'segment.ms': String(random.pick([700, 3_000, 604_800_000])) },
+    clusterConfigs: { 'replica.lag.time.max.ms': String(maxLagMs) },
     setup: drawSetup(random),
     // In one order whatever was drawn first; a moment near the end leaves no load to see what comes of it.
     faults: faults.map((fault) => ({ atMs: random.between(200, loadMs - 1_500), fault })).sort((one, other) => one.atMs - other.atMs),
   };
+}
+
+/** More often with three replicas, where most can go wrong; sometimes with a broker to spare, to which replicas can be moved. */
+function drawReplication(random: SeededRandom, options: ScenarioOptions) {
+  const drawn = random.pick([1, 2, 3, 3, 3]);
+  const factor = options.factor ?? drawn;
+  const minIsr = factor < 3 ? random.between(1, factor) : random.pick([1, 2, 2, 2, 2, 3]);
+  const spareBrokers = factor > 1 && random.chance(0.3) ? 1 : 0;
+  return { factor, minIsr, spareBrokers, maxLagMs: random.pick([500, 2_000, 10_000]) };
 }
 
 /** `name-1` … `name-count`. */

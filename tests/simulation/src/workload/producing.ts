@@ -100,6 +100,7 @@ async function sendOne({ world, history, producer, partition, identity, size }: 
     const { offset } = await producer.send({ topic: TOPIC, partition, value });
     if (offset === undefined) throw new Error('acknowledged without an offset');
     history.settle(identity, { kind: 'ok', offset });
+    world.candidates.committed(partition, offset + 1);
     world.trace.mix(partition, offset, identity.sequence);
   } catch (error) {
     const failure = MoldauError.from(error);

@@ -47,6 +47,8 @@ export class BrokerNode {
   fills = 0;
   /** The page cache may show what the disk lacks since a flush failed; only a reboot makes them agree. */
   needsReboot = false;
+  /** Revision of the metadata store when the disk was last replaced by an empty one; undefined while it never was. */
+  replacedAt: number | undefined;
   readonly #deps: BrokerNodeDeps;
   readonly #setup: BrokerSetup;
   #life: Life | undefined;
@@ -126,10 +128,21 @@ export class BrokerNode {
     }
   }
 
+  /** The machine loses its power, whether a process runs on it or not. */
+  reboot(): void {
+    if (this.#life !== undefined) {
+      this.stop('power');
+      return;
+    }
+    this.needsReboot = false;
+    this.disk = this.disk.crash({ torn: this.#deps.random });
+  }
+
   /** The disk is replaced by an empty one. */
   replaceDisk(): void {
     this.#deps.trace.note(this.name, 'gets an empty disk');
     this.disk = this.#newDisk();
+    this.replacedAt = this.#deps.revision();
   }
 
   /** Stops as an operator stops it; the process is gone afterwards. */

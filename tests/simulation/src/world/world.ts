@@ -1,6 +1,7 @@
 import { createMemoryMetadataStore, type MemoryMetadataStore } from '@moldau/cluster/memory';
 import { crc32c } from '@moldau/records';
 import { type Packet, SeededRandom, SimNetwork, type SimProcess, SimScheduler } from '@moldau/testkit';
+import { CandidateChecker } from '../check/candidate-checker.ts';
 import { Findings } from '../check/findings.ts';
 import { MetadataChecker } from '../check/metadata-checker.ts';
 import { ReadChecker } from '../check/read-checker.ts';
@@ -38,6 +39,7 @@ export class World {
   readonly findings: Findings;
   readonly metadata: MetadataChecker;
   readonly reads: ReadChecker;
+  readonly candidates: CandidateChecker;
   readonly brokers: readonly BrokerNode[];
   readonly coordinators: readonly CoordinatorNode[];
   /** Events so far. */
@@ -66,8 +68,13 @@ export class World {
     this.cuts = new Cuts(this.network);
     const { clock } = this.scheduler;
     this.store = createMemoryMetadataStore({ clock, scheduler: this.scheduler, random: random.fork() });
-    this.metadata = new MetadataChecker(this.store, this.findings, this.trace);
-    this.reads = new ReadChecker(this.findings);
+    this.candidates = new CandidateChecker({
+      findings: this.findings,
+      broker: (id) => this.broker(id),
+      brokerEpoch: (id) => this.metadata.brokerEpoch(id),
+    });
+    this.metadata = new MetadataChecker(this.store, this.candidates, this.findings, this.trace);
+    this.reads = new ReadChecker(this.findings, (partition, end) => this.candidates.committed(partition, end));
     this.coordinators = this.#createCoordinators(scenario.coordinators, options.mutation);
     this.brokers = this.#createBrokers(scenario, options.mutation);
     this.#names = [

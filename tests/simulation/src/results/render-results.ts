@@ -1,0 +1,53 @@
+import { type Campaign, joined } from './campaign.ts';
+
+/** Failures that n runs without one leave possible: with 95 % confidence, below this divided by n ("rule of three"). */
+const RULE_OF_THREE = 3;
+
+/** What the campaigns say, as Markdown. */
+export function renderResults(campaigns: readonly Campaign[]): string {
+  const [first, ...others] = campaigns;
+  if (first === undefined) return 'No campaign has been run yet.';
+  const all = others.reduce(joined, first);
+  const factors = Object.entries(all.runsByFactor).map(
+    ([factor, runs]) => `${numberOf(runs)} with ${factor} ${factor === '1' ? 'replica' : 'replicas'}`,
+  );
+  return [
+    `In all: ${numberOf(all.runs)} runs (${factors.join(', ')}), ${numberOf(all.simulatedSeconds)} simulated seconds, ${numberOf(all.faults)} faults, ${numberOf(all.acknowledged)} records acknowledged, ${numberOf(all.refused)} refused, ${numberOf(all.unknown)} unknown.`,
+    '',
+    bound(campaigns),
+    '',
+    '| date | commit | seeds | options | runs | records acknowledged | faults | found |',
+    '|---|---|---|---|---|---|---|---|',
+    ...campaigns.map(row),
+  ].join('\n');
+}
+
+/** What may be said: only of runs behind the last one that found something, as that was mended. */
+function bound(campaigns: readonly Campaign[]): string {
+  const last = campaigns.findLastIndex(({ unsafeRuns }) => unsafeRuns > 0);
+  const runs = campaigns.slice(last + 1).reduce((sum, campaign) => sum + campaign.runs, 0);
+  const since =
+    last < 0 ? 'In all of them' : `Since commit ${campaigns[last]?.commit}, whose finding was mended, in ${numberOf(runs)} of them`;
+  if (runs === 0) return 'The last campaign found something; nothing may be claimed until it is mended and the seeds are run again.';
+  const rate = ((100 * RULE_OF_THREE) / runs).toPrecision(2);
+  return `${since} no record was lost, repeated, reordered or altered. So the chance of it in a run is below ${RULE_OF_THREE}/${numberOf(runs)} = ${rate} % (95 % confidence, rule of three).`;
+}
+
+function row({ date, commit, from, to, options, runs, acknowledged, faults, findings }: Campaign): string {
+  const found = Object.entries(findings).map(([name, count]) => `${name} (${count})`);
+  const cells = [
+    date,
+    commit,
+    `${from}–${to}`,
+    options,
+    numberOf(runs),
+    numberOf(acknowledged),
+    numberOf(faults),
+    found.join(', ') || 'nothing',
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function numberOf(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
