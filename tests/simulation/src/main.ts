@@ -16,7 +16,7 @@ import { addReport, describeBroken, describeTotals, newTotals, type SeedReport }
 const PROGRESS_RUNS = 500;
 
 /** Seeds after which results are written: as many are lost at most when it is stopped. */
-const SEEDS_PER_WRITE = 500;
+const SEEDS_PER_WRITE = 100;
 
 const SHARE = '--share';
 
