@@ -1,5 +1,5 @@
 import { brokerId, clusterId, leaderEpoch, partitionIndex, silentLogger, silentMeter, topicId } from '@moldau/kernel';
-import { createNodeClock, createNodeIds, createNodeRandom, createNodeScheduler } from '@moldau/platform-node';
+import { createNodeClock, createNodeCompute, createNodeIds, createNodeRandom, createNodeScheduler } from '@moldau/platform-node';
 import { type LogDirectory, openLogDirectory, partitionConfig } from '@moldau/storage';
 import { createDiscardingDisk } from './discarding-disk.ts';
 
@@ -22,6 +22,7 @@ export class AppendLoop implements AsyncDisposable {
     const ports = {
       disk: createDiscardingDisk(),
       clock: createNodeClock(),
+      compute: createNodeCompute(),
       scheduler: createNodeScheduler(),
       ids: createNodeIds(),
       random: createNodeRandom(),

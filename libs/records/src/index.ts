@@ -57,6 +57,7 @@ export { type ProducerStamp, renewCrc, stampLogAppendTime, stampPosition, stampP
 export { type DecodedHeader, DecodedRecord, type RecordHeader } from './record.ts';
 export { type BuilderLimits, RecordBatchBuilder } from './record-batch-builder.ts';
 export { type ReadOptions, RecordBatchReader, readBatch, readBatchWith } from './record-batch-reader.ts';
+export { buildFiller, cutFillerFront, type Filler, isFillerAt, withoutRecords } from './removed-records.ts';
 export {
   assertCrc,
   assertWholeBatch,

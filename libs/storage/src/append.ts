@@ -1,6 +1,7 @@
 import { assert, type LeaderEpoch, MoldauError, type Offset } from '@moldau/kernel';
 import { baseOffsetAt, batchesIn, lastOffsetDeltaAt, partitionLeaderEpochAt, stampPosition } from '@moldau/records';
 import { timestampOf } from './batch-check.ts';
+import { rollAfterMs } from './partition-config.ts';
 import type { PartitionState } from './partition-state.ts';
 import { rollNow } from './roll.ts';
 import type { Segment } from './segment.ts';
@@ -8,7 +9,7 @@ import type { StorageContext } from './storage-context.ts';
 import { owned } from './tail-cache.ts';
 
 /** Offsets in a segment are kept relative to its base in 32 bits. */
-const RELATIVE_OFFSET_MAX = 0x7fff_ffff;
+export const RELATIVE_OFFSET_MAX = 0x7fff_ffff;
 
 /** Where an append landed. */
 export interface Appended {
@@ -111,12 +112,12 @@ function mustRoll(context: StorageContext, state: PartitionState, bytes: number,
   if (active.sizeBytes + bytes > config.segmentBytes) return true;
   if ((active.index?.fileBytes ?? 0) >= config.segmentIndexBytes) return true;
   if (endOffset - active.baseOffset > RELATIVE_OFFSET_MAX) return true;
-  return isAged(active, config.segmentMs, context.ports.clock.wallMs());
+  return isAged(active, rollAfterMs(config), context.ports.clock.wallMs());
 }
 
-/** Whether `segment.ms` has passed since the segment's first append. */
-export function isAged(segment: Segment, segmentMs: number, nowMs: number): boolean {
-  return segment.firstAppendMs !== undefined && nowMs - segment.firstAppendMs >= segmentMs;
+/** Whether so much time has passed since the segment's first append. */
+export function isAged(segment: Segment, ageMs: number, nowMs: number): boolean {
+  return segment.firstAppendMs !== undefined && nowMs - segment.firstAppendMs >= ageMs;
 }
 
 /** Notes each batch, which has its final offsets, at the end of `segment`; also used by recovery (`nowMs` by the batch then). */

@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from './byte-codec.ts';
 import { nextTurn, readWhole, removeIfThere, replaceFile } from './disk-calls.ts';
 import { type EpochEntry, LeaderEpochs, readEpochEntries, writeEpochEntries } from './leader-epochs.ts';
 import { describeManifest, type Manifest } from './manifest.ts';
-import { type Damage, PartitionState } from './partition-state.ts';
+import { type Damage, NOTHING_CLEANED, PartitionState } from './partition-state.ts';
 import { CLEAN_SHUTDOWN_FILE, partitionDirectory } from './paths.ts';
 import { type SealedSegment, Segment } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
@@ -27,7 +27,7 @@ export interface CleanShutdown {
 export interface CleanPartition {
   readonly manifest: Manifest;
   readonly highWatermark: number;
-  readonly active: SealedSegment & { readonly firstAppendMs?: number };
+  readonly active: SealedSegment;
   readonly epochs: readonly EpochEntry[];
   /** Encoded; decoded when the partition is opened. */
   readonly producers: Uint8Array;
@@ -76,11 +76,13 @@ export async function reopenPartition(context: StorageContext, clean: CleanParti
     segment.index = undefined;
   }
   const active = Segment.onDisk(directory, clean.active);
-  active.firstAppendMs = clean.active.firstAppendMs;
   active.index = new SegmentIndex(active.baseOffset, { offset: active.endOffset, position: active.sizeBytes });
   const state = new PartitionState({ ...manifest, directory }, [...sealed, active], context);
   state.startOffset = manifest.startOffset;
   state.journalFloor = manifest.journalFloor;
+  state.cleaned = manifest.cleaned ?? NOTHING_CLEANED;
+  // Its partition.json was not read; the next swap begins with writing it.
+  state.swapNoted = true;
   state.highWatermark = clean.highWatermark;
   state.epochs = new LeaderEpochs(clean.epochs);
   state.producers.restore(new ByteReader(clean.producers));
@@ -108,7 +110,7 @@ function writePartition(writer: ByteWriter, state: PartitionState): void {
   const { active } = state;
   writer.text(JSON.stringify(describeManifest(state)));
   writer.int64(state.highWatermark);
-  writer.text(JSON.stringify({ ...active.sealedFacts, firstAppendMs: active.firstAppendMs }));
+  writer.text(JSON.stringify(active.sealedFacts));
   writeEpochEntries(writer, state.epochs.entries);
   const producers = new ByteWriter();
   state.producers.encode(producers);

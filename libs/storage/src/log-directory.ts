@@ -1,5 +1,6 @@
 import { assert, MoldauError, type Offset, type PartitionIndex, partitionKey, type TopicId, type TopicPartition } from '@moldau/kernel';
 import { writeCleanShutdown } from './clean-shutdown.ts';
+import type { Cleaner } from './compaction/cleaner.ts';
 import type { DirectoryMeta } from './directory-meta.ts';
 import type { DirectoryRuntime } from './directory-runtime.ts';
 import { isDiskError, nextTurn } from './disk-calls.ts';
@@ -53,6 +54,7 @@ export class LogDirectory {
   readonly #creating = new Map<string, Promise<PartitionLog>>();
   readonly #deleting = new Map<string, Promise<void>>();
   readonly #topics: TopicDirectories;
+  readonly #cleaner: Cleaner;
 
   constructor(runtime: DirectoryRuntime, meta: DirectoryMeta, recovery: RecoveryReport, unlock: () => Promise<void>) {
     this.#runtime = runtime;
@@ -64,7 +66,7 @@ export class LogDirectory {
       this.#logs.set(key, new PartitionLog(runtime, state));
       if (state.segments.length > 1 && state.status.kind === 'online') runtime.requestSeal(state);
     }
-    startMaintenance(runtime);
+    this.#cleaner = startMaintenance(runtime);
     this.#prepareJournal();
   }
 
@@ -159,6 +161,7 @@ export class LogDirectory {
   async close(): Promise<void> {
     const runtime = this.#runtime;
     runtime.stopTimers();
+    await this.#cleaner.stop();
     const states = [...runtime.states.values()];
     await runtime.lanes.drain();
     // What the journal holds goes to segments.

@@ -1,3 +1,4 @@
+import { Cleaner } from './compaction/cleaner.ts';
 import type { DirectoryRuntime } from './directory-runtime.ts';
 import { nextTurn } from './disk-calls.ts';
 import { applyRetention, rollIfIdle } from './retention.ts';
@@ -6,10 +7,11 @@ import { Scrub } from './scrub.ts';
 /** Partitions looked at in one step of the event loop. */
 const SWEEP_STEP = 256;
 
-/** Starts all background work of an open directory: one timer per kind, none per partition. */
-export function startMaintenance(runtime: DirectoryRuntime): void {
+/** Starts all background work of an open directory: one timer per kind, none per partition. The cleaner is to be stopped. */
+export function startMaintenance(runtime: DirectoryRuntime): Cleaner {
   const { settings } = runtime;
   const scrub = new Scrub(runtime);
+  const cleaner = new Cleaner(runtime);
   runtime.every(settings.flushIntervalMs, async () => {
     runtime.flusher.tick();
     await runtime.flusher.flush('async');
@@ -20,6 +22,8 @@ export function startMaintenance(runtime: DirectoryRuntime): void {
   runtime.every(settings.spaceIntervalMs, () => runtime.checkSpace());
   runtime.every(settings.sweepIntervalMs, () => sweep(runtime));
   runtime.every(scrub.stepIntervalMs, () => scrub.step());
+  runtime.every(settings.cleanerIntervalMs, () => cleaner.run());
+  return cleaner;
 }
 
 /** Rolls, deletes and forgets what is old, over all partitions. */

@@ -1,9 +1,9 @@
 import { assert, type Disk, type PartitionIndex, type TopicId } from '@moldau/kernel';
 import { readWhole, replaceFile } from './disk-calls.ts';
 import type { PartitionConfig } from './partition-config.ts';
-import type { Damage, PartitionState } from './partition-state.ts';
+import type { Cleaned, Damage, PartitionState } from './partition-state.ts';
 import { PARTITION_FILE } from './paths.ts';
-import type { SealedSegment } from './segment.ts';
+import type { SealedSegment, Segment } from './segment.ts';
 import { decodeJsonFile, encodeJsonFile, type SideFile } from './side-file.ts';
 
 /** `partition.json`: what belongs to the log, beyond doubt. Files it does not list are either newer or leftovers. */
@@ -20,6 +20,10 @@ export interface Manifest {
   readonly journalFloor: number;
   /** A truncation under way: recovery finishes it. */
   readonly cutAt?: number;
+  /** How far compaction has come; absent: nowhere. */
+  readonly cleaned?: Cleaned;
+  /** Base of the segment whose file may still have to take the place of its predecessor's: recovery sees to it. */
+  readonly swap?: number;
   /** Damage that was found: the partition stays offline until repaired. */
   readonly damage?: Damage;
   /** What `repair` left as high watermark. */
@@ -37,12 +41,20 @@ export async function writeManifest(disk: Disk, directory: string, manifest: Man
 
 /** Makes partition.json say what the log is now, after the changes queued before. */
 export function saveManifest(disk: Disk, state: PartitionState, cutAt?: number): Promise<void> {
-  return state.manifest.run(() => writeManifest(disk, state.directory, describeManifest(state, cutAt)));
+  return state.manifest.run(() => writeState(disk, state, cutAt));
+}
+
+/** As `saveManifest`, for who holds the queue of partition.json. */
+export async function writeState(disk: Disk, state: PartitionState, cutAt?: number): Promise<void> {
+  const { swap } = state;
+  await writeManifest(disk, state.directory, describeManifest(state, cutAt));
+  state.swapNoted = swap !== undefined;
 }
 
 /** `cutAt`: the offset of a truncation that is about to begin. */
 export function describeManifest(state: PartitionState, cutAt?: number): Manifest {
-  const sealed = state.segments.filter((segment) => segment.phase === 'sealed').map((segment) => segment.sealedFacts);
+  const { swap } = state;
+  const sealed = listed(state).map((segment) => segment.sealedFacts);
   const unsealed = state.segments.find((segment) => segment.phase !== 'sealed');
   assert(unsealed !== undefined, 'a log has an unsealed segment', { directory: state.directory });
   return {
@@ -55,6 +67,16 @@ export function describeManifest(state: PartitionState, cutAt?: number): Manifes
     unsealedFrom: unsealed.baseOffset,
     journalFloor: state.journalFloor,
     ...(cutAt === undefined ? {} : { cutAt }),
+    ...(state.cleaned.to === 0 ? {} : { cleaned: state.cleaned }),
+    ...(swap === undefined ? {} : { swap: swap.cleaned.baseOffset }),
     ...(state.status.kind === 'corrupt' ? { damage: state.status.where } : {}),
   };
+}
+
+/** The sealed segments, those of a swap under way as they will be. */
+function listed({ segments, swap }: PartitionState): Segment[] {
+  const sealed = segments.filter((segment) => segment.phase === 'sealed');
+  const first = swap === undefined ? -1 : sealed.findIndex((segment) => segment === swap.old[0]);
+  if (swap !== undefined && first >= 0) sealed.splice(first, swap.old.length, swap.cleaned);
+  return sealed;
 }

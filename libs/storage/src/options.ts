@@ -3,6 +3,7 @@ import {
   type BrokerId,
   type Clock,
   type ClusterId,
+  type Compute,
   type Disk,
   type Ids,
   type Logger,
@@ -20,6 +21,8 @@ const DAY_MS = 86_400_000;
 export interface StoragePorts {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** Decompresses what is compacted, and compresses it again. */
+  readonly compute: Compute;
   readonly scheduler: Scheduler;
   readonly ids: Ids;
   readonly random: Random;
@@ -62,12 +65,20 @@ export interface LogDirectorySettings {
   readonly sweepIntervalMs: number;
   /** In how long the scrub reads everything once; 0 = never; default a week. */
   readonly scrubPeriodMs: number;
+  /** How often compacted logs are looked at; default 5 s. */
+  readonly cleanerIntervalMs: number;
+  /** Bytes that compaction reads and writes a second, over all logs; default 16 MiB. */
+  readonly cleanerBytesPerSecond: number;
+  /** Memory for the keys of one pass of compaction, one log at a time; a pass over more keys ends early. Default 32 MiB. */
+  readonly cleanerMapBytes: number;
   /** `producer.id.expiration.ms`: default one day. */
   readonly producerExpirationMs: number;
 }
 
 /** What may be changed while the directory is open. */
-export type DynamicSettings = Partial<Pick<LogDirectorySettings, 'tailCacheBytes' | 'scrubPeriodMs'>>;
+export type DynamicSettings = Partial<
+  Pick<LogDirectorySettings, 'tailCacheBytes' | 'scrubPeriodMs' | 'cleanerBytesPerSecond' | 'cleanerMapBytes'>
+>;
 
 export interface LogDirectoryOptions extends Partial<LogDirectorySettings> {
   /** Path of the directory; made when it does not exist. */
@@ -103,6 +114,9 @@ const DEFAULTS: LogDirectorySettings = {
   reserveBytes: MIB,
   sweepIntervalMs: 10_000,
   scrubPeriodMs: 7 * DAY_MS,
+  cleanerIntervalMs: 5000,
+  cleanerBytesPerSecond: 16 * MIB,
+  cleanerMapBytes: 32 * MIB,
   producerExpirationMs: DAY_MS,
 };
 

@@ -3,6 +3,18 @@ import { assert } from '@moldau/kernel';
 /** When an append counts as safe: after `fdatasync`, or in the page cache with a flush each second. */
 export type FlushMode = 'sync' | 'async';
 
+/** What compaction does with a log, and when. Times in ms. */
+export interface CompactionConfig {
+  /** `min.compaction.lag.ms`: younger records stay as they are. */
+  readonly minLagMs: number;
+  /** `max.compaction.lag.ms`: records that old are compacted although there is little to gain; active segments roll for it. */
+  readonly maxLagMs: number;
+  /** `min.cleanable.dirty.ratio`: the share of uncompacted bytes from which on it pays. */
+  readonly minDirtyRatio: number;
+  /** `delete.retention.ms`: how long tombstones stay after all older records of their keys are gone. */
+  readonly deleteRetentionMs: number;
+}
+
 /** The settings of a topic that storage acts on. */
 export interface PartitionConfig {
   readonly flush: FlushMode;
@@ -20,6 +32,8 @@ export interface PartitionConfig {
   readonly retentionBytes: number;
   /** `file.delete.delay.ms`; default one minute. */
   readonly fileDeleteDelayMs: number;
+  /** `cleanup.policy` contains `compact`; default undefined: the log is not compacted. */
+  readonly compaction?: CompactionConfig | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -43,5 +57,12 @@ export function partitionConfig(settings: Partial<PartitionConfig> = {}): Partit
   const positive = [config.segmentMs, config.segmentIndexBytes, config.indexIntervalBytes].every((value) => value > 0);
   const sized = config.segmentBytes > 0 && config.segmentBytes <= SEGMENT_BYTES_MAX;
   assert(positive && sized && config.fileDeleteDelayMs >= 0, 'settings of a partition are within their limits', { ...config });
+  const { minDirtyRatio, maxLagMs } = config.compaction ?? { minDirtyRatio: 0, maxLagMs: 1 };
+  assert(minDirtyRatio >= 0 && minDirtyRatio <= 1 && maxLagMs > 0, 'settings of compaction are within their limits', { minDirtyRatio });
   return Object.freeze(config);
+}
+
+/** The age at which a segment is sealed: `segment.ms`, or sooner where records may not stay uncompacted as long. */
+export function rollAfterMs({ segmentMs, compaction }: PartitionConfig): number {
+  return Math.min(segmentMs, compaction?.maxLagMs ?? segmentMs);
 }

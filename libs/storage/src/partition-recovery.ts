@@ -2,13 +2,14 @@ import { assert } from '@moldau/kernel';
 import { baseOffsetAt, batchesIn, partitionLeaderEpochAt } from '@moldau/records';
 import { noteBatch } from './append.ts';
 import { checkSizes } from './clean-shutdown.ts';
+import { finishSwap } from './compaction/finish-swap.ts';
 import { readWhole } from './disk-calls.ts';
 import type { CheckpointEntry } from './high-watermark-checkpoint.ts';
 import type { RecoveredJournal } from './journal-recovery.ts';
 import { decodeLeaderEpochs, LeaderEpochs } from './leader-epochs.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { type Manifest, saveManifest } from './manifest.ts';
-import { type Damage, PartitionState } from './partition-state.ts';
+import { type Damage, NOTHING_CLEANED, PartitionState } from './partition-state.ts';
 import { LEADER_EPOCHS_FILE, parseSegmentName } from './paths.ts';
 import { restoreProducersBefore } from './producer-rebuild.ts';
 import { encodeSnapshot } from './producer-state.ts';
@@ -58,6 +59,7 @@ export async function recoverPartition(
   manifest: Manifest,
   evidence: RecoveryEvidence,
 ): Promise<PartitionState> {
+  await finishSwap(context.ports.disk, directory, manifest);
   const entries = await context.ports.disk.list(directory);
   const files = new Set(
     entries
@@ -66,13 +68,7 @@ export async function recoverPartition(
       .map((file) => file?.baseOffset ?? 0),
   );
   const sealed = manifest.sealed.map((facts) => Segment.onDisk(directory, facts));
-  for (const segment of sealed) {
-    segment.phase = 'sealed';
-    segment.index = undefined;
-  }
-  const state = new PartitionState({ ...manifest, directory }, [...sealed, new Segment(directory, manifest.unsealedFrom)], context);
-  state.startOffset = manifest.startOffset;
-  state.journalFloor = manifest.journalFloor;
+  const state = stateOf(context, directory, manifest, sealed);
   const highWatermark = Math.min(
     evidence.checkpoint?.highWatermark ?? manifest.highWatermark ?? 0,
     manifest.cutAt ?? Number.POSITIVE_INFINITY,
@@ -100,6 +96,20 @@ export async function recoverPartition(
   await removeLeftovers(context, state, entries, { finishedTruncation: manifest.cutAt !== undefined });
   state.highWatermark = Math.min(Math.max(highWatermark, state.startOffset), state.endOffset);
   state.settle();
+  return state;
+}
+
+/** As partition.json has it: nothing of the unsealed segments yet. */
+function stateOf(context: StorageContext, directory: string, manifest: Manifest, sealed: readonly Segment[]): PartitionState {
+  for (const segment of sealed) {
+    segment.phase = 'sealed';
+    segment.index = undefined;
+  }
+  const state = new PartitionState({ ...manifest, directory }, [...sealed, new Segment(directory, manifest.unsealedFrom)], context);
+  state.startOffset = manifest.startOffset;
+  state.journalFloor = manifest.journalFloor;
+  state.cleaned = manifest.cleaned ?? NOTHING_CLEANED;
+  state.swapNoted = manifest.swap !== undefined;
   return state;
 }
 

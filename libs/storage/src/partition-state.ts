@@ -38,6 +38,22 @@ export type Progress =
   /** The partition left `online`; what was appended and not flushed is in doubt. */
   | { readonly kind: 'failed'; readonly error: MoldauError };
 
+/** How far compaction has come. */
+export interface Cleaned {
+  /** Below it each key has one record, its newest from below: the clean point. */
+  readonly to: number;
+  /** When the youngest tombstone or marker below may go, in ms since the epoch; −1: there is none. */
+  readonly horizonMs: number;
+}
+
+export const NOTHING_CLEANED: Cleaned = Object.freeze({ to: 0, horizonMs: -1 });
+
+/** Segments about to give way to one: partition.json says so before memory does. */
+export interface Swap {
+  readonly old: readonly Segment[];
+  readonly cleaned: Segment;
+}
+
 /** Memory that the partitions of a directory share. */
 export interface SharedMemory {
   readonly tails: TailCache;
@@ -75,6 +91,11 @@ export class PartitionState {
   journalPendingEnd = 0;
   /** Journal entries with a smaller sequence are not of this log any more. */
   journalFloor = 0;
+  cleaned: Cleaned = NOTHING_CLEANED;
+  /** Set from when partition.json lists what it will be until memory has it too. */
+  swap: Swap | undefined;
+  /** Whether partition.json on disk speaks of a swap. */
+  swapNoted = false;
   /** Ascending, contiguous; the last one is active. Never empty. */
   segments: Segment[];
   epochs = new LeaderEpochs();

@@ -13,6 +13,8 @@ export const PARTITION_FILE = 'partition.json';
 export const LEADER_EPOCHS_FILE = 'leader-epochs';
 export const DELETED_SUFFIX = '.deleted';
 export const TEMPORARY_SUFFIX = '.tmp';
+/** What compaction is writing. */
+export const CLEANED_SUFFIX = '.cleaned';
 /** What `repair` sets aside. */
 export const DAMAGED_SUFFIX = '.damaged';
 

@@ -1,7 +1,7 @@
 import { batchesIn } from '@moldau/records';
 import { readWhole } from './disk-calls.ts';
 import type { PartitionState } from './partition-state.ts';
-import { restoreSnapshot } from './producer-state.ts';
+import { ProducerState, restoreSnapshot } from './producer-state.ts';
 import type { Segment } from './segment.ts';
 import { scanSegment } from './segment-scan.ts';
 import { decodeSideFile } from './side-file.ts';
@@ -10,35 +10,44 @@ import type { StorageContext } from './storage-context.ts';
 /** Makes the producer state that of the whole log, from the newest good snapshot and what follows it. */
 export async function rebuildProducers(context: StorageContext, state: PartitionState): Promise<void> {
   const { segments } = state;
-  const from = await restoreNewest(context, state, segments.length - 1);
-  for (let index = from; index < segments.length; index++) await noteSegment(context, state, segments[index]);
+  const from = await restoreNewest(context, state, segments.length - 1, state.producers);
+  for (let index = from; index < segments.length; index++) await noteSegment(context, segments[index], state.producers);
 }
 
 /** Makes the producer state that at the base of segment `index`, which recovery is about to scan. */
 export async function restoreProducersBefore(context: StorageContext, state: PartitionState, index: number): Promise<void> {
-  const from = await restoreNewest(context, state, index);
-  for (let at = from; at < index; at++) await noteSegment(context, state, state.segments[at]);
+  const from = await restoreNewest(context, state, index, state.producers);
+  for (let at = from; at < index; at++) await noteSegment(context, state.segments[at], state.producers);
+}
+
+/** The producer state as it was at the base of segment `index`; the log's own stays as it is. */
+export async function producersBefore(context: StorageContext, state: PartitionState, index: number): Promise<ProducerState> {
+  const producers = new ProducerState();
+  const segments = state.segments.slice(0, index + 1);
+  const from = await restoreNewest(context, state, index, producers);
+  for (let at = from; at < index; at++) await noteSegment(context, segments[at], producers);
+  return producers;
 }
 
 /** Loads the newest good snapshot at the base of a segment up to `last`; says which segment it is the base of. */
-async function restoreNewest(context: StorageContext, state: PartitionState, last: number): Promise<number> {
-  state.producers.clear();
+async function restoreNewest(context: StorageContext, state: PartitionState, last: number, into: ProducerState): Promise<number> {
+  into.clear();
   for (let index = last; index > 0; index--) {
     const segment = state.segments[index];
-    if (segment !== undefined && (await restoreAt(context, state, segment))) return index;
+    if (segment !== undefined && (await restoreAt(context, state, segment, into))) return index;
   }
   const first = state.segments[0];
-  if (first !== undefined && first.baseOffset > 0) await restoreAt(context, state, first);
+  if (first !== undefined && first.baseOffset > 0) await restoreAt(context, state, first, into);
   return 0;
 }
 
-async function restoreAt(context: StorageContext, state: PartitionState, segment: Segment): Promise<boolean> {
+async function restoreAt(context: StorageContext, state: PartitionState, segment: Segment, into: ProducerState): Promise<boolean> {
   const bytes = state.snapshots.get(segment.baseOffset) ?? (await readWhole(context.ports.disk, segment.file('snapshot')));
   const file = decodeSideFile('producerSnapshot', bytes);
-  return file.kind === 'valid' && restoreSnapshot(file.content, state.logId, segment.baseOffset, state.producers);
+  return file.kind === 'valid' && restoreSnapshot(file.content, state.logId, segment.baseOffset, into);
 }
 
-async function noteSegment(context: StorageContext, state: PartitionState, segment: Segment | undefined): Promise<void> {
+async function noteSegment(context: StorageContext, segment: Segment | undefined, into: ProducerState): Promise<void> {
   if (segment === undefined || segment.sizeBytes === 0) return;
   // Batches that wait to be written are noted from memory; what is in the file can't change meanwhile.
   const waiting = [...segment.unwritten];
@@ -48,7 +57,7 @@ async function noteSegment(context: StorageContext, state: PartitionState, segme
     try {
       const range = { position: 0, offset: segment.baseOffset, endPosition };
       await scanSegment(descriptor.file, range, context.ports.scheduler, (bytes, at) => {
-        state.producers.note(bytes, at, undefined);
+        into.note(bytes, at, undefined);
         return undefined;
       });
     } finally {
@@ -56,6 +65,6 @@ async function noteSegment(context: StorageContext, state: PartitionState, segme
     }
   }
   for (const entry of waiting) {
-    for (const { position } of batchesIn(entry.bytes)) state.producers.note(entry.bytes, position, undefined);
+    for (const { position } of batchesIn(entry.bytes)) into.note(entry.bytes, position, undefined);
   }
 }

@@ -110,6 +110,23 @@ export class ProducerState {
     if (entry.batches.length > REMEMBERED_BATCHES_MAX) entry.batches.shift();
   }
 
+  /** Whether the batch at `baseOffset` is one by which duplicates of this producer are known. */
+  remembers(producerId: number, epoch: number, baseOffset: number): boolean {
+    if (producerId >= FIRST_KEYED_PRODUCER_ID) return this.#keyed.find(producerId, epoch)?.baseOffset === baseOffset;
+    const entry = this.#entries.get(producerId);
+    return entry?.epoch === epoch && entry.batches.some((batch) => batch.baseOffset === baseOffset);
+  }
+
+  /** Whether anything of this producer is remembered. Idempotency keys are forgotten by number, so theirs counts as known. */
+  knows(producerId: number): boolean {
+    return producerId >= FIRST_KEYED_PRODUCER_ID || this.#entries.has(producerId);
+  }
+
+  /** The newest epoch of a session; undefined when it is not known. */
+  epochOf(producerId: number): number | undefined {
+    return this.#entries.get(producerId)?.epoch;
+  }
+
   /** Forgets the sessions silent since before `beforeMs` (`producer.id.expiration.ms`); batches with keys go by number alone. */
   expire(beforeMs: number): void {
     for (const [producerId, entry] of this.#entries) if (entry.lastMs < beforeMs) this.#entries.delete(producerId);

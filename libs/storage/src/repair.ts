@@ -1,6 +1,7 @@
 import { type Disk, type Ids, MoldauError } from '@moldau/kernel';
 import { batchesIn } from '@moldau/records';
 import { timestampOf } from './batch-check.ts';
+import { finishSwap } from './compaction/finish-swap.ts';
 import { readWhole, writeFile } from './disk-calls.ts';
 import { takeApart } from './find-batches.ts';
 import { type Manifest, readManifest, writeManifest } from './manifest.ts';
@@ -52,6 +53,7 @@ export async function repairPartition(
 ): Promise<RepairReport> {
   const { disk } = ports;
   const manifest = await manifestOrDefault(disk, directory, options);
+  await finishSwap(disk, directory, manifest);
   const plan = await makePlan(disk, directory, manifest);
   if (plan.lost.length > 0 && !options.acceptLoss) throw lossNotAccepted(directory, plan.lost);
   const sealed = plan.segments.map(({ facts }) => facts);
@@ -77,7 +79,7 @@ export async function repairPartition(
   await setAsideRest(disk, directory, new Set(sealed.map(({ baseOffset }) => segmentName(baseOffset, 'log'))));
   await disk.syncDirectory(directory);
   // 3. partition.json lists what there is now; the log goes on in a new segment.
-  const { damage: _damage, cutAt: _cutAt, ...rest } = manifest;
+  const { damage: _damage, cutAt: _cutAt, swap: _swap, ...rest } = manifest;
   const logId = ports.ids.uuid();
   await writeManifest(disk, directory, {
     ...rest,
@@ -117,6 +119,8 @@ async function makePlan(disk: Disk, directory: string, manifest: Manifest): Prom
   const first = Math.min(manifest.sealed[0]?.baseOffset ?? manifest.unsealedFrom, manifest.unsealedFrom);
   const own = bases.filter((base) => base >= first && base < (manifest.cutAt ?? Number.POSITIVE_INFINITY));
   for (const [index, base] of own.entries()) {
+    // Compaction put its records into the file before; a crash kept it from being removed.
+    if (!listed.has(base) && base < (plan.segments.at(-1)?.facts.endOffset ?? 0)) continue;
     const bytes = (await readWhole(disk, `${directory}/${segmentName(base, 'log')}`)) ?? new Uint8Array(0);
     planFile(plan, directory, bytes, { base, end: listed.get(base)?.endOffset ?? own[index + 1], size: listed.get(base)?.sizeBytes });
   }

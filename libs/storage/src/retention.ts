@@ -1,6 +1,7 @@
 import { isAged } from './append.ts';
 import { isDiskError, removeIfThere } from './disk-calls.ts';
 import { saveManifest } from './manifest.ts';
+import { rollAfterMs } from './partition-config.ts';
 import type { PartitionState } from './partition-state.ts';
 import { DELETED_SUFFIX } from './paths.ts';
 import { rollNow } from './roll.ts';
@@ -16,7 +17,7 @@ export function rollIfIdle(context: StorageContext, state: PartitionState): void
   if (active.sizeBytes === 0 || state.status.kind !== 'online' || state.paused !== undefined || kind === 'offline') return;
   const nowMs = context.ports.clock.wallMs();
   // On a full disk only to free space.
-  if ((kind === 'online' && isAged(active, config.segmentMs, nowMs)) || isExpired(active, state, nowMs)) rollNow(context, state);
+  if ((kind === 'online' && isAged(active, rollAfterMs(config), nowMs)) || isExpired(active, state, nowMs)) rollNow(context, state);
 }
 
 /** Deletes the oldest sealed segments that the topic's settings no longer keep. Runs under `state.maintenance`. */
@@ -71,7 +72,8 @@ async function freeSegments(
   for (const segment of freed) await removeSegmentFiles(context, state, segment);
 }
 
-async function removeSegmentFiles(context: StorageContext, state: PartitionState, segment: Segment): Promise<void> {
+/** Takes the files of a segment that partition.json no longer lists away. */
+export async function removeSegmentFiles(context: StorageContext, state: PartitionState, segment: Segment): Promise<void> {
   const { disk } = context.ports;
   context.indexes.forget(segment);
   for (const kind of ['index', 'timeindex', 'snapshot'] as const) await removeIfThere(disk, segment.file(kind));

@@ -19,6 +19,8 @@ export interface SealedSegment {
   readonly maxTimestamp: number;
   /** Base offset of the batch that has it. */
   readonly maxTimestampOffset: number;
+  /** Wall time of the first append, where known. */
+  readonly firstAppendMs?: number;
 }
 
 export const NO_TIMESTAMP = -1;
@@ -47,7 +49,7 @@ export class Segment {
   unwritten: TailEntry[] = [];
   maxTimestamp = NO_TIMESTAMP;
   maxTimestampOffset: number;
-  /** Wall time of the first append in this life; `segment.ms` counts from it. */
+  /** Wall time of the first append; `segment.ms` and `max.compaction.lag.ms` count from it. */
   firstAppendMs: number | undefined;
   /** Undefined while a sealed segment's index is not in memory. */
   index: SegmentIndex | undefined;
@@ -71,6 +73,7 @@ export class Segment {
     segment.sizeBytes = facts.sizeBytes;
     segment.maxTimestamp = facts.maxTimestamp;
     segment.maxTimestampOffset = facts.maxTimestampOffset;
+    segment.firstAppendMs = facts.firstAppendMs;
     segment.settle();
     return segment;
   }
@@ -85,8 +88,9 @@ export class Segment {
   }
 
   get sealedFacts(): SealedSegment {
-    const { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset } = this;
-    return { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset };
+    const { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset, firstAppendMs } = this;
+    const first = firstAppendMs === undefined ? {} : { firstAppendMs };
+    return { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset, ...first };
   }
 
   file(kind: SegmentFileKind): string {

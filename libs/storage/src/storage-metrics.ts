@@ -1,4 +1,5 @@
-import type { Counter, Histogram, Meter } from '@moldau/kernel';
+import type { Counter, Gauge, Histogram, Meter } from '@moldau/kernel';
+import type { UncleanableReason } from './compaction/clean-log.ts';
 
 /** What storage counts. */
 export interface StorageMetrics {
@@ -9,6 +10,11 @@ export interface StorageMetrics {
   readonly journalRounds: Counter;
   readonly flushSeconds: Histogram;
   readonly corruptBatches: Counter;
+  readonly cleanerReadBytes: Counter;
+  readonly cleanerWrittenBytes: Counter;
+  readonly cleanerRemovedRecords: Counter;
+  readonly dirtyRatio: Gauge;
+  readonly uncleanable: Readonly<Record<UncleanableReason, Gauge>>;
 }
 
 const FLUSH_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -24,6 +30,11 @@ export function createStorageMetrics(meter: Meter): StorageMetrics {
     help: 'Rounds of group commit, by whether segments or the journal were written.',
     labels: ['target'],
   });
+  const uncleanable = meter.gauge({
+    name: 'moldau_storage_uncleanable_partitions',
+    help: 'Partitions that can not be compacted for now, by reason.',
+    labels: ['reason'],
+  });
   return {
     appendedBytes: meter.counter({ name: 'moldau_storage_appended_bytes_total', help: 'Bytes of batches appended.' }).with(),
     tailReads: reads.with('tail'),
@@ -34,5 +45,22 @@ export function createStorageMetrics(meter: Meter): StorageMetrics {
     corruptBatches: meter
       .counter({ name: 'moldau_storage_corrupt_batches_total', help: 'Batches on disk that failed their check.' })
       .with(),
+    cleanerReadBytes: meter
+      .counter({ name: 'moldau_storage_cleaner_read_bytes_total', help: 'Bytes of segments that compaction rewrote.' })
+      .with(),
+    cleanerWrittenBytes: meter
+      .counter({ name: 'moldau_storage_cleaner_written_bytes_total', help: 'Bytes of segments that compaction wrote.' })
+      .with(),
+    cleanerRemovedRecords: meter
+      .counter({ name: 'moldau_storage_cleaner_removed_records_total', help: 'Records that compaction removed.' })
+      .with(),
+    dirtyRatio: meter
+      .gauge({ name: 'moldau_storage_cleaner_dirty_ratio_max', help: 'Largest uncompacted share of a log that compaction may work on.' })
+      .with(),
+    uncleanable: {
+      'no-space': uncleanable.with('no-space'),
+      'no-descriptor': uncleanable.with('no-descriptor'),
+      'open-transaction': uncleanable.with('open-transaction'),
+    },
   };
 }

@@ -86,6 +86,11 @@ export class Tail {
     return true;
   }
 
+  /** Drops entries that end at or before `offset`, as far as they are in segment files. */
+  dropBefore(offset: number): void {
+    while ((this.#entries[this.#front]?.endOffset ?? Number.POSITIVE_INFINITY) <= offset && this.evictOldest());
+  }
+
   /** Drops entries that begin at or after `offset`; batches are never split, as truncation is at their borders. */
   truncate(offset: number): void {
     for (let last = this.#entries.at(-1); last !== undefined && last !== GONE && last.endOffset > offset; last = this.#entries.at(-1)) {

@@ -29,13 +29,24 @@ export async function findTimestamp(
 ): Promise<TimestampedOffset | undefined> {
   for (const segment of [...state.segments]) {
     if (segment.maxTimestamp < timestamp || segment.endOffset <= state.startOffset) continue;
-    const known = segment.index?.findTimestamp(timestamp);
-    const place = known ?? (await context.indexes.complete(state, segment)).findTimestamp(timestamp);
-    const from = Math.max(place?.offset ?? segment.baseOffset, state.startOffset);
+    const from = Math.max(await placeOf(context, state, segment, timestamp), state.startOffset);
     const found = await searchFrom(context, state, segment, from, upTo, timestamp);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** An offset of the segment before which all timestamps are smaller. */
+async function placeOf(context: StorageContext, state: PartitionState, segment: Segment, timestamp: number): Promise<number> {
+  const known = segment.index?.findTimestamp(timestamp);
+  if (known !== undefined) return known.offset;
+  try {
+    return (await context.indexes.complete(state, segment)).findTimestamp(timestamp)?.offset ?? segment.baseOffset;
+  } catch (error) {
+    // Retention or compaction took its file away; its offsets are read from whatever holds them now.
+    if (segment.phase === 'removed') return segment.baseOffset;
+    throw error;
+  }
 }
 
 /** The record below `upTo` with the largest timestamp, the first of several; undefined when the log is empty. */
@@ -45,22 +56,42 @@ export async function findMaxTimestamp(
   upTo: number,
 ): Promise<TimestampedOffset | undefined> {
   const segments = state.segments.filter((segment) => segment.endOffset > state.startOffset && segment.baseOffset < upTo);
-  const bounds = segments.map((segment) => segment.maxTimestamp).sort((left, right) => right - left);
-  for (const bound of new Set(bounds)) {
-    const found = bound === NO_TIMESTAMP ? undefined : await findTimestamp(context, state, bound, upTo);
-    if (found !== undefined) return found;
+  segments.sort((left, right) => right.maxTimestamp - left.maxTimestamp || left.baseOffset - right.baseOffset);
+  let best: TimestampedOffset | undefined;
+  for (const segment of segments) {
+    if (segment.maxTimestamp === NO_TIMESTAMP || segment.maxTimestamp < (best?.timestamp ?? NO_TIMESTAMP)) break;
+    const found = await maximumOf(context, state, segment, upTo);
+    if (found !== undefined && (best === undefined || isLater(found, best))) best = found;
   }
-  return bounds.length === 0 ? undefined : slowMaximum(context, state, upTo);
+  return best;
 }
 
-/** Reads everything: the segments' bounds stem from records that are gone or not committed yet. */
-async function slowMaximum(context: StorageContext, state: PartitionState, upTo: number): Promise<TimestampedOffset | undefined> {
-  let maximum: number | undefined;
-  await eachBatch(context, state, state.startOffset, upTo, ({ bytes, position }) => {
-    maximum = Math.max(maximum ?? NO_TIMESTAMP, maxTimestampAt(bytes, position));
+function isLater(one: TimestampedOffset, other: TimestampedOffset): boolean {
+  return one.timestamp > other.timestamp || (one.timestamp === other.timestamp && one.offset < other.offset);
+}
+
+/** Its bound says where; when that stems from a record that is gone or not committed yet, all of the segment is read. */
+async function maximumOf(
+  context: StorageContext,
+  state: PartitionState,
+  segment: Segment,
+  upTo: number,
+): Promise<TimestampedOffset | undefined> {
+  const from = Math.max(segment.baseOffset, state.startOffset);
+  const place = await placeOf(context, state, segment, segment.maxTimestamp);
+  const direct = await searchFrom(context, state, segment, Math.max(place, from), upTo, segment.maxTimestamp);
+  if (direct !== undefined) return direct;
+  let best: TimestampedOffset | undefined;
+  await eachBatch(context, state, from, Math.min(upTo, segment.endOffset), (candidate) => {
+    // A batch's own bound may stem from a record that compaction removed.
+    while (maxTimestampAt(candidate.bytes, candidate.position) > (best?.timestamp ?? NO_TIMESTAMP)) {
+      const found = searchBatch(state, candidate, upTo, (best?.timestamp ?? NO_TIMESTAMP) + 1);
+      if (found === undefined) break;
+      best = found;
+    }
     return undefined;
   });
-  return maximum === undefined || maximum === NO_TIMESTAMP ? undefined : findTimestamp(context, state, maximum, upTo);
+  return best;
 }
 
 async function searchFrom(

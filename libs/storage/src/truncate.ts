@@ -4,6 +4,7 @@ import { saveManifest } from './manifest.ts';
 import type { PartitionState } from './partition-state.ts';
 import { rebuildProducers } from './producer-rebuild.ts';
 import { NO_TIMESTAMP, type Segment } from './segment.ts';
+import type { IndexedPlace } from './segment-index.ts';
 import { DamageFound, reportDamage, walkTo } from './segment-walk.ts';
 import { syncWritten, writeUnwritten } from './segment-writer.ts';
 import type { StorageContext } from './storage-context.ts';
@@ -54,7 +55,7 @@ function assertMayTruncate(state: PartitionState, offset: number, options: Trunc
 }
 
 /** Holds `maintenance` and `writes`. */
-async function truncateHeld(context: StorageContext, state: PartitionState, offset: number): Promise<void> {
+async function truncateHeld(context: StorageContext, state: PartitionState, target: number): Promise<void> {
   const { disk } = context.ports;
   // 1. What stays and is in memory or the journal only is durable in segments: the journal is about to lose its say.
   await writeUnwritten(context, state);
@@ -62,7 +63,7 @@ async function truncateHeld(context: StorageContext, state: PartitionState, offs
   if (context.condition.kind !== 'online' || state.hasUnwritten) {
     throw new MoldauError('DISK_FULL', `no truncation while ${context.root} is ${context.condition.kind}`, { path: context.root });
   }
-  const boundary = await findBatchStart(context, state, offset);
+  const { offset, position } = await findBatchStart(context, state, target);
   // 2. The high watermark no longer claims what goes.
   if (state.highWatermark > offset) {
     state.highWatermark = offset;
@@ -72,11 +73,12 @@ async function truncateHeld(context: StorageContext, state: PartitionState, offs
     const kept = unsealFrom(context, state, offset);
     // 3. The intent is durable: from here on recovery finishes the truncation, and the journal's older entries are void.
     state.journalFloor = context.journal.nextSequence;
+    state.cleaned = { ...state.cleaned, to: Math.min(state.cleaned.to, offset) };
     context.journal.release(state);
     await saveManifest(disk, state, offset);
     // 4. The files say so too.
     await removeSegments(context, state, kept);
-    await cutFile(context, state.active, boundary);
+    await cutFile(context, state.active, position);
     forget(state, offset);
     // 5. The intent is done with; only now may batches come to stand where others were.
     await saveManifest(disk, state);
@@ -84,19 +86,21 @@ async function truncateHeld(context: StorageContext, state: PartitionState, offs
   });
 }
 
-/** The position of the batch that begins at `offset`; asserts that one does, or that a segment does. */
-async function findBatchStart(context: StorageContext, state: PartitionState, offset: number): Promise<number> {
+/** Where the batch begins that begins at `offset`; in a compacted log, that holds it. */
+async function findBatchStart(context: StorageContext, state: PartitionState, offset: number): Promise<IndexedPlace> {
   const segment = state.segments.findLast((candidate) => candidate.baseOffset <= offset);
   assert(segment !== undefined, 'the log has a segment for its start', { offset });
-  if (segment.baseOffset === offset) return 0;
+  if (segment.baseOffset === offset) return { offset, position: 0 };
   const found = await walkTo(context, state, segment, offset);
-  if (found.offset !== offset) {
+  // Compaction joins removed batches: such a one goes whole, there is nothing in it to keep.
+  const joined = offset < state.cleaned.to && found.offset >= state.startOffset;
+  if (found.offset !== offset && !joined) {
     throw new MoldauError('INVALID_REQUEST', `no batch begins at ${offset}; the one that holds it begins before`, {
       offset: String(offset),
     });
   }
   segment.index = await context.indexes.complete(state, segment);
-  return found.position;
+  return found;
 }
 
 /** Makes the segment that holds `offset` the active one, in memory; returns how many segments stay. */

@@ -8,7 +8,12 @@ import { followStorageSettings } from './storage-settings.ts';
 const ONE = brokerId(1);
 const OWN = configKey({ kind: 'broker', brokerId: ONE });
 const CLUSTER = configKey({ kind: 'cluster' });
-const DEFAULTS = { tailCacheBytes: 64 * 1024 * 1024, scrubPeriodMs: 7 * 86_400_000 };
+const DEFAULTS = {
+  tailCacheBytes: 64 * 1024 * 1024,
+  scrubPeriodMs: 7 * 86_400_000,
+  cleanerBytesPerSecond: 16 * 1024 * 1024,
+  cleanerMapBytes: 32 * 1024 * 1024,
+};
 
 /** The metadata, as `ClusterState` shows it. */
 class FakeCluster {
@@ -45,11 +50,11 @@ describe('the settings of a data directory', () => {
   it("follow the cluster's and, before those, the broker's own as they change", () => {
     const { cluster, obeyed } = follow({ tailCacheBytes: 5_000_000 });
     cluster.change(2, CLUSTER, { 'tail.cache.bytes': '2000000', 'scrub.period.ms': '0' });
-    expect(obeyed.at(-1)).toEqual({ tailCacheBytes: 2_000_000, scrubPeriodMs: 0 });
+    expect(obeyed.at(-1)).toEqual({ ...DEFAULTS, tailCacheBytes: 2_000_000, scrubPeriodMs: 0 });
     cluster.change(3, OWN, { 'tail.cache.bytes': '3000000' });
-    expect(obeyed.at(-1)).toEqual({ tailCacheBytes: 3_000_000, scrubPeriodMs: 0 });
+    expect(obeyed.at(-1)).toEqual({ ...DEFAULTS, tailCacheBytes: 3_000_000, scrubPeriodMs: 0 });
     cluster.change(4, CLUSTER);
-    expect(obeyed.at(-1)).toEqual({ tailCacheBytes: 3_000_000, scrubPeriodMs: DEFAULTS.scrubPeriodMs });
+    expect(obeyed.at(-1)).toEqual({ ...DEFAULTS, tailCacheBytes: 3_000_000 });
     expect(obeyed).toHaveLength(4);
   });
 });

@@ -7,6 +7,8 @@ import type { ClusterState } from '../metadata/cluster-state.ts';
 const NAMES = [
   ['tail.cache.bytes', 'tailCacheBytes'],
   ['scrub.period.ms', 'scrubPeriodMs'],
+  ['log.cleaner.io.max.bytes.per.second', 'cleanerBytesPerSecond'],
+  ['log.cleaner.dedupe.buffer.size', 'cleanerMapBytes'],
 ] as const;
 
 /** Has the data directory obey the broker's settings as they are now and whenever they change; `started`: what it was started with. */

@@ -59,6 +59,14 @@ function computeSettings(own: Values, cluster: Values): TopicSettings {
       retentionMs: deletes ? retentionMs : -1,
       retentionBytes: deletes ? retentionBytes : -1,
       fileDeleteDelayMs,
+      compaction: settings.cleanup.has('compact')
+        ? {
+            minLagMs: settings.minCompactionLagMs,
+            maxLagMs: settings.maxCompactionLagMs,
+            minDirtyRatio: settings.minCleanableDirtyRatio,
+            deleteRetentionMs: settings.deleteRetentionMs,
+          }
+        : undefined,
     }),
   };
 }

@@ -121,7 +121,7 @@ export class Following {
     if (this.isBusy) return;
     let batches: BatchRun | undefined;
     try {
-      batches = checkedBatches(news);
+      batches = checkedBatches(news, this.#view.log.endOffset);
     } catch (caught) {
       this.#deps.metrics.refusedBatches.add(1);
       const error = MoldauError.from(caught);

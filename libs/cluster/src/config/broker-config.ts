@@ -9,6 +9,22 @@ const MIB = 1024 * 1024;
 /** What a broker obeys while it runs: set for one broker, or for all. */
 export const BROKER_SETTINGS = [
   {
+    name: 'log.cleaner.dedupe.buffer.size',
+    type: 'long',
+    min: MIB,
+    max: 16 * 1024 * MIB,
+    defaultValue: String(32 * MIB),
+    documentation: 'Memory for the keys of one pass of compaction, in bytes; a pass over more keys ends early and goes on in the next.',
+  },
+  {
+    name: 'log.cleaner.io.max.bytes.per.second',
+    type: 'long',
+    min: 64 * 1024,
+    max: Number.MAX_SAFE_INTEGER,
+    defaultValue: String(16 * MIB),
+    documentation: 'Bytes that compaction reads and writes a second, over all partitions of a broker.',
+  },
+  {
     name: 'replica.lag.time.max.ms',
     type: 'long',
     min: 500,

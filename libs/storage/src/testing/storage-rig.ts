@@ -3,14 +3,15 @@ import {
   clusterId,
   type Disk,
   leaderEpoch,
+  type Meter,
   type Offset,
   partitionIndex,
   silentLogger,
   silentMeter,
   topicId,
 } from '@moldau/kernel';
-import { type BatchFields, batchesIn, RecordBatchBuilder } from '@moldau/records';
-import { SeededIds, SeededRandom, SimDisk, type SimProcess, SimScheduler } from '@moldau/testkit';
+import { type BatchFields, batchesIn, compress, decompress, RecordBatchBuilder } from '@moldau/records';
+import { SeededIds, SeededRandom, SimCompute, SimDisk, type SimProcess, SimScheduler } from '@moldau/testkit';
 import type { LogDirectory } from '../log-directory.ts';
 import { openLogDirectory } from '../open-log-directory.ts';
 import type { LogDirectoryOptions } from '../options.ts';
@@ -31,6 +32,7 @@ export class StorageRig {
   /** Between storage and the disk, if set. */
   wrap: (disk: SimDisk) => Disk = (disk) => disk;
   settings: Partial<LogDirectoryOptions> = {};
+  meter: Meter = silentMeter;
 
   constructor(seed = 1, disk = new SimDisk()) {
     this.random = new SeededRandom(seed);
@@ -46,7 +48,17 @@ export class StorageRig {
   opening(settings: Partial<LogDirectoryOptions> = {}): Promise<LogDirectory> {
     const { clock, scheduler } = this.process;
     const ids = new SeededIds(this.random);
-    const ports = { disk: this.wrap(this.disk), clock, scheduler, ids, random: this.random, logger: silentLogger, meter: silentMeter };
+    const compute = new SimCompute({ codecs: { compress, decompress }, scheduler });
+    const ports = {
+      disk: this.wrap(this.disk),
+      clock,
+      compute,
+      scheduler,
+      ids,
+      random: this.random,
+      logger: silentLogger,
+      meter: this.meter,
+    };
     const options = {
       path: ROOT,
       clusterId: CLUSTER,
