@@ -272,7 +272,12 @@ describe('shutdown', () => {
     await cluster.runFor(1_000);
     expect((await cluster.produce(1, topicId, ['a'])).error).toBeUndefined();
     cluster.controller.setPartition(topicId, 0, 2, { replicas: [1, 2], minIsr: 2, leader: 2 });
+    await cluster.runFor(600);
+    // In sync: the leader waits for it, so it goes on following.
+    expect((await cluster.produce(2, topicId, ['b'])).error).toBeUndefined();
+    cluster.controller.partitions.change(topicId, { isr: [2], minIsr: 1 });
     await scheduler.until(stopped);
+    expect((await cluster.produce(2, topicId, ['c'])).error).toBeUndefined();
     expect(cluster.broker(1).broker.readiness()).toMatchObject({ ready: false });
   });
 

@@ -3,6 +3,7 @@ import type { BrokerHeartbeatAnswer } from '@moldau/protocol';
 import { openLogDirectory } from '@moldau/storage';
 import { registerGauges } from './broker-metrics.ts';
 import { type BrokerParts, createParts } from './broker-parts.ts';
+import { Departure } from './departure.ts';
 import { clientMethods, internalMethods, replicationMethods } from './handlers/registry.ts';
 import { within } from './limits/within.ts';
 import { CatchUp } from './metadata/catch-up.ts';
@@ -11,7 +12,7 @@ import { DirectoryLogStore } from './partition/directory-log-store.ts';
 import type { LogStore } from './partition/log-store.ts';
 import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
 import { followStorageSettings } from './partition/storage-settings.ts';
-import { hasLeft, isStopping, type Phase, refusalIn } from './phase.ts';
+import { isStopping, type Phase, refusalIn } from './phase.ts';
 import { Replication } from './replication/replication.ts';
 import { Interceptor } from './request/interceptor.ts';
 import { BrokerSession } from './session/broker-session.ts';
@@ -258,39 +259,34 @@ class RunningBroker implements Broker {
     this.#fatalListener?.(error);
   }
 
-  /** Resolves when nothing is led here that another broker could lead, or after a while. */
-  async #leave(session: BrokerSession): Promise<void> {
-    const { deps, cluster } = this.#parts;
-    const { brokerId, shutdownTimeoutMs } = this.#settings;
-    this.#phase = 'leaving';
-    session.beat();
-    const left = cluster.until((image) => hasLeft(image, brokerId));
-    await within(deps.scheduler, shutdownTimeoutMs, Promise.race([left, this.#mayShutDown.promise]));
-  }
-
   async #stop(): Promise<void> {
-    const { deps, streams, requests, table } = this.#parts;
-    const { shutdownTimeoutMs } = this.#settings;
+    const { deps, cluster, streams, requests, table } = this.#parts;
+    const { shutdownTimeoutMs: timeoutMs, brokerId } = this.#settings;
     const started = this.#phase === 'serving';
+    const departure = new Departure({ scheduler: deps.scheduler, cluster, brokerId, timeoutMs, mayShutDown: this.#mayShutDown.promise });
     // 1. The controller moves leaders away, while this broker serves what it still leads.
-    if (started && this.#session?.controllerAddress !== undefined) await this.#leave(this.#session);
+    if (started && this.#session?.controllerAddress !== undefined) {
+      this.#phase = 'leaving';
+      this.#session.beat();
+      await departure.leadersMoved();
+    }
     this.#phase = 'stopping';
     // Nobody may wait for a start that will not happen.
     this.#serving.reject(new MoldauError('SHUTTING_DOWN', 'the broker was stopped while it started', {}));
     this.#serving.promise.catch(() => {});
     // 2. Clients are told, and what they are owed is answered.
-    await within(deps.scheduler, shutdownTimeoutMs, Promise.all([streams.goAway('the broker is stopping'), requests.idle()]));
+    await within(deps.scheduler, timeoutMs, Promise.all([streams.goAway('the broker is stopping'), requests.idle()]));
     streams.abandon();
     // 3. The controller takes its leave of us.
     if (started && this.#session?.controllerAddress !== undefined) {
       this.#session.beat();
-      await within(deps.scheduler, shutdownTimeoutMs, this.#mayShutDown.promise);
+      await departure.countedOut();
     }
     this.#session?.close();
     this.#metadata.close();
     this.#replication.close();
     // 4. The logs: an opening that is under way ends first.
-    if (this.#parts.cluster.version > 0) await this.#starting?.catch(() => {});
+    if (cluster.version > 0) await this.#starting?.catch(() => {});
     this.#lifecycle?.stop();
     await this.#lifecycle?.idle();
     const error = new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'the broker stopped before the batch was confirmed', {});

@@ -1,6 +1,4 @@
-import type { MetadataImage } from '@moldau/cluster';
-import { leadsMovable } from '@moldau/cluster';
-import { type BrokerId, MoldauError } from '@moldau/kernel';
+import { MoldauError } from '@moldau/kernel';
 
 /**
  * created → starting → serving → leaving → stopping → stopped; created, starting → stopping. `leaving`: the leaders move away, and
@@ -25,10 +23,4 @@ export function refusalIn(phase: Phase): MoldauError | undefined {
 
 export function isStopping(phase: Phase): boolean {
   return phase === 'leaving' || phase === 'stopping' || phase === 'stopped';
-}
-
-/** Whether the controller knows that the broker wants to stop, and has moved what another broker could lead. */
-export function hasLeft(image: MetadataImage, brokerId: BrokerId): boolean {
-  const own = image.brokers.get(brokerId);
-  return own === undefined || own.fenced || (own.shuttingDown && !leadsMovable(image, brokerId));
 }
