@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchDirectory } from '@moldau/harness';
 import { expect, it } from 'vitest';
-import { renderResults } from './render-results.ts';
-import { addResult, type RunRecord, readResults } from './results-file.ts';
+import { renderResults, withResults } from './render-results.ts';
+import { addResult, RESULTS_PAGE, type RunRecord, readResults } from './results-file.ts';
 
 const MARKS = '<!-- chaos: written by npm run test:chaos -- --write -->\n<!-- end of chaos -->\n';
 const COUNTS = { rounds: 4, faults: 8, acked: 900, refused: 0, unknown: 2, read: 4_000 };
@@ -29,4 +29,9 @@ it('the rule of three counts only what ran after the last finding', () => {
   expect(renderResults([run(1), run(2)])).toContain('below 3/8 = 38 %');
   expect(renderResults([run(1, 'lost-write 1'), run(2)])).toContain('below 3/4 = 75 %');
   expect(renderResults([run(1), run(2, 'lost-write 1')])).toContain('nothing may be claimed');
+});
+
+it('the checked-in page shows the checked-in results', () => {
+  const page = readFileSync(RESULTS_PAGE, 'utf8');
+  expect(withResults(page, readResults().runs)).toBe(page);
 });
