@@ -19,7 +19,8 @@ export const TOPIC_SETTINGS = [
     type: 'list',
     values: ['delete', 'compact'],
     defaultValue: 'delete',
-    documentation: 'What becomes of old records: deleted by age and size, or only the newest of each key kept.',
+    documentation:
+      'What becomes of old records: deleted by age and size, or only the newest of each key kept. Records without a key, from before a topic was compacted, are removed.',
   },
   {
     name: 'compression.type',
