@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { whyNoEtcd } from '@moldau/cluster-etcd/testing';
 import { scratchDirectory } from '@moldau/harness';
 import { expect, it } from 'vitest';
-import { LAUNCHER } from '../fixture/launcher.ts';
+import { moldauCommand, moldauJson } from '../fixture/command-line.ts';
 
 const TIMEOUT_MS = 120_000;
 
@@ -22,28 +20,6 @@ interface UpResult {
   readonly etcd: readonly Listed[];
 }
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function moldau(...argv: readonly string[]): Promise<Ended> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [LAUNCHER, ...argv]);
-    return { code: 0, out: stdout, err: stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { readonly code: number; readonly stdout: string; readonly stderr: string };
-    return { code, out: stdout, err: stderr };
-  }
-}
-
-async function json<Result>(...argv: readonly string[]): Promise<Result> {
-  const ended = await moldau(...argv, '-o', 'json');
-  expect(ended, ended.err).toMatchObject({ code: 0 });
-  return JSON.parse(ended.out) as Result;
-}
-
 function runs(pid: number): boolean {
   return existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
 }
@@ -56,7 +32,7 @@ it(
     using scratch = scratchDirectory('cluster-command');
     const data = ['--data', join(scratch.path, 'cluster')];
     try {
-      const first = await json<UpResult>('cluster', 'up', ...data, '--brokers', '2', '--coordinators', '1', '--etcd', '1');
+      const first = await moldauJson<UpResult>('cluster', 'up', ...data, '--brokers', '2', '--coordinators', '1', '--etcd', '1');
       const { bootstrap, brokers, coordinators, etcd } = first;
       expect(brokers.map(({ id }) => id)).toEqual([1, 2]);
       expect(bootstrap).toBe(brokers.map(({ address }) => address).join(','));
@@ -67,26 +43,26 @@ it(
       ]);
 
       // What runs is left alone.
-      expect(await json<UpResult>('cluster', 'up', ...data)).toEqual(first);
+      expect(await moldauJson<UpResult>('cluster', 'up', ...data)).toEqual(first);
 
       const at = ['--bootstrap', bootstrap];
       const single = ['--replication-factor', '1', '--config', 'min.insync.replicas=1'];
-      expect((await moldau('topic', 'create', 'kept', '--partitions', '2', ...single, ...at)).err).toBe('');
-      expect(await json('cluster', 'health', ...at)).toMatchObject({ healthy: true, brokers: { unfenced: [1, 2], fenced: [] } });
+      expect((await moldauCommand('topic', 'create', 'kept', '--partitions', '2', ...single, ...at)).err).toBe('');
+      expect(await moldauJson('cluster', 'health', ...at)).toMatchObject({ healthy: true, brokers: { unfenced: [1, 2], fenced: [] } });
 
       // A broker that is gone is ill health, and down and up heal it.
       process.kill(brokers[1]?.pid ?? 0, 'SIGKILL');
-      await expect.poll(async () => (await moldau('cluster', 'health', ...at)).code, { timeout: 20_000 }).toBe(5);
-      expect(await json('cluster', 'down', ...data)).toEqual({ stopped: ['broker-1', 'coordinator-1', 'etcd-1'], killed: [] });
+      await expect.poll(async () => (await moldauCommand('cluster', 'health', ...at)).code, { timeout: 20_000 }).toBe(5);
+      expect(await moldauJson('cluster', 'down', ...data)).toEqual({ stopped: ['broker-1', 'coordinator-1', 'etcd-1'], killed: [] });
       expect(pids.map(runs)).toEqual([false, false, false, false]);
-      expect((await moldau('cluster', 'down', ...data)).code).toBe(0);
+      expect((await moldauCommand('cluster', 'down', ...data)).code).toBe(0);
 
-      const again = await json<UpResult>('cluster', 'up', ...data);
+      const again = await moldauJson<UpResult>('cluster', 'up', ...data);
       expect(again.bootstrap).toBe(bootstrap);
-      expect(await json('partition', 'describe', 'kept', ...at)).toMatchObject([{ partition: 0 }, { partition: 1 }]);
-      expect(await json('cluster', 'health', ...at)).toMatchObject({ healthy: true, topics: 1 });
+      expect(await moldauJson('partition', 'describe', 'kept', ...at)).toMatchObject([{ partition: 0 }, { partition: 1 }]);
+      expect(await moldauJson('cluster', 'health', ...at)).toMatchObject({ healthy: true, topics: 1 });
     } finally {
-      await moldau('cluster', 'down', ...data, '--force');
+      await moldauCommand('cluster', 'down', ...data, '--force');
     }
   },
   TIMEOUT_MS,
