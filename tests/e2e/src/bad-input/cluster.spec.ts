@@ -18,7 +18,7 @@ import { readAll } from '../fixture/read-all.ts';
 import { createTopic } from '../fixture/topic.ts';
 
 const START_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 90_000;
+const TEST_TIMEOUT_MS = 120_000;
 const POLL = { timeout: 45_000, interval: 200 };
 /** Exit code of a service whose data directory can't be used (libs/service/README.md). */
 const DATA_UNUSABLE = 74;

@@ -5,7 +5,8 @@ import { scratchDirectory } from '@moldau/harness';
 import { expect, it } from 'vitest';
 import { moldauCommand, moldauJson } from '../fixture/command-line.ts';
 
-const TIMEOUT_MS = 120_000;
+/** Two starts and a dozen commands, each a process of its own: a busy machine takes its time. */
+const TIMEOUT_MS = 240_000;
 
 interface Listed {
   readonly id: number | string;

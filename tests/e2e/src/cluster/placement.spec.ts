@@ -10,7 +10,7 @@ import { createTopic } from '../fixture/topic.ts';
 import { type SteadyWriter, startSteadyWriter } from './steady-writer.ts';
 
 const START_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 180_000;
 const POLL = { timeout: 45_000, interval: 200 };
 /** Far above what a client may notice of a planned stop, so that a busy machine does not fail the test. */
 const PLANNED_GAP_MS = 2_000;
