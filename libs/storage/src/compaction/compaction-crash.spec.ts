@@ -14,7 +14,7 @@ const CONFIG: PartitionConfig = partitionConfig({
   fileDeleteDelayMs: 500,
   retentionMs: -1,
   segmentMs: Number.MAX_SAFE_INTEGER,
-  compaction: { minLagMs: 0, maxLagMs: Number.MAX_SAFE_INTEGER, minDirtyRatio: 0.1, deleteRetentionMs: 20_000 },
+  compaction: { minLagMs: 0, maxLagMs: Number.MAX_SAFE_INTEGER, minDirtyRatio: 0, deleteRetentionMs: 20_000 },
 });
 const SETTINGS = {
   tailCacheBytes: 0,
