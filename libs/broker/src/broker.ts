@@ -13,6 +13,7 @@ import type { LogStore } from './partition/log-store.ts';
 import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
 import { followStorageSettings } from './partition/storage-settings.ts';
 import { isStopping, type Phase, refusalIn } from './phase.ts';
+import { type Readiness, readinessOf } from './readiness.ts';
 import { Replication } from './replication/replication.ts';
 import { Interceptor } from './request/interceptor.ts';
 import { BrokerSession } from './session/broker-session.ts';
@@ -23,9 +24,7 @@ import { Forwarder } from './session/forwarder.ts';
 import { MetadataStream } from './session/metadata-stream.ts';
 import { ProducerIds } from './session/producer-ids.ts';
 import { Registration } from './session/registration.ts';
-
-/** Whether the broker serves, and why not. */
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reasons: readonly string[] };
+import { replicaReport } from './session/replica-report.ts';
 
 /** A broker: its handlers may be mounted before it starts; they refuse calls until it serves. */
 export interface Broker {
@@ -104,15 +103,8 @@ class RunningBroker implements Broker {
   }
 
   readiness(): Readiness {
-    const reasons: string[] = [];
-    if (this.#phase !== 'serving') reasons.push(`the broker is ${this.#phase}`);
-    if (this.#parts.cluster.version === 0) reasons.push('no metadata of the cluster yet');
-    if (this.#logs === undefined) reasons.push('the data directory is not open');
-    else if (this.#logs.failure !== undefined) reasons.push(this.#logs.failure.message);
-    if (this.#registration.epoch === undefined) reasons.push('not registered with the controller');
-    else if (this.#registration.isFenced) reasons.push('fenced by the controller');
-    if (this.#fatal !== undefined) reasons.push(this.#fatal.message);
-    return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+    const [phase, metadataVersion] = [this.#phase, this.#parts.cluster.version];
+    return readinessOf({ phase, metadataVersion, logs: this.#logs, registration: this.#registration, fatal: this.#fatal });
   }
 
   onFatal(listener: (error: MoldauError) => void): void {
@@ -163,6 +155,8 @@ class RunningBroker implements Broker {
       },
     });
     const logs = (this.#logs = new DirectoryLogStore(directory, deps.logger));
+    const found = { brokerId, image: cluster.current, stop: logs.stopReport() };
+    this.#registration.replicas = await replicaReport(found, deps.scheduler);
     followStorageSettings(cluster, brokerId, directory, this.#settings.storage);
     registerGauges(this.#parts, logs, () => this.#registration.isFenced);
     const controllerEpoch = await SeenControllerEpoch.open(deps.disk, dataDirectory);
@@ -199,6 +193,7 @@ class RunningBroker implements Broker {
         // The controller waits for it: not another interval.
         if (this.#phase === 'starting') this.#session?.beat();
       },
+      onDamaged: () => this.#session?.beat(),
       brokerEpoch: () => this.#registration.epoch,
       partition: {
         clock: deps.clock,
@@ -227,7 +222,9 @@ class RunningBroker implements Broker {
           stillServes: this.#phase === 'leaving',
           offlineDirectoryIds: logs.failure === undefined ? [] : [logs.directoryId],
           removedTopicIds: this.#lifecycle?.removedTopics ?? [],
+          damagedReplicas: this.#lifecycle?.damagedReplicas,
         }),
+        replicas: () => this.#registration.replicas,
         registered: async (cluster, epoch) => {
           if (this.#registration.registered(clusterId, cluster, epoch)) this.#lifecycle?.recheck();
         },

@@ -1,3 +1,4 @@
-export { type Broker, createBroker, type Readiness } from './broker.ts';
+export { type Broker, createBroker } from './broker.ts';
 export type { ConcurrencyBounds } from './limits/concurrency-limit.ts';
 export type { BrokerDeps, BrokerOptions, ListenerEndpoint } from './options.ts';
+export type { Readiness } from './readiness.ts';

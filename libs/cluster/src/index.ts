@@ -44,7 +44,14 @@ export { type PlacementOptions, placeableBrokers, placeReplicas, REPLICATION_FAC
 export { allocateProducerIds, PRODUCER_ID_BLOCK } from './decision/producer-ids.ts';
 export { beginReassignment, cancelReassignment, isReassigning, targetReplicas } from './decision/reassign-partition.ts';
 export { type Expected, type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './decision/record-write.ts';
-export { partitionWrite, type ReplicaReport, type ReportedReplica, stripRights, suspendRights } from './decision/replica-rights.ts';
+export {
+  damageWrites,
+  partitionWrite,
+  type ReplicaReport,
+  type ReportedReplica,
+  stripRights,
+  suspendRights,
+} from './decision/replica-rights.ts';
 export { electUncleanly, type PartitionSettings, settlePartition } from './decision/settle-partition.ts';
 export { applyChanges, type ImageDelta, type KeyChange } from './image/apply-changes.ts';
 export { imageEntries } from './image/image-entries.ts';
@@ -63,6 +70,7 @@ export {
   isServing,
   type LogEnd,
   type MetadataImage,
+  type PartitionFlush,
   type PartitionImage,
   type ProducerIdsImage,
   partitionOf,

@@ -22,6 +22,7 @@ import {
 } from '@moldau/kernel';
 import type { BrokerHeartbeat, BrokerHeartbeatAnswer, BrokerSessionResponse, ServerCall } from '@moldau/protocol';
 import { type BrokerSession, expiredSessions } from './broker-session.ts';
+import { DamagedReplicas } from './damaged-replicas.ts';
 import { type FencedWriter, inBatches, WRITES_PER_ROUND_MAX } from './fenced-writer.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import type { TopicReconciler } from './topic-reconciler.ts';
@@ -60,12 +61,14 @@ export class BrokerRegistry {
   private readonly changing = new Set<BrokerId>();
   /** Brokers fenced because of their streams alone, with the time they were last heard of. */
   private readonly fencedEarly = new Map<BrokerId, number>();
+  private readonly damaged: DamagedReplicas;
   private timer: Timer | undefined;
   private stopped = false;
 
   constructor(deps: BrokerRegistryDeps, options: BrokerRegistryOptions) {
     this.deps = deps;
     this.options = options;
+    this.damaged = new DamagedReplicas(deps.writer, deps.logger);
   }
 
   /** Gives every broker that serves a full session to be heard of. */
@@ -125,6 +128,7 @@ export class BrokerRegistry {
     session.heardAtMs = this.deps.clock.monotonicMs();
     session.lastHeartbeat = heartbeat;
     this.removeDeleted(session, heartbeat);
+    this.damaged.reported(session, heartbeat);
     const broker = this.deps.keeper.image().brokers.get(session.brokerId);
     if (broker === undefined || broker.brokerEpoch !== session.brokerEpoch)
       return { fenced: true, mayShutDown: false, controllerEpoch: this.deps.epoch };

@@ -148,7 +148,8 @@ async function settle({ sim, brokers }: World, seed: number): Promise<void> {
     expect(topic.partitions.size).toBe(topic.partitionCount);
     for (const partition of topic.partitions) {
       expect(partition?.leader, `seed ${seed}: ${topic.name}`).toBeDefined();
-      if (partition !== undefined && image !== undefined) expect(settlePartition(partition, image.brokers, partition)).toBeUndefined();
+      if (partition !== undefined && image !== undefined)
+        expect(settlePartition(partition, image.brokers, { minIsr: partition.minIsr, flush: 'sync' })).toBeUndefined();
     }
   }
   const entries = image === undefined ? [] : [...imageEntries(image)].map(({ key, revision }) => `${key}@${revision}`).sort();

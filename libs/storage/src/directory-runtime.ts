@@ -1,5 +1,6 @@
 import { MoldauError, type Timer } from '@moldau/kernel';
 import { BackgroundFlush } from './background-flush.ts';
+import { forgetBoot } from './boot-id.ts';
 import { CommitLanes } from './commit-lanes.ts';
 import { DescriptorCache } from './descriptor-cache.ts';
 import { isDiskError, nextTurn, removeIfThere } from './disk-calls.ts';
@@ -129,6 +130,8 @@ export class DirectoryRuntime implements StorageContext {
     if (this.condition.kind === 'offline') return failure;
     this.condition = { kind: 'offline', reason };
     this.ports.logger.error('the data directory goes offline', { path: this.root, reason });
+    // As far as the disk still takes anything.
+    forgetBoot(this.ports.disk, this.root).catch(() => {});
     for (const state of this.states.values()) state.fail({ kind: 'offline', reason }, failure);
     this.#onOffline(reason);
     return failure;

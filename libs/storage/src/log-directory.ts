@@ -25,6 +25,8 @@ const INDEX_AT_SHUTDOWN_BYTES = 1024 * 1024;
 export interface RecoveryReport {
   /** After a clean shutdown nothing had to be read. */
   readonly clean: boolean;
+  /** The machine has not been started anew since: also what was written and not flushed is there, unless it is listed as cut. */
+  readonly keptWritten: boolean;
   readonly durationMs: number;
   readonly partitions: number;
   /** Logs that lost bytes at their end: suspect. */

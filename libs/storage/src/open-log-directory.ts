@@ -1,4 +1,5 @@
 import { type Disk, MoldauError, partitionKey } from '@moldau/kernel';
+import { noteBoot } from './boot-id.ts';
 import { type CleanPartition, type CleanShutdown, reopenPartition, takeCleanShutdown } from './clean-shutdown.ts';
 import { openMeta, unusable } from './directory-meta.ts';
 import { DirectoryRuntime } from './directory-runtime.ts';
@@ -45,6 +46,7 @@ async function openLocked(ports: StoragePorts, options: LogDirectoryOptions, unl
   await disk.makeDirectory(`${root}/${TOPICS_DIRECTORY}`);
   await disk.makeDirectory(`${root}/${JOURNAL_DIRECTORY}`);
   await disk.syncDirectory(root);
+  const sameBoot = await noteBoot(disk, root);
   const checkpoint = await readCheckpoint(disk, scheduler, root);
   const clean = await takeCleanShutdown(disk, scheduler, root);
   const journal = clean === undefined ? await readJournal(disk, scheduler, `${root}/${JOURNAL_DIRECTORY}`) : journalOf(clean);
@@ -60,7 +62,7 @@ async function openLocked(ports: StoragePorts, options: LogDirectoryOptions, unl
   });
   try {
     await recoverAll(runtime, options, { checkpoint, clean, journal });
-    const report = { ...summarise(runtime, clean !== undefined), durationMs: clock.monotonicMs() - startMs };
+    const report = { ...summarise(runtime, clean !== undefined), keptWritten: sameBoot, durationMs: clock.monotonicMs() - startMs };
     ports.logger.info('the data directory is open', { path: root, ...report, cut: report.cut.length, corrupt: report.corrupt.length });
     return new LogDirectory(runtime, meta, report, unlock);
   } catch (error) {
@@ -126,7 +128,7 @@ function journalOf(clean: CleanShutdown): RecoveredJournal {
   return journal;
 }
 
-function summarise(runtime: DirectoryRuntime, clean: boolean): Omit<RecoveryReport, 'durationMs'> {
+function summarise(runtime: DirectoryRuntime, clean: boolean): Omit<RecoveryReport, 'durationMs' | 'keptWritten'> {
   const states = [...runtime.states.values()];
   return {
     clean,

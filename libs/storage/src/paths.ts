@@ -5,6 +5,7 @@ import { isUuid, type PartitionIndex, partitionIndex, type TopicId, topicId } fr
 export const META_FILE = 'meta.json';
 export const LOCK_FILE = 'lock';
 export const RESERVE_FILE = 'reserve';
+export const BOOT_ID_FILE = 'boot-id';
 export const CLEAN_SHUTDOWN_FILE = 'clean-shutdown';
 export const HIGH_WATERMARK_FILES = ['high-watermarks.0', 'high-watermarks.1'] as const;
 export const JOURNAL_DIRECTORY = 'journal';

@@ -2,7 +2,7 @@ import type { Offset } from '@moldau/kernel';
 import type { FetchStreamPartition, FetchStreamPosition, ItemError, WithBatches } from '@moldau/protocol';
 import type { Partition } from '../partition/partition.ts';
 import type { FetchMetrics } from './fetch-metrics.ts';
-import { readVisible, sizeOf, visibleEnds } from './visible-read.ts';
+import { assertContinues, readVisible, sizeOf, visibleEnds } from './visible-read.ts';
 
 /** What one read of a position found. */
 export interface PositionRead {
@@ -21,6 +21,8 @@ export class StreamPosition {
   #nextOffset: number;
   /** Read and not sent, because the credit or the message had no room for it. */
   #kept: PositionRead | undefined;
+  /** What the client has read before is known to be in the log. */
+  #continues = false;
   #toldWatermark = -1;
   #toldEnd = false;
 
@@ -38,7 +40,9 @@ export class StreamPosition {
   /** The next batches, about `maxBytes`, the first whole. Throws what reading throws. */
   async read(maxBytes: number, metrics: FetchMetrics): Promise<PositionRead> {
     // Checked again also for what was kept: the leader may have changed since.
-    const { positionId, leaderEpoch } = this.asked;
+    const { positionId, leaderEpoch, fetchOffset, lastFetchedEpoch } = this.asked;
+    if (!this.#continues) assertContinues(this.partition, fetchOffset, lastFetchedEpoch, leaderEpoch);
+    this.#continues = true;
     const ends = visibleEnds(this.partition, leaderEpoch);
     if (this.#kept !== undefined) return this.#kept;
     const reading = readVisible(this.partition, this.#nextOffset, maxBytes, leaderEpoch, metrics);

@@ -1,4 +1,5 @@
 import { MoldauError, type Offset } from '@moldau/kernel';
+import { divergence } from '@moldau/replication';
 import type { ReadResult } from '@moldau/storage';
 import type { Partition } from '../partition/partition.ts';
 import { invalidField } from '../produce/produce-terms.ts';
@@ -42,6 +43,36 @@ export function readVisible(
   const read = log.read(from as Offset, { maxBytes, upTo });
   metrics.read(read instanceof Promise ? 'disk' : 'memory');
   return read;
+}
+
+/**
+ * Whether what a reader has read before `from` is in this log: its last batch was of that epoch. A log that lost records in an
+ * election has another batch there, or ends before (KIP-320). Nothing else changes what lies below a high watermark, so one look
+ * in each leader epoch is enough.
+ *
+ * @throws MoldauError LOG_TRUNCATED and those of leadership
+ */
+export function assertContinues(
+  partition: Partition,
+  from: number,
+  lastFetchedEpoch: number | undefined,
+  claimedEpoch: number | undefined,
+): void {
+  if (lastFetchedEpoch === undefined) return;
+  if (lastFetchedEpoch < 0) throw invalidField('last_fetched_epoch', lastFetchedEpoch, '≥ 0');
+  const { log } = partition.leading(claimedEpoch);
+  const parted = divergence(log, lastFetchedEpoch, from as Offset);
+  if (parted === undefined) return;
+  const divergingOffset = Math.min(parted.endOffset, from);
+  const facts = {
+    topic_id: partition.topicId,
+    partition: String(partition.index),
+    value: `${from} after epoch ${lastFetchedEpoch}`,
+    diverging_offset: String(divergingOffset),
+    diverging_epoch: String(parted.epoch),
+  };
+  const message = `the log is not what was read before offset ${from}: it is the same up to offset ${divergingOffset} at most`;
+  throw new MoldauError('LOG_TRUNCATED', message, facts);
 }
 
 /** Bytes of all batches of a read. */

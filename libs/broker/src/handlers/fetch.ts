@@ -9,7 +9,7 @@ import {
 } from '@moldau/protocol';
 import type { ReadResult } from '@moldau/storage';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
-import { readVisible, sizeOf, visibleEnds } from '../fetch/visible-read.ts';
+import { assertContinues, readVisible, sizeOf, visibleEnds } from '../fetch/visible-read.ts';
 import type { ByteBudget } from '../limits/byte-budget.ts';
 import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { TurnShare } from '../limits/turn-share.ts';
@@ -153,6 +153,8 @@ class Fetch implements PartitionWatcher {
       }
       entry.ready = false;
       try {
+        const { fetchOffset, lastFetchedEpoch, leaderEpoch } = entry.asked;
+        if (entry.sizeBytes === 0) assertContinues(entry.partition, fetchOffset, lastFetchedEpoch, leaderEpoch);
         const reading = readVisible(entry.partition, entry.nextOffset, room, entry.asked.leaderEpoch, this.#deps.metrics);
         const read = reading instanceof Promise ? await reading : reading;
         // A first batch larger than what is left would make the response larger than asked: it comes in the next one.

@@ -17,11 +17,18 @@ export interface PartitionAssignment {
 
 /** What a partition's record says of the replica of `self`, whose present life has that epoch; undefined: it has not registered. */
 export function assignmentOf(view: PartitionImage, self: BrokerId, epoch: BrokerEpoch | undefined): PartitionAssignment {
-  const { leader, leaderEpoch, isr, minIsr, flush, partitionEpoch, replicas, adding, lossyEpoch } = view;
+  const { leader, leaderEpoch, isr, minIsr, partitionEpoch, replicas, adding, lossyEpoch } = view;
   const leads = leader === self && epoch !== undefined && view.leaderBrokerEpoch === epoch;
-  const terms = { committed: { isr, minIsr, flush }, partitionEpoch, replicas };
+  const flush = view.flush === 'async' ? 'async' : 'sync';
+  const committed = { isr, minIsr, flush, syncing: view.flush === 'syncing' } as const;
+  const terms = { committed, partitionEpoch, replicas };
   const isBeingAdded = adding.includes(self) && !isr.includes(self);
   return { leaderId: leader, leaderEpoch, leads, terms, lossyEpoch, isBeingAdded };
+}
+
+/** Whether a leader may have anything to tell the controller of its replicas. */
+export function mayPropose({ replicas, committed }: ReplicaTerms): boolean {
+  return replicas.length > 1 || committed.syncing === true;
 }
 
 /** Which partition. */

@@ -18,8 +18,9 @@ import type {
   ReadResult,
   PartitionLog as StoredLog,
   TimestampedOffset,
+  TruncateOptions,
 } from '@moldau/storage';
-import type { LogStore } from './log-store.ts';
+import type { FoundLog, LogStore, StopReport } from './log-store.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 /** Partitions of a deleted topic whose data is removed at once. */
@@ -48,6 +49,11 @@ export class DirectoryLogStore implements LogStore {
 
   get storedBytes(): number {
     return this.#directory.stats.storedBytes;
+  }
+
+  stopReport(): StopReport {
+    const { clean, keptWritten } = this.#directory.recovery;
+    return { keptWritten: clean || keptWritten, logs: [...this.#directory.partitions()].map(foundLog) };
   }
 
   async open(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog> {
@@ -80,6 +86,12 @@ export class DirectoryLogStore implements LogStore {
   async close(): Promise<void> {
     await this.#directory.close();
   }
+}
+
+function foundLog({ topicId, partition: index, epochs, endOffset, recoveryCutBytes, status }: StoredLog): FoundLog {
+  // Of a log of which nothing is left, the last epoch is known for as long as its entry is.
+  const last = epochs.findLast((entry) => entry.startOffset < endOffset) ?? epochs.at(-1);
+  return { topicId, index, lastEpoch: last?.epoch ?? -1, endOffset, cut: recoveryCutBytes > 0, damaged: status.kind === 'corrupt' };
 }
 
 class DirectoryLog implements PartitionLog {
@@ -158,8 +170,8 @@ class DirectoryLog implements PartitionLog {
     this.#log.appendAsFollower(batches);
   }
 
-  truncateTo(offset: Offset): Promise<void> {
-    return this.#log.truncateTo(offset);
+  truncateTo(offset: Offset, options: TruncateOptions): Promise<void> {
+    return this.#log.truncateTo(offset, options);
   }
 
   get epochs(): readonly { readonly epoch: number; readonly startOffset: number }[] {

@@ -2,6 +2,27 @@ import type { DirectoryId, MoldauError, Offset, PartitionIndex, TopicId } from '
 import type { PartitionConfig } from '@moldau/storage';
 import type { PartitionLog } from './partition-log.ts';
 
+/** A log as the opening of the directory found it. */
+export interface FoundLog {
+  readonly topicId: TopicId;
+  readonly index: PartitionIndex;
+  /** Leader epoch of its last batch; -1: none is known. */
+  readonly lastEpoch: number;
+  readonly endOffset: Offset;
+  /** Recovery cut bytes off its end. */
+  readonly cut: boolean;
+  /** Its data below the checkpointed high watermark is bad or gone. */
+  readonly damaged: boolean;
+}
+
+/** What the last stop may have cost. */
+export interface StopReport {
+  /** All that was acknowledged, flushed or not, is there: after a clean stop, or a kill of the process on a machine that ran on. */
+  readonly keptWritten: boolean;
+  /** Every log there is. */
+  readonly logs: readonly FoundLog[];
+}
+
 /** The data directory, as the broker uses it. */
 export interface LogStore {
   readonly directoryId: DirectoryId;
@@ -9,6 +30,8 @@ export interface LogStore {
   readonly failure: MoldauError | undefined;
   /** Bytes of all logs. */
   readonly storedBytes: number;
+  /** What the opening found; before any of its logs is used. */
+  stopReport(): StopReport;
   /** Opens the partition's log, made empty where it has none. */
   open(topicId: TopicId, partition: PartitionIndex, config: PartitionConfig): Promise<PartitionLog>;
   /** Removes all data of the partition's log and makes an empty one that begins at `startOffset`. */

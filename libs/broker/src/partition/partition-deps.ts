@@ -16,8 +16,8 @@ export interface PartitionDeps extends FollowingDeps {
   /** A batch waits for its confirmation: see to its deadline. */
   readonly onPending: (partition: Partition) => void;
   readonly onOffline: (partition: Partition, error: MoldauError) => void;
-  /** This broker leads it, with other replicas; or does no more. */
-  readonly onLeading: (partition: Partition, leadsOthers: boolean) => void;
+  /** This broker leads it, and may have something to propose; or does no more. */
+  readonly onLeading: (partition: Partition, mayPropose: boolean) => void;
   /** What this broker leads has grown, or a follower of it lacks something: its replicas are not even any more. */
   readonly onUneven: (partition: Partition) => void;
   /** Removes its log and makes an empty one that begins there. */

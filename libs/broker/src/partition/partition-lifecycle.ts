@@ -10,10 +10,12 @@ import {
   type Scheduler,
   type TopicId,
 } from '@moldau/kernel';
+import type { ReplicaReport } from '@moldau/protocol';
 import type { DeadlineWheel } from '../limits/deadline-wheel.ts';
 import { changedTopics } from '../metadata/changed-topics.ts';
 import type { ClusterChange, ClusterState } from '../metadata/cluster-state.ts';
 import { assignmentOf } from './assignment.ts';
+import { DamagedPartitions } from './damaged-partitions.ts';
 import { LogJobs } from './log-jobs.ts';
 import type { LogStore } from './log-store.ts';
 import { Partition } from './partition.ts';
@@ -42,6 +44,8 @@ export interface PartitionLifecycleDeps {
   readonly settings: TopicSettingsCache;
   /** Everything has been brought in line with the newest metadata. */
   readonly onSettled: () => void;
+  /** There are damaged replicas of which the controller must hear. */
+  readonly onDamaged: () => void;
 }
 
 /**
@@ -56,6 +60,7 @@ export class PartitionLifecycle {
   readonly #deleting = new Set<TopicId>();
   readonly #jobs: LogJobs;
   readonly #removal: ReplicaRemoval;
+  readonly #damaged: DamagedPartitions;
   /** Topics that are to be looked at too, all of them; taken up a few at a time. */
   #sweep: Iterator<TopicId> | undefined;
   #cursor = 0;
@@ -68,6 +73,7 @@ export class PartitionLifecycle {
     this.#deps = deps;
     this.#jobs = new LogJobs(deps.logger, () => this.#settle());
     this.#removal = new ReplicaRemoval({ ...deps, clock: deps.partition.clock }, this.#jobs);
+    this.#damaged = new DamagedPartitions(deps.brokerId, deps.scheduler, () => deps.onDamaged());
     deps.cluster.listen((change) => this.#noticed(change));
   }
 
@@ -87,6 +93,11 @@ export class PartitionLifecycle {
     return [...this.#removed].slice(0, REMOVED_TOPICS_MAX);
   }
 
+  /** Damaged replicas of which the controller must hear; undefined: none. */
+  get damagedReplicas(): ReplicaReport | undefined {
+    return this.#damaged.report(this.#deps.cluster.current);
+  }
+
   /** Looks at everything again: the broker has another epoch. */
   recheck(): void {
     const { cluster } = this.#deps;
@@ -94,8 +105,10 @@ export class PartitionLifecycle {
   }
 
   /** A partition is offline: perhaps it may be built anew. */
-  failed({ topicId, index }: Partition, error: MoldauError): void {
+  failed(partition: Partition, error: MoldauError): void {
+    const { topicId, index } = partition;
     const { reason, message } = error;
+    this.#damaged.wentOffline(partition);
     this.#deps.logger.error('a partition is offline', { topicId, partition: index, reason, error: message });
     if (this.#stopped) return;
     this.#dirty.add(topicId);
@@ -200,7 +213,7 @@ export class PartitionLifecycle {
       this.#create(topicId, partitionIndex(index), topic, view, settings);
       return;
     }
-    if (isDamaged(existing) && this.#mayRebuild(view)) {
+    if (this.#damaged.mayRebuild(existing, view)) {
       this.#rebuild(existing, topic, view, settings);
       return;
     }
@@ -238,13 +251,6 @@ export class PartitionLifecycle {
     });
   }
 
-  /** A replica without any right to lead holds nothing that its leader lacks. */
-  #mayRebuild({ leader, isr, elr, lastKnownElr }: PartitionImage): boolean {
-    const { brokerId } = this.#deps;
-    if (leader === undefined || leader === brokerId) return false;
-    return ![...isr, ...elr, ...lastKnownElr].includes(brokerId);
-  }
-
   /** Drops what a damaged replica has; its leader sends all again. */
   #rebuild(damaged: Partition, topic: TopicImage, view: PartitionImage, settings: TopicSettings): void {
     const { topicId, index } = damaged;
@@ -257,6 +263,7 @@ export class PartitionLifecycle {
   #close(partition: Partition, topic: TopicImage | undefined): void {
     const { topicId, index } = partition;
     this.#deps.table.remove(partition);
+    this.#damaged.remove(partition);
     const facts = { topic_id: topicId, partition: String(index) };
     const error =
       topic === undefined
@@ -283,11 +290,6 @@ export class PartitionLifecycle {
     for (const wait of due) wait.resolve();
     this.#deps.onSettled();
   }
-}
-
-/** Whether its bytes fail their checks, as against those of a directory that failed as a whole. */
-function isDamaged({ failure }: Partition): boolean {
-  return failure?.reason === 'PARTITION_OFFLINE' && failure.facts['file'] !== undefined;
 }
 
 /** Topics of the image, and those that are here and not in it. */

@@ -1,5 +1,13 @@
 import type { LeaderEpoch, MoldauError, Offset } from '@moldau/kernel';
-import type { PartitionConfig, ProducerVerdict, Progress, ReadOptions, ReadResult, TimestampedOffset } from '@moldau/storage';
+import type {
+  PartitionConfig,
+  ProducerVerdict,
+  Progress,
+  ReadOptions,
+  ReadResult,
+  TimestampedOffset,
+  TruncateOptions,
+} from '@moldau/storage';
 
 /** One partition's log, as the broker uses it: storage's, or a fake. Start ≤ high watermark ≤ end, flushed ≤ written ≤ end. */
 export interface PartitionLog {
@@ -23,8 +31,8 @@ export interface PartitionLog {
   append(batch: Uint8Array, leaderEpoch: LeaderEpoch): { readonly baseOffset: Offset; readonly endOffset: Offset };
   /** Takes batches over as the leader stamped them; CRCs must have been checked. Throws MoldauError with nothing appended, CORRUPT_BATCH on a gap. */
   appendAsFollower(batches: Uint8Array): void;
-  /** Makes `offset` the log's end, durably. Rejects with LOSS_NOT_ACCEPTED below the high watermark. */
-  truncateTo(offset: Offset): Promise<void>;
+  /** Makes `offset` the log's end, durably. Rejects with LOSS_NOT_ACCEPTED below the high watermark unless `acceptLoss`. */
+  truncateTo(offset: Offset, options: TruncateOptions): Promise<void>;
   /** Epochs and where each began, oldest first; the newest may have no batch yet. */
   readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[];
   /** Whether the idempotent batch may be appended or is one that was. Throws MoldauError. */

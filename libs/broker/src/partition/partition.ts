@@ -2,7 +2,7 @@ import { assert, type BrokerId, type LeaderEpoch, type MoldauError, type Offset,
 import type { FollowerAssignment } from '@moldau/replication';
 import type { Progress } from '@moldau/storage';
 import { Following } from '../replication/following.ts';
-import { leaderChanged, notLeader, type PartitionAssignment, wrongEpoch } from './assignment.ts';
+import { leaderChanged, mayPropose, notLeader, type PartitionAssignment, wrongEpoch } from './assignment.ts';
 import { BatchIntake } from './batch-intake.ts';
 import { Leadership, type ReplicaTerms } from './leadership.ts';
 import type { GrowthWatcher, PartitionDeps } from './partition-deps.ts';
@@ -186,7 +186,7 @@ export class Partition {
     if (state.kind === 'leading') {
       if (leads && leaderEpoch === state.leadership.epoch) {
         state.leadership.changeTerms(terms);
-        this.#deps.onLeading(this, terms.replicas.length > 1);
+        this.#deps.onLeading(this, mayPropose(terms));
         return;
       }
       this.#state = { kind: 'standby', log };
@@ -247,7 +247,7 @@ export class Partition {
     const leadership = new Leadership({ clock, brokerId, log, onWatermark: () => this.#wake(), onUneven }, epoch, terms);
     this.#state = { kind: 'leading', log, leadership };
     leadership.begin();
-    this.#deps.onLeading(this, terms.replicas.length > 1);
+    this.#deps.onLeading(this, mayPropose(terms));
   }
 
   #resign(leadership: Leadership, error: MoldauError): void {

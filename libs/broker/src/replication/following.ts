@@ -12,6 +12,7 @@ import {
 import type { Partition } from '../partition/partition.ts';
 import type { PartitionLog } from '../partition/partition-log.ts';
 import { checkedBatches } from './checked-batches.ts';
+import { alarmKind, alarmText } from './follower-alarms.ts';
 import type { ReplicationMetrics } from './replication-metrics.ts';
 
 /** Where a follower stands when it asks. */
@@ -187,7 +188,7 @@ export class Following {
           end: log.endOffset,
         });
         void this.#change(
-          () => log.truncateTo(action.offset),
+          () => log.truncateTo(action.offset, { acceptLoss: action.belowHighWatermark }),
           () => this.#replica.truncated(this.#view),
         );
         return;
@@ -250,11 +251,8 @@ export class Following {
   }
 
   #raise(alarm: FollowerAlarm): void {
-    const message =
-      alarm.kind === 'gap'
-        ? "a leader's batches do not continue the log"
-        : 'a log parts from its leader where it must not, and is left alone';
-    this.#deps.logger.error(message, { ...this.#facts(), ...alarm });
+    this.#deps.metrics.alarmed(alarmKind(alarm));
+    this.#deps.logger.error(alarmText(alarm), { ...this.#facts(), ...alarm });
   }
 
   #facts(): Readonly<Record<string, unknown>> {

@@ -59,7 +59,7 @@ export class IsrChanges {
     this.#deps = deps;
   }
 
-  /** Partitions led here with more than one replica. */
+  /** Partitions led here with more than one replica, or on their way to flush=sync. */
   get led(): ReadonlySet<Partition> {
     return this.#led;
   }
@@ -194,6 +194,9 @@ export class IsrChanges {
   }
 }
 
-function messageOf({ topicId, index: partition }: Partition, { leaderEpoch, partitionEpoch, isr }: IsrProposal): ProposalMessage {
-  return { topicId, partition, leaderEpoch, partitionEpoch, isr: [...isr] };
+function messageOf(
+  { topicId, index: partition }: Partition,
+  { leaderEpoch, partitionEpoch, isr, allFlushed }: IsrProposal,
+): ProposalMessage {
+  return { topicId, partition, leaderEpoch, partitionEpoch, isr: [...isr], allFlushed };
 }

@@ -1,4 +1,5 @@
 import type { Counter, ErrorName, Labelled, Meter } from '@moldau/kernel';
+import type { ReplicationAlarm } from './follower-alarms.ts';
 
 /** What replication counts, on both sides. */
 export class ReplicationMetrics {
@@ -10,6 +11,7 @@ export class ReplicationMetrics {
   readonly truncations: Counter;
   readonly streamBreaks: Counter;
   readonly #errors: Labelled<Counter>;
+  readonly #alarms: Labelled<Counter>;
 
   constructor(meter: Meter) {
     const counter = (name: string, help: string): Counter => meter.counter({ name, help }).with();
@@ -25,6 +27,16 @@ export class ReplicationMetrics {
       help: 'Partitions that a leader could not send, by error.',
       labels: ['reason'],
     });
+    this.#alarms = meter.counter({
+      name: 'moldau_replication_alarms_total',
+      help: 'Logs that part from their leaders where they must not, by kind.',
+      labels: ['kind'],
+    });
+  }
+
+  /** An operator must hear of it. */
+  alarmed(kind: ReplicationAlarm): void {
+    this.#alarms.with(kind).add(1);
   }
 
   failed(reason: ErrorName): void {

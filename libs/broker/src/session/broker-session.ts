@@ -23,6 +23,7 @@ import {
   type ClientCall,
   coordinatorService,
   openStream,
+  type ReplicaReport,
   type SupportedLevels,
 } from '@moldau/protocol';
 import { BackOff } from './back-off.ts';
@@ -63,6 +64,8 @@ export interface BrokerSessionEvents {
   clusterId(): ClusterId | undefined;
   /** What the next heartbeat says. */
   heartbeat(): BrokerHeartbeat;
+  /** What a registration says of the broker's replicas; undefined: none is in doubt. */
+  replicas(): ReplicaReport | undefined;
   /** Registered, for the first time or again; settles when the broker has noted it. */
   registered(cluster: ClusterId, epoch: BrokerEpoch): Promise<void>;
   answered(answer: BrokerHeartbeatAnswer): void;
@@ -182,6 +185,7 @@ export class BrokerSession {
           softwareVersion: identity.softwareVersion,
           features: new Map(identity.features),
           controllerEpoch: controllerEpoch.highest,
+          replicas: this.#events.replicas(),
         },
       },
     };

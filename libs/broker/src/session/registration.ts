@@ -1,5 +1,6 @@
 import type { MetadataImage } from '@moldau/cluster';
 import { type BrokerEpoch, type ClusterId, type DirectoryId, MoldauError } from '@moldau/kernel';
+import type { ReplicaReport } from '@moldau/protocol';
 import type { BrokerSettings } from '../options.ts';
 import type { BrokerIdentity } from './broker-session.ts';
 
@@ -10,6 +11,8 @@ export class Registration {
   readonly #incarnationId: string;
   #epoch: BrokerEpoch | undefined;
   #fenced = true;
+  /** What it says of its replicas until it has registered; later they are what they were when the controller heard of them. */
+  replicas: ReplicaReport | undefined;
 
   constructor(settings: BrokerSettings, incarnationId: string) {
     this.#settings = settings;
@@ -42,6 +45,7 @@ export class Registration {
     }
     const isNew = this.#epoch !== epoch;
     this.#epoch = epoch;
+    this.replicas = undefined;
     return isNew;
   }
 

@@ -190,8 +190,11 @@ export class FakeController {
             this.#register(frame.value, call);
           }
           if (frame?.$case !== 'heartbeat') return;
-          const { metadataVersion, removedTopicIds, wantsShutdown, stillServes } = frame.value;
+          const { metadataVersion, removedTopicIds, wantsShutdown, stillServes, damagedReplicas } = frame.value;
           for (const id of removedTopicIds) this.removedTopicIds.add(id);
+          for (const { topicId, replicas } of damagedReplicas?.topics ?? []) {
+            for (const { partition } of replicas) this.partitions.condemn(topicId, partition, brokerId);
+          }
           this.wantedShutdown ||= wantsShutdown;
           const caughtUp = metadataVersion >= this.brokerEpoch(brokerId) && !this.keepFenced;
           const broker = this.#brokers.get(brokerId);

@@ -1,5 +1,5 @@
 import { MoldauError } from '@moldau/kernel';
-import { decodeMessage, encodeMessage, errorToItem, type IsrProposal, type IsrResult, PartitionRecord } from '@moldau/protocol';
+import { decodeMessage, encodeMessage, errorToItem, FlushMode, type IsrProposal, type IsrResult, PartitionRecord } from '@moldau/protocol';
 import { type FakeTopicOptions, partitionRecord } from './fake-topic.ts';
 
 /** What the records of partitions need of the controller. */
@@ -49,6 +49,15 @@ export class FakePartitions {
     this.#deps.write(this.#note(keyOf(topicId, index), { ...record, ...change, partitionEpoch: record.partitionEpoch + 1 }));
   }
 
+  /** Takes all rights from a damaged replica; where it led, the next of the ISR does. */
+  condemn(topicId: string, index: number, brokerId: number): void {
+    const { isr, leader } = this.record(topicId, index);
+    const left = isr.filter((id) => id !== brokerId);
+    const [next] = left;
+    if (leader === brokerId && next !== undefined) this.elect(topicId, next, left, index);
+    else this.change(topicId, { isr: left }, index);
+  }
+
   alter(proposal: IsrProposal): IsrResult {
     this.proposals.push(proposal);
     const { topicId, partition, leaderEpoch, partitionEpoch, isr } = proposal;
@@ -60,7 +69,8 @@ export class FakePartitions {
     if (!isr.every((member) => this.#deps.mayJoin(member.brokerId, member.brokerEpoch))) {
       return refused(new MoldauError('INELIGIBLE_REPLICA', 'a member may not join', {}));
     }
-    this.change(topicId, { isr: isr.map((member) => member.brokerId) }, partition);
+    const flush = proposal.allFlushed && record.flush === FlushMode.SYNCING ? FlushMode.SYNC : record.flush;
+    this.change(topicId, { isr: isr.map((member) => member.brokerId), flush }, partition);
     return { error: undefined, partitionEpoch: partitionEpoch + 1 };
   }
 

@@ -56,7 +56,7 @@ function lookUp(cluster: FakeCluster, brokerId: number, query: OffsetQuery): Off
 /** The partition as this broker may read it. @throws MoldauError */
 function readable(cluster: FakeCluster, brokerId: number, wanted: FetchPartition | FetchStreamPosition): FakePartition {
   const partition = cluster.partition(wanted.topicId, wanted.partition);
-  const refusal = partition.refusal(brokerId, wanted.leaderEpoch);
+  const refusal = partition.refusal(brokerId, wanted.leaderEpoch) ?? partition.partedFrom(wanted.fetchOffset, wanted.lastFetchedEpoch);
   if (refusal !== undefined) throw refusal;
   return partition;
 }

@@ -1,11 +1,13 @@
 import { type ErrorName, type LeaderEpoch, leaderEpoch, MoldauError, offset } from '@moldau/kernel';
 import {
   advanceSequence,
+  baseOffsetAt,
   baseSequenceAt,
   countAt,
   lastOffsetAt,
   maxTimestampAt,
   NO_PRODUCER_ID,
+  partitionLeaderEpochAt,
   producerEpochAt,
   producerIdAt,
   readBatch,
@@ -102,6 +104,29 @@ export class FakePartition {
     this.batches.push(bytes);
     this.end = lastOffsetAt(bytes, 0) + 1;
     this.notify();
+  }
+
+  /** Another broker is elected whose log ends at `end`, where a batch ends: records are lost. */
+  electUncleanly(brokerId: number, end: number): void {
+    while (this.end > end) {
+      const last = this.batches.pop();
+      this.end = last === undefined ? end : baseOffsetAt(last, 0);
+    }
+    this.moveTo(brokerId);
+  }
+
+  /** What the broker says to a reader whose last batch before `from` was of that epoch; undefined when that is in the log. */
+  partedFrom(from: number, epoch: number | undefined): MoldauError | undefined {
+    const before = this.batches.findLast((batch) => baseOffsetAt(batch, 0) < from);
+    const found = before === undefined ? -1 : partitionLeaderEpochAt(before, 0);
+    if (epoch === undefined || (found === epoch && from <= this.end)) return undefined;
+    const common = this.batches.findLast((batch) => partitionLeaderEpochAt(batch, 0) <= epoch);
+    const end = common === undefined ? this.logStart : lastOffsetAt(common, 0) + 1;
+    const facts = {
+      diverging_offset: String(Math.min(end, from)),
+      diverging_epoch: String(common === undefined ? -1 : partitionLeaderEpochAt(common, 0)),
+    };
+    return new MoldauError('LOG_TRUNCATED', `the log is not what was read before offset ${from}`, facts);
   }
 
   /** The broker has lost what it knew of producers. */

@@ -32,7 +32,7 @@ const life = (id: number, epoch = 100 + id) => ({ brokerId: id as BrokerId, brok
 
 function propose(
   isr: readonly number[],
-  fields: { leader?: number; epoch?: number; partition?: number; lives?: Readonly<Record<number, number>> } = {},
+  fields: { epoch?: number; partition?: number; lives?: Readonly<Record<number, number>>; allFlushed?: boolean } = {},
 ) {
   return {
     topicId: TOPIC,
@@ -40,6 +40,7 @@ function propose(
     leaderEpoch: leaderEpoch(fields.epoch ?? 0),
     partitionEpoch: partitionEpoch(fields.partition ?? 0),
     isr: isr.map((id) => life(id, fields.lives?.[id])),
+    allFlushed: fields.allFlushed ?? false,
   };
 }
 
@@ -51,6 +52,19 @@ function decided(image: ReturnType<typeof imageWith>, proposal: ReturnType<typeo
 }
 
 describe('a proposal of the leader', () => {
+  it('ends the way to flush=sync once all of the ISR has flushed, and only then', () => {
+    const syncing = imageWith({ flush: 'syncing', isr: testBrokers(0), elr: testBrokers(1) });
+    expect(decided(syncing, propose([0])).state).toMatchObject({ flush: 'syncing', elr: [1] });
+    // Who is not in the ISR may not have flushed what was acknowledged before.
+    expect(decided(syncing, propose([0], { allFlushed: true })).state).toMatchObject({
+      flush: 'sync',
+      isr: [0],
+      elr: [],
+      partitionEpoch: 1,
+    });
+    expect(decided(imageWith({ flush: 'async' }), propose([0, 1, 2], { allFlushed: true })).state).toMatchObject({ flush: 'async' });
+  });
+
   it('shrinks the ISR, and keeps those who left eligible while too few are in sync', () => {
     expect(decided(imageWith({}), propose([0, 1])).state).toMatchObject({
       isr: [0, 1],

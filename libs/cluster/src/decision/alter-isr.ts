@@ -29,6 +29,8 @@ export interface IsrProposal {
   readonly partitionEpoch: PartitionEpoch;
   /** The whole new ISR, each in the life that fetched in this leader epoch. */
   readonly isr: readonly BrokerLife[];
+  /** Every member has flushed all that was ever acknowledged. */
+  readonly allFlushed: boolean;
 }
 
 export interface IsrDecision {
@@ -43,7 +45,7 @@ export interface IsrDecision {
  * names members that hold a replica and live the life in which they fetched (KIP-903); nobody joins who is fenced or about
  * to stop, though a member that is about to stop may stay until its leaders have moved. With fewer than minIsr members those
  * who left stay eligible (KIP-966). A proposal of the ISR that stands, with the newest partition epoch, raises that epoch and
- * nothing else: it is how a leader learns that none of its earlier proposals, whose answers it never got, can be taken any more.
+ * nothing else (but that flush=sync is reached, where the leader says so): it is how a leader learns that none of its earlier proposals, whose answers it never got, can be taken any more.
  * @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_PARTITION, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, CONCURRENT_CHANGE,
  *   INELIGIBLE_REPLICA, INVALID_REQUEST
  */
@@ -73,8 +75,15 @@ export function alterIsr(image: MetadataImage, leader: BrokerLife, proposal: Isr
     );
   }
   for (const member of proposal.isr) assertEligible(member, partition, image.brokers);
-  const state = nextVersion(stands ? partition : withIsr(partition, isr));
+  const changed = stands ? partition : withIsr(partition, isr);
+  const state = nextVersion(proposal.allFlushed ? arrived(changed) : changed);
   return { writes: [partitionWrite(topicId, index, partition, state)], partitionEpoch: state.partitionEpoch };
+}
+
+/** The partition has reached flush=sync. Who is not in the ISR may not have flushed what was acknowledged before. */
+function arrived(state: PartitionState): PartitionState {
+  if (state.flush !== 'syncing') return state;
+  return { ...state, flush: 'sync', elr: [], lastKnownElr: [], lastKnownEnds: [] };
 }
 
 function assertLeads(partition: PartitionState, leader: BrokerLife, proposal: IsrProposal): void {

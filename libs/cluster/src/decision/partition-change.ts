@@ -34,6 +34,11 @@ export function withoutLastKnown<State extends PartitionState>(state: State, gon
   return { ...state, lastKnownElr: kept.map(({ id }) => id), lastKnownEnds: kept.flatMap(({ end }) => (end === undefined ? [] : [end])) };
 }
 
+/** Whether the replica is the last that had any right to lead, and damaged. */
+export function isDamaged({ lastKnownElr, lastKnownEnds }: PartitionState, id: BrokerId): boolean {
+  return (lastKnownEnds[lastKnownElr.indexOf(id)]?.endOffset ?? 0) < 0;
+}
+
 /** Whether a broker may be made a leader now. */
 export function serves(broker: BrokerImage | undefined): broker is BrokerImage {
   return broker?.fenced === false;

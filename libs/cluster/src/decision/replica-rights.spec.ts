@@ -1,9 +1,10 @@
 import type { BrokerId, PartitionIndex } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
 import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
-import { decodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
+import { decodePartition, encodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
 import { brokerBytes, imageOf, partitionBytes, testBroker, testBrokers, testPartition, testTopicId } from '../testing/image-fixture.ts';
-import { reportWrites, stripRights, suspendRights } from './replica-rights.ts';
+import { condemn, damageWrites, reportWrites, stripRights, suspendRights } from './replica-rights.ts';
+import { electUncleanly, settlePartition } from './settle-partition.ts';
 
 const ZERO = 0 as BrokerId;
 const END = { lastEpoch: 3, endOffset: 40 };
@@ -54,23 +55,61 @@ describe('a replica whose log is in doubt', () => {
   });
 });
 
+describe('a replica that is damaged', () => {
+  const all = brokers(testBroker(0), testBroker(1), testBroker(2));
+  const settings = { minIsr: 2, flush: 'sync' } as const;
+  const stored = (state: PartitionState | undefined) => decodePartition(encodePartition(state as PartitionState, undefined), 2);
+
+  it('loses leadership, ISR and ELR, and is not waited for while others have rights', () => {
+    expect(condemn(testPartition(), ZERO, all)).toMatchObject({ leader: 1, isr: [1, 2], elr: [], lastKnownElr: [], lossyEpoch: undefined });
+    const eligible = condemn(testPartition({ isr: testBrokers(1), leader: 1 as BrokerId, elr: testBrokers(0) }), ZERO, all);
+    expect(eligible).toMatchObject({ leader: 1, isr: [1], elr: [] });
+    expect(condemn(testPartition({ isr: testBrokers(1, 2), leader: 1 as BrokerId }), ZERO, all)).toBeUndefined();
+  });
+
+  it('is kept in mind where it is the last, and neither elected by the rules nor by an operator', () => {
+    const last = condemn(testPartition({ isr: testBrokers(0) }), ZERO, all);
+    expect(last).toMatchObject({ leader: undefined, isr: [], elr: [], lastKnownElr: [0], leaderEpoch: 1, lossyEpoch: 1 });
+    expect(condemn(stored(last), ZERO, all)).toBeUndefined();
+    expect(settlePartition(stored(last), all, settings)).toBeUndefined();
+    expect(electUncleanly(stored(last), brokers(testBroker(0)))).toBeUndefined();
+    expect(electUncleanly(stored(last), all)).toMatchObject({ leader: 1, isr: [1], lastKnownElr: [], lossyEpoch: 2 });
+  });
+
+  it('leads again once it was repaired and says where it ends, in an epoch that marks the loss', () => {
+    const last = stored(condemn(testPartition({ isr: testBrokers(0) }), ZERO, all));
+    const told = stored(suspendRights(last, ZERO, END, all));
+    expect(told).toMatchObject({ leader: undefined, lastKnownElr: [0], lastKnownEnds: [END] });
+    const led = settlePartition(told, all, settings);
+    expect(led).toMatchObject({ leader: 0, isr: [0], lastKnownElr: [], leaderEpoch: 2, lossyEpoch: 1 });
+  });
+});
+
 describe('a report after an unclean stop', () => {
   const topicId = testTopicId(0);
   const report = (fields: { cut?: boolean; damaged?: boolean }) =>
     new Map([[topicId, new Map([[0 as PartitionIndex, { ...END, cut: false, damaged: false, ...fields }]])]]);
   const written = (fields: Partial<PartitionState>, reported: { cut?: boolean; damaged?: boolean }) => {
+    return reportWrites(imageWith(fields), ZERO, report(reported), 10).map(({ value }) => decodePartition(value ?? new Uint8Array(), 2));
+  };
+  const imageWith = (fields: Partial<PartitionState>) => {
     const topic = { topicId, namespace: 'default' as never, name: 't' as never, replicationFactor: 3, createdAtMs: 0, internal: false };
-    const image = imageOf(
+    return imageOf(
       ...[0, 1, 2].map((id) => ({ key: `brokers/${id}`, value: brokerBytes(id), revision: 1 })),
       {
         key: topicKey(topicId),
         value: encodeTopic({ ...topic, state: 'active', partitionCount: 1, readyPartitions: 1 }, undefined),
         revision: 1,
       },
-      { key: partitionRecordKey(topicId, 0 as PartitionIndex), value: partitionBytes(fields), revision: 1 },
+      { key: partitionRecordKey(topicId, 0 as PartitionIndex), value: partitionBytes(fields), revision: 7 },
     );
-    return reportWrites(image, ZERO, report(reported), 10).map(({ value }) => decodePartition(value ?? new Uint8Array(), 2));
   };
+
+  it('of damage that a running broker found does not speak of records that are newer than what the broker knew', () => {
+    const image = imageWith({});
+    expect(damageWrites(image, ZERO, report({ damaged: true }), 6, 10)).toEqual([]);
+    expect(damageWrites(image, ZERO, report({ damaged: true }), 7, 10)).toHaveLength(1);
+  });
 
   it('leaves a flushed log that lost nothing its rights', () => {
     expect(written({}, {})).toEqual([]);
@@ -81,7 +120,26 @@ describe('a report after an unclean stop', () => {
     expect(written({ flush: 'async' }, {})).toMatchObject([{ leader: 1, isr: [1, 2] }]);
   });
 
-  it('never remembers one that is damaged', () => {
-    expect(written({ isr: testBrokers(0) }, { damaged: true })).toMatchObject([{ leader: undefined, isr: [], lastKnownElr: [] }]);
+  it('takes them from one on its way from flush=async to sync', () => {
+    expect(written({ flush: 'syncing' }, {})).toMatchObject([{ leader: 1, isr: [1, 2] }]);
+  });
+
+  it('takes all from one that is damaged', () => {
+    expect(written({ isr: testBrokers(0, 1) }, { damaged: true })).toMatchObject([{ leader: 1, isr: [1], elr: [], lastKnownElr: [] }]);
+  });
+
+  it('lets one that was in doubt before say anew where it ends, also if nothing was cut this time', () => {
+    const doubted = {
+      leader: undefined,
+      isr: [],
+      elr: [],
+      lastKnownElr: testBrokers(0, 1),
+      lastKnownEnds: [
+        { lastEpoch: 3, endOffset: 50 },
+        { lastEpoch: 3, endOffset: 45 },
+      ],
+    };
+    // It ends before the other now, which leads at once.
+    expect(written(doubted, {})).toMatchObject([{ leader: 1, isr: [1], lastKnownElr: [] }]);
   });
 });

@@ -1,8 +1,8 @@
 import { type BrokerId, type PartitionIndex, partitionIndex, type TopicId } from '@moldau/kernel';
-import type { LogEnd, MetadataImage, PartitionImage } from '../image/metadata-image.ts';
+import { DAMAGED_END, type LogEnd, type MetadataImage, type PartitionImage, partitionOf } from '../image/metadata-image.ts';
 import { partitionRecordKey } from '../image/metadata-keys.ts';
 import { encodePartition, type PartitionState } from '../image/record-codec.ts';
-import { type BrokersById, lead, NO_BROKER_EPOCH, nextVersion, without, withoutLastKnown } from './partition-change.ts';
+import { type BrokersById, isDamaged, lead, NO_BROKER_EPOCH, nextVersion, without, withoutLastKnown } from './partition-change.ts';
 import { asRead, type RecordWrite } from './record-write.ts';
 import { electLeader } from './settle-partition.ts';
 
@@ -18,8 +18,7 @@ export interface ReportedReplica extends LogEnd {
 export type ReplicaReport = ReadonlyMap<TopicId, ReadonlyMap<PartitionIndex, ReportedReplica>>;
 
 /**
- * The state after a replica has lost all it had (a new directory, or damage below its high watermark): it has no right to
- * lead any more, and nobody waits for it. Undefined when it had none.
+ * The state after a replica has lost all it had, with its directory: it has no right to lead any more, and nobody waits for it. Undefined when it had none.
  */
 export function stripRights(partition: PartitionImage, lost: BrokerId, brokers: BrokersById): PartitionState | undefined {
   if (!hasRights(partition, lost) && !partition.lastKnownElr.includes(lost)) return undefined;
@@ -47,6 +46,19 @@ export function suspendRights(partition: PartitionImage, id: BrokerId, end: LogE
           lastKnownEnds: [...others.lastKnownEnds, { lastEpoch: end.lastEpoch, endOffset: end.endOffset }],
         };
   return nextVersion(electLeader(doubted, withoutBroker(brokers, id)));
+}
+
+/**
+ * The state after a replica was found to be damaged: it has no right to lead any more. The last that had any is kept in mind, for
+ * the others have less; nobody leads until it was repaired or an operator gives it up, and whoever leads then may have lost
+ * acknowledged records. Undefined when that is so already.
+ */
+export function condemn(partition: PartitionImage, id: BrokerId, brokers: BrokersById): PartitionState | undefined {
+  if (isDamaged(partition, id)) return undefined;
+  if (!hasRights(partition, id) && !partition.lastKnownElr.includes(id)) return undefined;
+  const left = withoutLastKnown(withoutMember(partition, id), [id]);
+  if (left.isr.length + left.elr.length + left.lastKnownElr.length > 0) return nextVersion(electLeader(left, withoutBroker(brokers, id)));
+  return nextVersion({ ...left, lastKnownElr: [id], lastKnownEnds: [DAMAGED_END], lossyEpoch: left.leaderEpoch });
 }
 
 /** Writes that take the rights from all replicas of a broker that lost its directory; at most `limit`, none: it has none. */
@@ -83,9 +95,28 @@ export function reportWrites(image: MetadataImage, id: BrokerId, report: Replica
   return writes;
 }
 
+/**
+ * Writes that damage calls for which a running broker has found; at most `limit`. `seen`: the metadata version that the broker
+ * knew. It does not speak of newer records: there the replica may have been built anew meanwhile.
+ */
+export function damageWrites(image: MetadataImage, id: BrokerId, report: ReplicaReport, seen: number, limit: number): RecordWrite[] {
+  const writes: RecordWrite[] = [];
+  for (const [topicId, replicas] of report) {
+    for (const index of replicas.keys()) {
+      const partition = partitionOf(image, topicId, index);
+      if (partition === undefined || partition.modRevision > seen) continue;
+      const state = condemn(partition, id, image.brokers);
+      if (state !== undefined) writes.push(partitionWrite(topicId, index, partition, state));
+      if (writes.length === limit) return writes;
+    }
+  }
+  return writes;
+}
+
 function judged(partition: PartitionImage, id: BrokerId, reported: ReportedReplica, brokers: BrokersById): PartitionState | undefined {
-  if (reported.damaged) return stripRights(partition, id, brokers);
-  if (partition.flush === 'sync' && !reported.cut) return undefined;
+  if (reported.damaged) return condemn(partition, id, brokers);
+  // One that was in doubt before may say anew where its log ends.
+  if (partition.flush === 'sync' && !reported.cut && !partition.lastKnownElr.includes(id)) return undefined;
   return suspendRights(partition, id, reported, brokers);
 }
 

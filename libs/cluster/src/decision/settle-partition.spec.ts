@@ -24,6 +24,37 @@ describe('a partition whose brokers all serve', () => {
   });
 });
 
+describe('a partition whose settings change', () => {
+  const all = brokers(testBroker(0), testBroker(1), testBroker(2));
+
+  it('goes to flush=sync by way of syncing, which its leader ends, and to flush=async at once', () => {
+    const syncing = settlePartition(testPartition({ flush: 'async' }), all, SYNC_TWO);
+    expect(syncing).toMatchObject({ flush: 'syncing', partitionEpoch: 1 });
+    const stored = decodePartition(encodePartition(syncing as PartitionState, undefined), 2);
+    expect(settlePartition(stored, all, SYNC_TWO)).toBeUndefined();
+    expect(settlePartition(stored, all, { minIsr: 2, flush: 'async' })).toMatchObject({ flush: 'async' });
+    expect(settlePartition(testPartition(), all, { minIsr: 2, flush: 'async' })).toMatchObject({ flush: 'async' });
+  });
+
+  it.each([
+    [2, 3],
+    [3, 2],
+  ])('keeps its ELR where the ISR of one is too small by both minima, %i and %i', (before, after) => {
+    const partition = testPartition({ minIsr: before, isr: testBrokers(0), elr: testBrokers(1) });
+    const settled = settlePartition(partition, all, { minIsr: after, flush: 'sync' });
+    expect(settled).toMatchObject({ minIsr: after, isr: [0], elr: [1] });
+    // So the partition is led on when the last member goes.
+    const stored = decodePartition(encodePartition(settled as PartitionState, undefined), 2);
+    const gone = brokers(testBroker(0, { fenced: true }), testBroker(1), testBroker(2));
+    expect(settlePartition(stored, gone, { minIsr: after, flush: 'sync' })).toMatchObject({ leader: 1, isr: [1], elr: [0] });
+  });
+
+  it('clears its ELR where the ISR is large enough by the new minimum: it may commit without the others', () => {
+    const partition = testPartition({ isr: testBrokers(0), elr: testBrokers(1, 2) });
+    expect(settlePartition(partition, all, { minIsr: 1, flush: 'sync' })).toMatchObject({ isr: [0], elr: [] });
+  });
+});
+
 describe('a partition whose leader is fenced', () => {
   const fenced = testBroker(0, { fenced: true });
 
@@ -180,7 +211,7 @@ describe('any partition, once settled', () => {
   it('is led by a serving member of its ISR in its present life, or by nobody', () => {
     fc.assert(
       fc.property(anyPartition, anyBrokers, (partition, alive) => {
-        const settings = { minIsr: partition.minIsr, flush: partition.flush };
+        const settings = { minIsr: partition.minIsr, flush: 'sync' } as const;
         const settled = settlePartition(partition, alive, settings) ?? partition;
         const leader = settled.leader === undefined ? undefined : alive.get(settled.leader);
         if (settled.leader !== undefined) {

@@ -1,7 +1,7 @@
 import type { BrokerId } from '@moldau/kernel';
-import type { BrokerImage, FlushMode, PartitionImage } from '../image/metadata-image.ts';
+import type { BrokerImage, FlushMode, PartitionFlush, PartitionImage } from '../image/metadata-image.ts';
 import type { PartitionState } from '../image/record-codec.ts';
-import { type BrokersById, lead, NO_BROKER_EPOCH, nextVersion, serves, withIsr, without } from './partition-change.ts';
+import { type BrokersById, isDamaged, lead, NO_BROKER_EPOCH, nextVersion, serves, withIsr, without } from './partition-change.ts';
 import { advanceReassignment } from './reassign-partition.ts';
 
 /** What a partition's record takes from its topic's settings. */
@@ -21,6 +21,7 @@ export interface PartitionSettings {
  *   order of the replicas; a broker that wants to stop leads only where nobody else can;
  * - where ISR and ELR are empty, the one of the last known members with the longest log leads, and no other: where it is away
  *   the partition waits for it;
+ * - flush=sync is reached from async by way of `syncing`, which the leader ends (`alterIsr`);
  * - a reassignment goes one step on (`advanceReassignment`);
  * - the leader epoch rises with each change of the leader, also to none; the partition epoch with each change.
  */
@@ -31,11 +32,16 @@ export function settlePartition(partition: PartitionImage, brokers: BrokersById,
   return settled === partition ? undefined : nextVersion(settled);
 }
 
-/** Changed settings clear the ELR, which was reckoned by the old ones; while the ISR is empty nothing was committed since, and it stays. */
+/**
+ * Changed settings clear the ELR, which was reckoned by the old ones; it stays where the ISR is too small by both, since then
+ * nothing can have been committed without it.
+ */
 function adoptSettings(state: PartitionState, settings: PartitionSettings): PartitionState {
-  if (state.minIsr === settings.minIsr && state.flush === settings.flush) return state;
-  const changed = { ...state, minIsr: settings.minIsr, flush: settings.flush };
-  return state.isr.length === 0 ? changed : { ...changed, elr: [], lastKnownElr: [], lastKnownEnds: [] };
+  const flush: PartitionFlush = settings.flush === 'sync' && state.flush !== 'sync' ? 'syncing' : settings.flush;
+  if (state.minIsr === settings.minIsr && state.flush === flush) return state;
+  const changed = { ...state, minIsr: settings.minIsr, flush };
+  const idle = state.isr.length < Math.min(state.minIsr, settings.minIsr);
+  return idle ? changed : { ...changed, elr: [], lastKnownElr: [], lastKnownEnds: [] };
 }
 
 function shrinkIsr(state: PartitionState, brokers: BrokersById): PartitionState {
@@ -58,7 +64,7 @@ export function electLeader(state: PartitionState, brokers: BrokersById): Partit
   if (longest !== undefined) {
     const led = alone(lead(state, longest.brokerId, longest.brokerEpoch), []);
     // With flush=async an unclean stop may cost acknowledged records, so followers must be able to follow it down.
-    return state.flush === 'async' ? { ...led, lossyEpoch: led.leaderEpoch } : led;
+    return state.flush !== 'sync' ? { ...led, lossyEpoch: led.leaderEpoch } : led;
   }
   return state.leader === undefined ? state : lead(state, undefined, NO_BROKER_EPOCH);
 }
@@ -70,7 +76,8 @@ export function electLeader(state: PartitionState, brokers: BrokersById): Partit
 export function electUncleanly(partition: PartitionState, brokers: BrokersById): PartitionState | undefined {
   const clean = electLeader(partition, brokers);
   if (clean.leader !== undefined) return nextVersion(clean);
-  const able = partition.replicas.map((id) => brokers.get(id)).filter(serves);
+  const sound = partition.replicas.filter((id) => !isDamaged(partition, id));
+  const able = sound.map((id) => brokers.get(id)).filter(serves);
   const next = ranked(partition, able)[0] ?? able.find((broker) => !broker.shuttingDown) ?? able[0];
   if (next === undefined) return undefined;
   const led = alone(lead(partition, next.brokerId, next.brokerEpoch), []);
@@ -94,9 +101,9 @@ function longestLastKnown(state: PartitionState, brokers: BrokersById): BrokerIm
   return able.find((broker) => !broker.shuttingDown) ?? able[0];
 }
 
-/** Last known members whose logs are as long as any, by (epoch, end); nobody while one has not said where its log ends. */
+/** Last known members whose logs are as long as any, by (epoch, end); nobody while one has not said where its log ends, or is damaged. */
 function longestEnd({ lastKnownElr, lastKnownEnds }: PartitionState): BrokerId[] {
-  if (lastKnownEnds.length !== lastKnownElr.length) return [];
+  if (lastKnownEnds.length !== lastKnownElr.length || lastKnownEnds.some(({ endOffset }) => endOffset < 0)) return [];
   const epoch = Math.max(...lastKnownEnds.map(({ lastEpoch }) => lastEpoch));
   const end = Math.max(...lastKnownEnds.filter(({ lastEpoch }) => lastEpoch === epoch).map(({ endOffset }) => endOffset));
   return lastKnownElr.filter((_, i) => lastKnownEnds[i]?.lastEpoch === epoch && lastKnownEnds[i]?.endOffset === end);

@@ -68,6 +68,11 @@ export interface TopicImage extends Stored {
 }
 
 export type FlushMode = 'sync' | 'async';
+/**
+ * `syncing`: from async to sync. Acknowledgements wait for flushes already; what was acknowledged before may not be flushed
+ * everywhere yet, so logs are judged as with async until the leader says that the ISR has flushed all of it.
+ */
+export type PartitionFlush = FlushMode | 'syncing';
 
 export interface PartitionImage extends Stored {
   /** Undefined: none at the moment. */
@@ -85,7 +90,7 @@ export interface PartitionImage extends Stored {
   /** Where their logs end, in the same order. */
   readonly lastKnownEnds: readonly LogEnd[];
   readonly minIsr: number;
-  readonly flush: FlushMode;
+  readonly flush: PartitionFlush;
   readonly adding: readonly BrokerId[];
   readonly removing: readonly BrokerId[];
   /**
@@ -95,11 +100,17 @@ export interface PartitionImage extends Stored {
   readonly lossyEpoch: LeaderEpoch | undefined;
 }
 
+/**
+ * Stands for where a damaged log ends: the last that had any right to lead, which nobody else can do in its place. It is led
+ * again once it was repaired, or by an unclean election.
+ */
+export const DAMAGED_END: LogEnd = { lastEpoch: -1, endOffset: -1 };
+
 /** Where a replica's log ends. */
 export interface LogEnd {
   /** Leader epoch of its last batch; -1 when it is empty. */
   readonly lastEpoch: number;
-  /** The next offset it would take. */
+  /** The next offset it would take; -1: it is damaged (`DAMAGED_END`). */
   readonly endOffset: number;
 }
 

@@ -36,8 +36,8 @@ import {
   type CoordinatorImage,
   type DeletedTopicImage,
   type FeaturesImage,
-  type FlushMode,
   NO_PARTITIONS,
+  type PartitionFlush,
   type PartitionImage,
   type ProducerIdsImage,
   type TopicImage,
@@ -197,18 +197,36 @@ export function decodePartition(bytes: Uint8Array, modRevision: number): Partiti
     lastKnownElr: record.lastKnownElr as BrokerId[],
     lastKnownEnds: record.lastKnownEnds.map(({ lastEpoch, endOffset }) => ({ lastEpoch, endOffset })),
     minIsr: record.minIsr,
-    flush: record.flush === FlushCode.ASYNC ? 'async' : 'sync',
+    flush: decodeFlush(record.flush),
     adding: record.adding as BrokerId[],
     removing: record.removing as BrokerId[],
     lossyEpoch: record.lossyEpoch === undefined ? undefined : leaderEpoch(record.lossyEpoch),
   };
 }
 
+const FLUSH_CODES: Readonly<Record<PartitionFlush, FlushCode>> = {
+  sync: FlushCode.SYNC,
+  async: FlushCode.ASYNC,
+  syncing: FlushCode.SYNCING,
+};
+
+function decodeFlush(code: FlushCode): PartitionFlush {
+  switch (code) {
+    case FlushCode.ASYNC:
+      return 'async';
+    case FlushCode.SYNCING:
+      return 'syncing';
+    case FlushCode.SYNC:
+    case FlushCode.UNSPECIFIED:
+    case FlushCode.UNRECOGNIZED:
+      return 'sync';
+  }
+}
+
 /** What a partition's record says, apart from where it is stored. */
 export type PartitionState = Omit<PartitionImage, 'bytes' | 'modRevision'>;
 
 export function encodePartition(state: PartitionState, before: PartitionImage | undefined): Uint8Array {
-  const flush: Record<FlushMode, FlushCode> = { sync: FlushCode.SYNC, async: FlushCode.ASYNC };
   return patch(PartitionRecord, before?.bytes, {
     leader: state.leader,
     leaderEpoch: state.leaderEpoch,
@@ -220,7 +238,7 @@ export function encodePartition(state: PartitionState, before: PartitionImage | 
     lastKnownElr: [...state.lastKnownElr],
     lastKnownEnds: [...state.lastKnownEnds],
     minIsr: state.minIsr,
-    flush: flush[state.flush],
+    flush: FLUSH_CODES[state.flush],
     adding: [...state.adding],
     removing: [...state.removing],
     lossyEpoch: state.lossyEpoch,

@@ -54,7 +54,7 @@ function decide(image: MetadataImage, leader: BrokerLife, proposal: WireProposal
 }
 
 /** @throws MoldauError INVALID_REQUEST */
-function checked({ topicId, partition, leaderEpoch: leader, partitionEpoch: epoch, isr }: WireProposal): IsrProposal {
+function checked({ topicId, partition, leaderEpoch: leader, partitionEpoch: epoch, isr, allFlushed }: WireProposal): IsrProposal {
   const numbers = [partition, leader, epoch, ...isr.flatMap((member) => [member.brokerId, member.brokerEpoch])];
   if (!isUuid(topicId) || isr.length > MEMBERS_MAX || numbers.some((number) => number < 0)) {
     throw new MoldauError('INVALID_REQUEST', `proposal for partition ${partition} of topic '${topicId}' is malformed`, {
@@ -68,5 +68,6 @@ function checked({ topicId, partition, leaderEpoch: leader, partitionEpoch: epoc
     leaderEpoch: leaderEpoch(leader),
     partitionEpoch: partitionEpoch(epoch),
     isr: isr.map((member) => ({ brokerId: brokerId(member.brokerId), brokerEpoch: brokerEpoch(member.brokerEpoch) })),
+    allFlushed,
   };
 }

@@ -57,7 +57,7 @@ export function proposal(sim: SimCoordinators, name: string, index: number, isr:
   const { leaderEpoch, partitionEpoch } = partitionAt(sim, name, index);
   const { brokers } = active(sim).coordinator.image();
   const members = isr.map((brokerId) => ({ brokerId, brokerEpoch: brokers.get(brokerId as never)?.brokerEpoch ?? 0 }));
-  return { topicId: topicNamed(sim, name).topicId, partition: index, leaderEpoch, partitionEpoch, isr: members };
+  return { topicId: topicNamed(sim, name).topicId, partition: index, leaderEpoch, partitionEpoch, isr: members, allFlushed: false };
 }
 
 /** AlterPartitions, as the broker would call it. */

@@ -53,6 +53,7 @@ export class TestBroker {
   wantsShutdown = false;
   stillServes = false;
   removedTopicIds: string[] = [];
+  damagedReplicas: ReplicaReport | undefined;
   /** No heartbeats while set; the stream stays. */
   silent = false;
   /** Claims to have applied nothing while set. */
@@ -165,8 +166,8 @@ export class TestBroker {
     if (this.deps.process.clock.monotonicMs() - this.metadataHeardAtMs > SILENCE_MS_MAX) this.metadata?.cancel();
     if (this.registered === undefined || this.silent) return;
     const metadataVersion = this.lagging ? 0 : this.image.version;
-    const { wantsShutdown, stillServes, removedTopicIds } = this;
-    const value = { metadataVersion, wantsShutdown, stillServes, offlineDirectoryIds: [], removedTopicIds };
+    const { wantsShutdown, stillServes, removedTopicIds, damagedReplicas } = this;
+    const value = { metadataVersion, wantsShutdown, stillServes, offlineDirectoryIds: [], removedTopicIds, damagedReplicas };
     this.session?.send({ frame: { $case: 'heartbeat', value } });
   }
 

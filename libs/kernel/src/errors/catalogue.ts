@@ -287,6 +287,13 @@ export const ERROR_CATALOGUE = {
   LEASE_LOST: row(95, 'ABORTED', 'final', 'definite', 'The lease on the metadata store ran out or was revoked.'),
   // Damage.
   CORRUPT_LOG: row(100, 'DATA_LOSS', 'final', 'definite', 'Bytes read from disk fail their check; they are not served.'),
+  LOG_TRUNCATED: row(
+    101,
+    'DATA_LOSS',
+    'final',
+    'definite',
+    'Records that the reader has read are no longer in the log, lost in an election; the metadata says up to which offset the log is as it was.',
+  ),
   // Limits.
   RECORD_TOO_LARGE: row(110, 'INVALID_ARGUMENT', 'final', 'definite', 'A record or batch is larger than max.message.bytes.'),
   MESSAGE_TOO_LARGE: row(111, 'RESOURCE_EXHAUSTED', 'final', 'definite', "A gRPC message is larger than the receiver's limit."),

@@ -13,6 +13,8 @@ export interface IsrProposal {
   readonly partitionEpoch: PartitionEpoch;
   /** The whole new ISR, the leader among them. */
   readonly isr: readonly IsrMember[];
+  /** Every member has flushed all that was acknowledged so far, for a partition that goes from flush=async to sync. */
+  readonly allFlushed: boolean;
 }
 
 /**

@@ -160,6 +160,7 @@ describe('a proposal', () => {
     expect(set.propose(10, EVERYONE)).toEqual({
       leaderEpoch: 4,
       partitionEpoch: 7,
+      allFlushed: false,
       isr: REPLICAS.map((id) => ({ brokerId: id, brokerEpoch: lives(id) })),
     });
     expect(set.propose(60_000, EVERYONE)).toBeUndefined();

@@ -4,7 +4,13 @@ import { type IsrMember, type IsrProposal, IsrProposals, type ProposalOutcome } 
 import { type FollowerEnds, FollowerProgress, type LeaderEnds, type ReplicaProgress } from './replica-progress.ts';
 
 /** What the partition's record says of who must have a record before it counts. */
-export type CommittedTerms = Omit<ReplicationTerms, 'proposedIsr'>;
+export interface CommittedTerms extends Omit<ReplicationTerms, 'proposedIsr'> {
+  /**
+   * With flush=sync: it was async until now, and the controller waits to hear that the ISR has flushed all that was acknowledged
+   * before. Default: no.
+   */
+  readonly syncing?: boolean;
+}
 
 export interface ReplicaSetOptions {
   /** The leader itself. */
@@ -91,6 +97,8 @@ export class ReplicaSet {
    */
   get isEven(): boolean {
     if (this.#proposals.inDoubt || this.#committed.isr.length !== this.#replicas.length) return false;
+    // The controller waits to hear of it.
+    if (this.#committed.syncing === true) return false;
     for (const { ends } of this.#followers.values()) if (ends === undefined || this.#counted(ends) < this.#logEnd) return false;
     return true;
   }
@@ -146,7 +154,7 @@ export class ReplicaSet {
   }
 
   /**
-   * Begins a proposal where the ISR should change, or where the outcome of an earlier one is unknown; undefined where there is
+   * Begins a proposal where the ISR should change, where all of it has flushed what a change to flush=sync waits for, or where the outcome of an earlier one is unknown; undefined where there is
    * nothing to propose or one is under way. From here on the watermark counts its members too, until `settled` or a newer record.
    */
   propose(nowMs: number, options: ProposeOptions): IsrProposal | undefined {
@@ -154,13 +162,14 @@ export class ReplicaSet {
     const { isr } = this.#committed;
     const wanted = this.#replicas.filter((id) => (isr.includes(id) ? this.#stays(id, nowMs, options) : this.#joins(id, nowMs, options)));
     const same = wanted.length === isr.length && wanted.every((id) => isr.includes(id));
-    if (same && !this.#proposals.inDoubt) return undefined;
+    const allFlushed = this.#committed.syncing === true && wanted.every((id) => this.#hasFlushedAll(id));
+    if (same && !this.#proposals.inDoubt && !allFlushed) return undefined;
     const members = wanted
       .map((brokerId) => ({ brokerId, brokerEpoch: options.lives(brokerId) }))
       .filter((member): member is IsrMember => member.brokerEpoch !== undefined);
     // The leader itself is about to be replaced.
     if (!members.some(({ brokerId }) => brokerId === this.#self)) return undefined;
-    const proposal: IsrProposal = { leaderEpoch: this.leaderEpoch, partitionEpoch: this.#partitionEpoch, isr: members };
+    const proposal: IsrProposal = { leaderEpoch: this.leaderEpoch, partitionEpoch: this.#partitionEpoch, isr: members, allFlushed };
     this.#proposals.begin(proposal);
     // More members hold the watermark back, never forward.
     this.#watermark.changeTerms(this.#terms());
@@ -170,6 +179,12 @@ export class ReplicaSet {
   /** Takes the controller's answer to `proposal`, or that there was none; true when the watermark moved. */
   settled(proposal: IsrProposal, outcome: ProposalOutcome, nowMs: number): boolean {
     return this.#proposals.settled(proposal, outcome, nowMs) && this.#watermark.changeTerms(this.#terms());
+  }
+
+  /** All that was acknowledged: here below the watermark, and by earlier leaders below the start of the epoch. */
+  #hasFlushedAll(id: BrokerId): boolean {
+    const flushedEnd = (id === this.#self ? this.#own : this.#followers.get(id)?.ends)?.flushedEnd ?? -1;
+    return flushedEnd >= this.highWatermark && flushedEnd >= this.epochStart;
   }
 
   #stays(id: BrokerId, nowMs: number, { maxLagMs }: ProposeOptions): boolean {

@@ -88,7 +88,11 @@ export class ModelBroker {
   }
 
   #lead({ partition }: Revision, nowMs: number): void {
-    const terms = { isr: partition.isr, minIsr: this.#mutation === 'noMinimum' ? 1 : partition.minIsr, flush: partition.flush };
+    const terms = {
+      isr: partition.isr,
+      minIsr: this.#mutation === 'noMinimum' ? 1 : partition.minIsr,
+      flush: partition.flush === 'async' ? 'async' : 'sync',
+    } as const;
     if (this.leading?.epoch === partition.leaderEpoch) {
       if (this.leading.set.changeTerms(terms, partition.partitionEpoch, partition.replicas, nowMs)) this.watermarkMoved();
       return;

@@ -18,6 +18,7 @@ export function parseChunk<K, V>(
   const spans = [...batchesIn(bytes)];
   const last = spans.at(-1);
   if (last === undefined) throw new MoldauError('CORRUPT_BATCH', `${bytes.length} bytes hold no whole batch`);
+  partition.epochs.note(bytes, spans);
   const chunk: Chunk<K, V> = {
     t: 'chunk',
     partition,

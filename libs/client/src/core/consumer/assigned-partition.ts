@@ -2,6 +2,7 @@ import { MoldauError, type Offset, type Timer } from '@moldau/kernel';
 import type { PartitionView, TopicView } from '../cluster/metadata-view.ts';
 import type { RecordContext } from './consumed-record.ts';
 import type { StartPosition } from './consumer-types.ts';
+import type { FetchedEpochs } from './fetched-epochs.ts';
 
 /**
  * How far a partition is:
@@ -35,6 +36,8 @@ export interface AssignedPartition<K, V> {
   position: Offset | undefined;
   /** Offset after the last batch received. */
   fetchOffset: Offset | undefined;
+  /** Leader epochs of what was fetched, by which a broker tells whether its log is still what was read (KIP-320). */
+  readonly epochs: FetchedEpochs;
   /** Changes whenever what was fetched before is no longer wanted: seek, pause, another leader. */
   positionId: number;
   paused: boolean;

@@ -152,6 +152,7 @@ export class Fetcher<K, V> {
     const exact = typeof from === 'object' && 'offset' in from ? offset(from.offset) : undefined;
     partition.position = exact;
     partition.fetchOffset = exact;
+    partition.epochs.clear();
     if (exact !== undefined && !this.#settings.stopAtEnd) {
       partition.phase = { t: 'ready' };
       this.#schedule();
@@ -257,7 +258,7 @@ export class Fetcher<K, V> {
       return;
     }
     if (!error.retriable) {
-      this.fail(partition, placedError(error, partition, partition.fetchOffset));
+      this.fail(partition, placedError(partition.epochs.placed(error), partition, partition.fetchOffset));
       return;
     }
     this.#health.fails(partition, error);

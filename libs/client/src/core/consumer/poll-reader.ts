@@ -79,9 +79,16 @@ export class PollReader<K, V> implements BrokerReader<K, V> {
     const asked = [...this.#partitions].slice(0, PARTITIONS_MAX);
     const { maxWaitMs, minBytes, isolation } = this.#options;
     const partitions = asked.map(([, partition]): FetchPartition => {
-      const { topicId, fetchOffset } = partition;
+      const { topicId, partition: index, fetchOffset = 0 } = partition;
       const leaderEpoch = leaderOf(partition)?.leaderEpoch;
-      return { topicId, partition: partition.partition, fetchOffset: fetchOffset ?? 0, leaderEpoch, maxBytes: undefined };
+      return {
+        topicId,
+        partition: index,
+        fetchOffset,
+        leaderEpoch,
+        maxBytes: undefined,
+        lastFetchedEpoch: partition.epochs.before(fetchOffset),
+      };
     });
     const request = { maxWaitMs, minBytes, maxBytes, isolation: wireIsolation(isolation), partitions };
     const limits = { timeoutMs: maxWaitMs + this.#cluster.settings.requestTimeoutMs, signal: abort.signal };

@@ -53,10 +53,11 @@ export class StreamReader<K, V> implements BrokerReader<K, V> {
   }
 
   add(partition: AssignedPartition<K, V>): void {
-    const { positionId, topicId, fetchOffset } = partition;
+    const { positionId, topicId, fetchOffset = 0 } = partition;
     this.#positions.set(positionId, partition);
     const leaderEpoch = leaderOf(partition)?.leaderEpoch;
-    this.#adding.push({ positionId, topicId, partition: partition.partition, fetchOffset: fetchOffset ?? 0, leaderEpoch });
+    const lastFetchedEpoch = partition.epochs.before(fetchOffset);
+    this.#adding.push({ positionId, topicId, partition: partition.partition, fetchOffset, leaderEpoch, lastFetchedEpoch });
     this.#scheduleSend();
   }
 

@@ -48,7 +48,14 @@ export interface FetchPartition {
    * Most bytes wanted from this partition in one response, 1 … 64 MiB; default 1 MiB. The first batch comes whole even
    * when it is larger.
    */
-  maxBytes?: number | undefined;
+  maxBytes?:
+    | number
+    | undefined;
+  /**
+   * Leader epoch of the batch that ends where the client wants to go on. Where the log has another batch there, because records
+   * were lost in an election, LOG_TRUNCATED says so (KIP-320); unset: the client has read nothing that lies before.
+   */
+  lastFetchedEpoch?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -80,6 +87,7 @@ export interface FetchedPartition {
   /**
    * Set when the partition could not be read. Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, NOT_LEADER,
    * FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, OFFSET_OUT_OF_RANGE (metadata first_offset, end_offset),
+   * LOG_TRUNCATED (metadata diverging_offset, diverging_epoch: the newest epoch that both have, and where it ends in this log),
    * PARTITION_OFFLINE, CORRUPT_LOG.
    */
   error?: ItemError | undefined;
@@ -164,7 +172,11 @@ export interface FetchStreamPosition {
   /** First offset wanted, ≥ 0. */
   fetchOffset: number;
   /** The leader epoch by which the client chose this broker; checked as in ProduceBatch. */
-  leaderEpoch?: number | undefined;
+  leaderEpoch?:
+    | number
+    | undefined;
+  /** As in FetchPartition. */
+  lastFetchedEpoch?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -368,7 +380,15 @@ export interface OffsetForLeaderEpochResponse {
 }
 
 function createBaseFetchPartition(): FetchPartition {
-  return { topicId: "", partition: 0, fetchOffset: 0, leaderEpoch: undefined, maxBytes: undefined, _unknownFields: {} };
+  return {
+    topicId: "",
+    partition: 0,
+    fetchOffset: 0,
+    leaderEpoch: undefined,
+    maxBytes: undefined,
+    lastFetchedEpoch: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const FetchPartition: MessageFns<FetchPartition> = {
@@ -387,6 +407,9 @@ export const FetchPartition: MessageFns<FetchPartition> = {
     }
     if (message.maxBytes !== undefined) {
       writer.uint32(40).int32(message.maxBytes);
+    }
+    if (message.lastFetchedEpoch !== undefined) {
+      writer.uint32(48).int32(message.lastFetchedEpoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -450,6 +473,14 @@ export const FetchPartition: MessageFns<FetchPartition> = {
             }
 
             message.maxBytes = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lastFetchedEpoch = reader.int32();
             continue;
           }
         }
@@ -1052,7 +1083,15 @@ export const FetchStreamConfiguration: MessageFns<FetchStreamConfiguration> = {
 };
 
 function createBaseFetchStreamPosition(): FetchStreamPosition {
-  return { positionId: 0, topicId: "", partition: 0, fetchOffset: 0, leaderEpoch: undefined, _unknownFields: {} };
+  return {
+    positionId: 0,
+    topicId: "",
+    partition: 0,
+    fetchOffset: 0,
+    leaderEpoch: undefined,
+    lastFetchedEpoch: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const FetchStreamPosition: MessageFns<FetchStreamPosition> = {
@@ -1071,6 +1110,9 @@ export const FetchStreamPosition: MessageFns<FetchStreamPosition> = {
     }
     if (message.leaderEpoch !== undefined) {
       writer.uint32(40).int32(message.leaderEpoch);
+    }
+    if (message.lastFetchedEpoch !== undefined) {
+      writer.uint32(48).int32(message.lastFetchedEpoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1134,6 +1176,14 @@ export const FetchStreamPosition: MessageFns<FetchStreamPosition> = {
             }
 
             message.leaderEpoch = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lastFetchedEpoch = reader.int32();
             continue;
           }
         }

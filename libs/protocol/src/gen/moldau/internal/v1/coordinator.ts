@@ -132,6 +132,11 @@ export interface BrokerHeartbeat {
   removedTopicIds: string[];
   /** Still serves clients although it wants to stop: it is not fenced before its leaders have moved and it has said otherwise. */
   stillServes: boolean;
+  /**
+   * Replicas whose data was found to be damaged, and which the metadata that the broker has applied still gives a right to
+   * lead: they lose it, and are then built anew from their leaders. At most 1,000; the others come with the next heartbeats.
+   */
+  damagedReplicas?: ReplicaReport | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -282,6 +287,8 @@ export interface IsrProposal {
   partitionEpoch: number;
   /** The whole new ISR, the leader among them. */
   isr: IsrMember[];
+  /** Every member of the ISR has flushed all that was ever acknowledged: a partition on its way to flush=sync has arrived there. */
+  allFlushed: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1110,6 +1117,7 @@ function createBaseBrokerHeartbeat(): BrokerHeartbeat {
     offlineDirectoryIds: [],
     removedTopicIds: [],
     stillServes: false,
+    damagedReplicas: undefined,
     _unknownFields: {},
   };
 }
@@ -1130,6 +1138,9 @@ export const BrokerHeartbeat: MessageFns<BrokerHeartbeat> = {
     }
     if (message.stillServes !== false) {
       writer.uint32(40).bool(message.stillServes);
+    }
+    if (message.damagedReplicas !== undefined) {
+      ReplicaReport.encode(message.damagedReplicas, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1193,6 +1204,14 @@ export const BrokerHeartbeat: MessageFns<BrokerHeartbeat> = {
             }
 
             message.stillServes = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.damagedReplicas = ReplicaReport.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2181,7 +2200,15 @@ export const AlterPartitionsRequest: MessageFns<AlterPartitionsRequest> = {
 };
 
 function createBaseIsrProposal(): IsrProposal {
-  return { topicId: "", partition: 0, leaderEpoch: 0, partitionEpoch: 0, isr: [], _unknownFields: {} };
+  return {
+    topicId: "",
+    partition: 0,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    isr: [],
+    allFlushed: false,
+    _unknownFields: {},
+  };
 }
 
 export const IsrProposal: MessageFns<IsrProposal> = {
@@ -2200,6 +2227,9 @@ export const IsrProposal: MessageFns<IsrProposal> = {
     }
     for (const v of message.isr) {
       IsrMember.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.allFlushed !== false) {
+      writer.uint32(48).bool(message.allFlushed);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2263,6 +2293,14 @@ export const IsrProposal: MessageFns<IsrProposal> = {
             }
 
             message.isr.push(IsrMember.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.allFlushed = reader.bool();
             continue;
           }
         }

@@ -45,6 +45,11 @@ export const FlushMode = {
   SYNC: 1,
   /** ASYNC - Acknowledged from the page cache. */
   ASYNC: 2,
+  /**
+   * SYNCING - On the way from the one to the other: what is acknowledged from now on was flushed; what was acknowledged before may not
+   * be yet on every in-sync replica, so logs are judged as with FLUSH_MODE_ASYNC. The leader says when they have all of it.
+   */
+  SYNCING: 3,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -54,6 +59,7 @@ export namespace FlushMode {
   export type UNSPECIFIED = typeof FlushMode.UNSPECIFIED;
   export type SYNC = typeof FlushMode.SYNC;
   export type ASYNC = typeof FlushMode.ASYNC;
+  export type SYNCING = typeof FlushMode.SYNCING;
   export type UNRECOGNIZED = typeof FlushMode.UNRECOGNIZED;
 }
 
@@ -227,7 +233,7 @@ export interface PartitionRecord {
 export interface LogEnd {
   /** Leader epoch of its last batch; -1 when it is empty. */
   lastEpoch: number;
-  /** The next offset it would take. */
+  /** The next offset it would take; -1: the log is damaged, and must be repaired first. */
   endOffset: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
