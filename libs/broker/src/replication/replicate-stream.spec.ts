@@ -132,6 +132,20 @@ describe('Replicate', () => {
     expect(follower.news.at(-1)).toEqual({ highWatermark: 1, bytes: 0 });
   });
 
+  it('counts nothing of an earlier epoch when it leads again, before a follower that does not read has heard of it', async () => {
+    const follower = await PlayedFollower.ready();
+    const { cluster, topicId } = follower;
+    await follower.open();
+    await follower.tell({ lastFetchedEpoch: -1 });
+    follower.call.pause();
+    // More than a stream takes that nobody reads: what the leader would say next waits.
+    await cluster.produce(1, topicId, ['a'.repeat(200_000)], 100);
+    cluster.controller.partitions.elect(topicId, 1, [1, 2]);
+    await cluster.runFor(50);
+    await follower.tell({ leaderEpoch: 1, receivedEnd: 2, writtenEnd: 2, flushedEnd: 2 });
+    expect((await cluster.produce(1, topicId, ['b'], 200)).error?.reason).toBe('REQUEST_TIMED_OUT');
+  });
+
   it('says that it is there when it has nothing else to say', async () => {
     const follower = await PlayedFollower.ready();
     await follower.open();
