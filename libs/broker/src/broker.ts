@@ -8,7 +8,7 @@ import { clientMethods, internalMethods, replicationMethods } from './handlers/r
 import { within } from './limits/within.ts';
 import { CatchUp } from './metadata/catch-up.ts';
 import { type BrokerDeps, type BrokerOptions, type BrokerSettings, validateOptions } from './options.ts';
-import { DirectoryLogStore } from './partition/directory-log-store.ts';
+import { logStoreOf } from './partition/directory-log-store.ts';
 import type { LogStore } from './partition/log-store.ts';
 import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
 import { followStorageSettings } from './partition/storage-settings.ts';
@@ -154,7 +154,7 @@ class RunningBroker implements Broker {
         this.#session?.beat();
       },
     });
-    const logs = (this.#logs = new DirectoryLogStore(directory, deps.logger));
+    const logs = (this.#logs = logStoreOf(directory, deps));
     const found = { brokerId, image: cluster.current, stop: logs.stopReport() };
     this.#registration.replicas = await replicaReport(found, deps.scheduler);
     followStorageSettings(cluster, brokerId, directory, this.#settings.storage);

@@ -16,6 +16,7 @@ import {
 import type { SupportedLevels } from '@moldau/protocol';
 import type { LogDirectorySettings, RecoveryProgress } from '@moldau/storage';
 import type { ConcurrencyBounds } from './limits/concurrency-limit.ts';
+import type { LogStore } from './partition/log-store.ts';
 
 const MIB = 1024 * 1024;
 
@@ -30,6 +31,8 @@ export interface BrokerDeps {
   readonly connector: Connector;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Stands between the broker and its logs: where a simulation plants bugs. Default: nothing does. */
+  readonly wrapLogs?: ((logs: LogStore) => LogStore) | undefined;
 }
 
 /** Where one listener is reached. */

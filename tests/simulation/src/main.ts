@@ -1,7 +1,8 @@
 import { MUTATIONS } from './mutation/mutations.ts';
 import { Recorder } from './results/recorder.ts';
 import { type Arguments, parseArguments, USAGE } from './run/arguments.ts';
-import { findMutation } from './run/find-mutation.ts';
+import { findMutation, showsIn } from './run/find-mutation.ts';
+import { type FoundMutation, publish } from './run/mutation-table.ts';
 import { runMany } from './run/run-many.ts';
 import type { RunOptions } from './run/run-seed.ts';
 import { runShare, runWatched } from './run/seed-process.ts';
@@ -75,18 +76,22 @@ async function many(given: Arguments): Promise<number> {
   return totals.broken === 0 ? 0 : 1;
 }
 
-async function allMutations({ from, seeds }: Arguments): Promise<number> {
-  let missed = 0;
-  for (const mutation of MUTATIONS) {
-    const found = await findMutation(mutation, from, seeds);
-    if (found === undefined) missed += 1;
-    const what =
-      found === undefined
-        ? `not found in ${seeds} seeds`
-        : `${found.seed - from + 1} seeds, ${found.findings[0]?.name}: ${found.findings[0]?.detail}`;
-    print(`${mutation.name}: ${what}`);
+async function allMutations({ from, seeds: limit, mutation: only, write }: Arguments): Promise<number> {
+  const found: FoundMutation[] = [];
+  const wanted = only === undefined ? MUTATIONS : [only];
+  for (const mutation of wanted) {
+    const result = await findMutation(mutation, from, limit);
+    if (result === undefined) {
+      print(`${mutation.name}: not found in ${limit} seeds`);
+      continue;
+    }
+    const shown = result.findings.filter((finding) => showsIn(mutation, finding));
+    const seeds = result.seed - from + 1;
+    found.push({ mutation, seeds, findings: [...new Set(shown.map(({ name }) => name))] });
+    print(`${mutation.name}: ${seeds} seeds, ${shown[0]?.name}: ${shown[0]?.detail}`);
   }
-  return missed === 0 ? 0 : 1;
+  if (write && from === 1) publish(found);
+  return found.length === wanted.length ? 0 : 1;
 }
 
 async function main(): Promise<number> {

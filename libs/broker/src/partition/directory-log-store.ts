@@ -20,11 +20,18 @@ import type {
   TimestampedOffset,
   TruncateOptions,
 } from '@moldau/storage';
+import type { BrokerDeps } from '../options.ts';
 import type { FoundLog, LogStore, StopReport } from './log-store.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 /** Partitions of a deleted topic whose data is removed at once. */
 const DELETIONS_AT_ONCE = 8;
+
+/** The data directory as the broker uses it, behind what stands between them. */
+export function logStoreOf(directory: LogDirectory, { logger, wrapLogs }: Pick<BrokerDeps, 'logger' | 'wrapLogs'>): LogStore {
+  const store = new DirectoryLogStore(directory, logger);
+  return wrapLogs?.(store) ?? store;
+}
 
 /** The broker's logs in storage's data directory. Storage keeps all of them open until the directory is closed. */
 export class DirectoryLogStore implements LogStore {

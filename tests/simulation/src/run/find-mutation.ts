@@ -1,3 +1,4 @@
+import type { Finding } from '../check/findings.ts';
 import type { Mutation } from '../mutation/mutation.ts';
 import { type RunResult, runSeed } from './run-seed.ts';
 
@@ -11,6 +12,10 @@ export async function findMutation(mutation: Mutation, from: number, seeds: numb
 }
 
 /** Whether what the run found is the bug's doing. */
-export function shows({ findings: names }: Mutation, { findings }: RunResult): boolean {
-  return findings.some(({ name }) => names === undefined || names.includes(name));
+export function shows(mutation: Mutation, { findings }: RunResult): boolean {
+  return findings.some((finding) => showsIn(mutation, finding));
+}
+
+export function showsIn({ findings: names }: Mutation, { name }: Finding): boolean {
+  return names === undefined || names.includes(name);
 }

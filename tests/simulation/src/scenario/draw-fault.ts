@@ -30,6 +30,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'disk-full': 2,
   // With one replica it costs the partition, as it must: only runs that look for a planted bug plan it.
   'bit-rot': 0,
+  'slow-proposals': 0,
   'store-outage': 2,
   'store-loss': 2,
   'compact-store': 1,
@@ -94,6 +95,8 @@ function drawOf(kind: FaultKind, random: SeededRandom, targets: FaultTargets): F
       return { kind, broker, at: random.fraction(), forMs };
     case 'disk-full':
       return { kind, broker, leftBytes: random.below(64 * 1024), forMs };
+    case 'slow-proposals':
+      return { kind, extraMs: random.between(5, 3_000), forMs };
     case 'store-outage':
       return { kind, coordinators: random.chance(0.5) ? targets.coordinators : [coordinator], forMs };
     case 'store-loss':

@@ -81,6 +81,8 @@ export class FaultInjector {
         return fillDisk(this.#broker(fault.broker), fault.leftBytes);
       case 'slow-disk':
         return this.#slowDisk(this.#broker(fault.broker), fault.extraMs);
+      case 'slow-proposals':
+        return this.#slowProposals(fault.extraMs);
       case 'delay':
       case 'partition':
       case 'reset':
@@ -178,6 +180,14 @@ export class FaultInjector {
     broker.slowDiskMs += extraMs;
     return () => {
       broker.slowDiskMs -= extraMs;
+    };
+  }
+
+  #slowProposals(extraMs: number): End {
+    const { coordinators } = this.#world;
+    for (const coordinator of coordinators) coordinator.slowProposalsMs += extraMs;
+    return () => {
+      for (const coordinator of coordinators) coordinator.slowProposalsMs -= extraMs;
     };
   }
 

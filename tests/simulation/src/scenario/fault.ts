@@ -40,6 +40,8 @@ export type Fault =
       readonly watchDelayMs: number;
       readonly forMs: number;
     }
+  /** Coordinators take so much longer until they look at the ISR that a leader proposes. */
+  | { readonly kind: 'slow-proposals'; readonly extraMs: number; readonly forMs: number }
   /** The store forgets its history. */
   | { readonly kind: 'compact-store' }
   /** An operator gives a partition other replicas. */

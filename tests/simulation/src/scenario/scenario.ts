@@ -35,8 +35,13 @@ export interface Scenario {
 export interface ScenarioOptions {
   readonly brokers?: number;
   readonly factor?: number;
-  /** Instead of faults drawn by the seed. */
+  readonly partitions?: number;
+  /** How long records are sent, in ms. */
+  readonly loadMs?: number;
+  /** Instead of faults drawn by the seed, at times of its choice. */
   readonly faults?: (random: SeededRandom, targets: FaultTargets) => readonly Fault[];
+  /** Instead of faults drawn by the seed, with their times. */
+  readonly plan?: (random: SeededRandom, targets: FaultTargets) => readonly PlannedFault[];
 }
 
 /** Every run is at least so long, sends at least so much and meets at least so much. */
@@ -56,8 +61,10 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
   const coordinators = random.pick([1, 2, 2, 3]);
   const producers = random.between(1, 3);
   const consumers = random.between(1, 2);
-  const partitions = random.between(1, PARTITIONS_MAX);
-  const loadMs = random.between(LOAD_MS_MIN, LOAD_MS_MIN + 3_000);
+  const drawnPartitions = random.between(1, PARTITIONS_MAX);
+  const partitions = options.partitions ?? drawnPartitions;
+  const drawnMs = random.between(LOAD_MS_MIN, LOAD_MS_MIN + 3_000);
+  const loadMs = options.loadMs ?? drawnMs;
   const targets: FaultTargets = {
     brokers: Array.from({ length: brokers }, (_, at) => at + 1),
     coordinators: Array.from({ length: coordinators }, (_, at) => at + 1),
@@ -66,7 +73,8 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
     partitions,
     factor,
   };
-  const faults = options.faults?.(random, targets) ?? drawFaults(random, targets);
+  const planned = options.plan?.(random, targets);
+  const faults = options.faults?.(random, targets) ?? (planned === undefined ? drawFaults(random, targets) : []);
   return {
     seed,
     brokers,
@@ -83,7 +91,9 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
     clusterConfigs: { 'replica.lag.time.max.ms': String(maxLagMs) },
     setup: drawSetup(random),
     // In one order whatever was drawn first; a moment near the end leaves no load to see what comes of it.
-    faults: faults.map((fault) => ({ atMs: random.between(200, loadMs - 1_500), fault })).sort((one, other) => one.atMs - other.atMs),
+    faults: (planned ?? faults.map((fault) => ({ atMs: random.between(200, loadMs - 1_500), fault }))).toSorted(
+      (one, other) => one.atMs - other.atMs,
+    ),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Broker, createBroker } from '@moldau/broker';
 import { brokerId, type Disk, MoldauError, silentMeter } from '@moldau/kernel';
 import { compress, decompress } from '@moldau/records';
 import { SeededIds, SimCompute, SimDisk, type SimProcess } from '@moldau/testkit';
+import type { BrokerMutation } from '../mutation/mutation.ts';
 import { traceLogger } from '../run/trace-logger.ts';
 import type { BrokerSetup } from '../scenario/scenario.ts';
 import type { Ending, NodeDeps } from './node-deps.ts';
@@ -24,6 +25,8 @@ export interface BrokerNodeDeps extends NodeDeps {
   readonly coordinators: readonly string[];
   /** Stands between the broker and its disk: where a planted bug lives. */
   readonly mutateDisk: (disk: Disk) => Disk;
+  /** Stands around each of its lives, likewise. */
+  readonly mutateBroker: () => BrokerMutation;
   /** Revision of the metadata store now. */
   readonly revision: () => number;
 }
@@ -178,10 +181,11 @@ export class BrokerNode {
   }
 
   #createBroker(process: SimProcess): Broker {
-    const { network, trace, random, coordinators, mutateDisk } = this.#deps;
+    const { network, trace, random, coordinators, mutateDisk, mutateBroker } = this.#deps;
     const { clock, scheduler } = process;
     const node = network.node(this.name, scheduler);
     const own = random.fork();
+    const bug = mutateBroker();
     const broker = createBroker(
       {
         disk: mutateDisk(this.disk),
@@ -190,9 +194,10 @@ export class BrokerNode {
         random: own,
         ids: new SeededIds(own),
         compute: new SimCompute({ codecs: { compress, decompress }, scheduler, latency: () => 1 }),
-        connector: node.connector,
+        connector: bug.connector?.(node.connector) ?? node.connector,
         logger: traceLogger(trace, this.name),
         meter: silentMeter,
+        wrapLogs: bug.logs,
       },
       {
         brokerId: brokerId(this.id),
@@ -206,8 +211,8 @@ export class BrokerNode {
         storage: this.#setup.storage,
       },
     );
-    node.serve(CLIENT_PORT, 'client', broker.clientHandlers);
-    node.serve(INTERNAL_PORT, 'internal', broker.internalHandlers);
+    node.serve(CLIENT_PORT, 'client', bug.clientHandlers?.(broker.clientHandlers) ?? broker.clientHandlers);
+    node.serve(INTERNAL_PORT, 'internal', bug.internalHandlers?.(broker.internalHandlers) ?? broker.internalHandlers);
     return broker;
   }
 }

@@ -1,10 +1,12 @@
 import type { MetadataStore } from '@moldau/cluster';
 import type { MemoryMetadataStore, MemoryStoreFaults } from '@moldau/cluster/memory';
 import { createCoordinator } from '@moldau/coordinator';
-import { coordinatorId, silentMeter } from '@moldau/kernel';
+import { type CallHandlers, coordinatorId, silentMeter } from '@moldau/kernel';
+import { coordinatorService } from '@moldau/protocol';
 import { SeededIds, type SimProcess } from '@moldau/testkit';
 import { traceLogger } from '../run/trace-logger.ts';
 import { INTERNAL_PORT } from './broker-node.ts';
+import { delayCalls } from './delay-calls.ts';
 import type { NodeDeps } from './node-deps.ts';
 
 /** Slowest way to the store, in ms. */
@@ -14,12 +16,16 @@ export interface CoordinatorNodeDeps extends NodeDeps {
   readonly store: MemoryMetadataStore;
   /** Stands between the coordinator and the store: a planted bug, or an observer. */
   readonly mutateStore: (store: MetadataStore, name: string) => MetadataStore;
+  /** Stands before what the coordinator answers: where a planted bug lives. */
+  readonly mutateHandlers: (handlers: CallHandlers) => CallHandlers;
 }
 
 /** A coordinator's machine; it keeps nothing between its lives. */
 export class CoordinatorNode {
   readonly name: string;
   readonly address: string;
+  /** Added before each call in which a leader proposes changes of ISRs, in ms. */
+  slowProposalsMs = 0;
   readonly #deps: CoordinatorNodeDeps;
   #life: { readonly process: SimProcess; readonly faults: MemoryStoreFaults } | undefined;
 
@@ -45,7 +51,7 @@ export class CoordinatorNode {
   /** Starts the process; nothing happens while it runs. */
   start(): void {
     if (this.#life !== undefined) return;
-    const { scheduler, network, trace, random, store, mutateStore } = this.#deps;
+    const { scheduler, network, trace, random, store, mutateStore, mutateHandlers } = this.#deps;
     const process = scheduler.createProcess();
     const client = store.connect(process);
     client.faults.latencyMsMax = STORE_MS_MAX;
@@ -63,7 +69,9 @@ export class CoordinatorNode {
       },
       { coordinatorId: coordinatorId(this.name), address: this.address },
     );
-    network.node(this.name, process.scheduler).serve(INTERNAL_PORT, 'internal', coordinator.handlers);
+    const { path } = coordinatorService.alterPartitions;
+    const handlers = delayCalls(mutateHandlers(coordinator.handlers), path, process.scheduler, () => this.slowProposalsMs);
+    network.node(this.name, process.scheduler).serve(INTERNAL_PORT, 'internal', handlers);
     trace.note(this.name, 'starts');
     coordinator.start();
   }

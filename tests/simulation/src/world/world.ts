@@ -135,6 +135,7 @@ export class World {
 
   #createCoordinators(count: number, mutation: Mutation | undefined): CoordinatorNode[] {
     const mutate = mutation?.store ?? ((store) => store);
+    const view = { image: () => this.metadata.image };
     return Array.from(
       { length: count },
       (_, at) =>
@@ -142,6 +143,7 @@ export class World {
           ...this.#deps(),
           store: this.store,
           mutateStore: (store, name) => mutate(this.metadata.observe(store, name)),
+          mutateHandlers: (handlers) => mutation?.coordinator?.(handlers, view) ?? handlers,
         }),
     );
   }
@@ -155,6 +157,7 @@ export class World {
           ...this.#deps(),
           coordinators,
           mutateDisk: mutation?.disk ?? ((disk) => disk),
+          mutateBroker: () => mutation?.broker?.({ image: () => this.metadata.image }) ?? {},
           revision: () => this.store.engine.state.headRevision(),
         }),
     );
