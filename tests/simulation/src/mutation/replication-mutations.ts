@@ -24,7 +24,7 @@ const PARTITIONS = 6;
 const LOAD_MS = 12_000;
 
 function planned(plan: NonNullable<ScenarioOptions['plan']>): ScenarioOptions {
-  return { brokers: 3, factor: 3, partitions: PARTITIONS, loadMs: LOAD_MS, plan };
+  return { brokers: 3, factor: 3, minIsr: 2, partitions: PARTITIONS, loadMs: LOAD_MS, plan };
 }
 
 /** Known bugs of replication, each with faults that bring it to light; a healthy cluster stands all of them. */

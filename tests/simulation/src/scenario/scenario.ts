@@ -35,6 +35,7 @@ export interface Scenario {
 export interface ScenarioOptions {
   readonly brokers?: number;
   readonly factor?: number;
+  readonly minIsr?: number;
   readonly partitions?: number;
   /** How long records are sent, in ms. */
   readonly loadMs?: number;
@@ -101,7 +102,8 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
 function drawReplication(random: SeededRandom, options: ScenarioOptions) {
   const drawn = random.pick([1, 2, 3, 3, 3]);
   const factor = options.factor ?? drawn;
-  const minIsr = factor < 3 ? random.between(1, factor) : random.pick([1, 2, 2, 2, 2, 3]);
+  const drawnMinIsr = factor < 3 ? random.between(1, factor) : random.pick([1, 2, 2, 2, 2, 3]);
+  const minIsr = options.minIsr ?? drawnMinIsr;
   const spareBrokers = factor > 1 && random.chance(0.3) ? 1 : 0;
   return { factor, minIsr, spareBrokers, maxLagMs: random.pick([500, 2_000, 10_000]) };
 }
