@@ -30,7 +30,7 @@ export class CutsToWatermark extends DelegatingLog {
     const { highWatermark: from, endOffset: to } = this.log;
     if (to === from) return;
     const error = new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'cut to the high watermark');
-    this.log.truncateTo(from).then(
+    this.log.truncateTo(from, {}).then(
       () => this.#listener?.({ kind: 'dropped', from, to, error }),
       () => {},
     );

@@ -124,12 +124,12 @@ export function ignoresLives(handlers: CallHandlers, { image }: ClusterView): Ca
   return rewriteAnswers(handlers, { method: coordinatorService.alterPartitions, request });
 }
 
-/** A controller does not look at the directory of a broker: one with an empty disk keeps the rights of its logs. */
+/** A controller does not look at a broker's directory and what it reports of its logs: one with an empty disk keeps their rights. */
 export function ignoresDirectories(handlers: CallHandlers, { image }: ClusterView): CallHandlers {
   const request = ({ frame }: BrokerSessionRequest): BrokerSessionRequest => {
     if (frame?.$case !== 'register') return { frame };
     const directoryId = image().brokers.get(frame.value.brokerId as BrokerId)?.directoryId ?? frame.value.directoryId;
-    return { frame: { $case: 'register', value: { ...frame.value, directoryId } } };
+    return { frame: { $case: 'register', value: { ...frame.value, directoryId, replicas: undefined } } };
   };
   return rewriteAnswers(handlers, { method: coordinatorService.brokerSession, request });
 }

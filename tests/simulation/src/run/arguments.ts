@@ -12,10 +12,10 @@ export const USAGE = `usage: npm run test:simulation -- [--seeds N] [--from S] [
   --trace-hash      ends with a hash over all that happened
   --mutation NAME   with this known bug switched on
   --mutations       each known bug, until a seed finds it, or the one that --mutation names
-  --write           puts the seeds into the table of docs/simulation.md
   --brokers N       instead of as many as the seed says
   --factor N        replicas of each partition, instead of as many as the seed says
-  --write           note the results in docs/simulation-results.json and docs/reliability.md
+  --write           note the results in docs/simulation-results.json and docs/reliability.md;
+                    with --mutations the seeds in docs/simulation.md
   --workers N       processes at once, default 2
 `;
 
@@ -29,7 +29,6 @@ export interface Arguments {
   readonly traceHash: boolean;
   readonly mutation: Mutation | undefined;
   readonly mutations: boolean;
-  readonly write: boolean;
   readonly brokers: number | undefined;
   readonly factor: number | undefined;
   readonly workers: number;
@@ -53,7 +52,6 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
         'trace-hash': { type: 'boolean' },
         mutation: { type: 'string' },
         mutations: { type: 'boolean' },
-        write: { type: 'boolean' },
         brokers: { type: 'string' },
         factor: { type: 'string' },
         workers: { type: 'string' },
@@ -70,7 +68,6 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
       traceHash: values['trace-hash'] ?? false,
       mutation,
       mutations: values.mutations ?? false,
-      write: values.write ?? false,
       brokers: values.brokers === undefined ? undefined : wholeNumber(values.brokers, 1),
       factor: values.factor === undefined ? undefined : wholeNumber(values.factor, 1),
       workers: wholeNumber(values.workers ?? String(WORKERS_DEFAULT), 1),
