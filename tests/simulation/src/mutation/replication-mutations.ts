@@ -46,7 +46,7 @@ export const REPLICATION_MUTATIONS: readonly Mutation[] = [
     description: 'a leader counts the end of a follower before it has compared the logs',
     broker: () => ({ internalHandlers: countsUnverified }),
     // Who refuses to cut what it has confirmed makes no progress either: only wrong records are proof.
-    findings: ['inconsistent-offsets', 'lost-write', 'unseen', 'lost-read', 'high-watermark-back'],
+    findings: ['consumer-failed', 'candidate-incomplete', 'inconsistent-offsets', 'lost-write', 'lost-read', 'high-watermark-back'],
     scenario: planned(lateToTheNewLeader),
   },
   {
