@@ -57,6 +57,15 @@ export {
   ReplicationCredit,
 } from './gen/moldau/internal/v1/replication.ts';
 export {
+  TransactionEndCause,
+  TransactionKey,
+  TransactionProducer,
+  TransactionRecordKey,
+  TransactionRecordState,
+  TransactionTopic,
+  TransactionValue,
+} from './gen/moldau/internal/v1/transactions.ts';
+export {
   AddPartitionsRequest,
   AddPartitionsResponse,
   AddPartitionsTopic,

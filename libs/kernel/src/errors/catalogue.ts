@@ -318,6 +318,45 @@ export const ERROR_CATALOGUE = {
   // The rest.
   CANCELLED: row(130, 'CANCELLED', 'final', 'indefinite', 'The caller cancelled.'),
   INTERNAL: row(131, 'INTERNAL', 'final', 'indefinite', "A bug of Moldau; the server's log has the cause under the same trace id."),
+  // Transactions.
+  UNKNOWN_TRANSACTIONAL_ID: row(
+    160,
+    'NOT_FOUND',
+    'final',
+    'definite',
+    'No session of this transactional id is known; it never began or has expired. Initialise the producer.',
+  ),
+  INVALID_TRANSACTION_TIMEOUT: row(161, 'INVALID_ARGUMENT', 'final', 'definite', 'The transaction timeout is outside its limits.'),
+  INVALID_TRANSACTION_STATE: row(
+    162,
+    'FAILED_PRECONDITION',
+    'final',
+    'definite',
+    "The transaction's state does not allow the request: nothing is under way, or the other outcome is decided.",
+  ),
+  CONCURRENT_TRANSACTIONS: row(163, 'ABORTED', 'retriable', 'definite', "The producer's previous transaction is still being completed."),
+  TRANSACTION_ABORTED: row(
+    164,
+    'ABORTED',
+    'final',
+    'definite',
+    'The transaction was aborted, because its time was over or an operator said so: nothing of it counts. Abort it and begin anew.',
+  ),
+  TRANSACTION_TOO_LARGE: row(
+    165,
+    'RESOURCE_EXHAUSTED',
+    'final',
+    'definite',
+    'The transaction writes to more partitions or groups than one may.',
+  ),
+  TRANSACTION_NOT_VERIFIED: row(
+    166,
+    'FAILED_PRECONDITION',
+    'retriable',
+    'definite',
+    'The first batch of a transaction came before the coordinator had confirmed that the partition is part of it.',
+  ),
+  FENCED_SHARD: row(167, 'FAILED_PRECONDITION', 'final', 'definite', 'A newer owner of the coordinator shard has written.'),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorName = keyof typeof ERROR_CATALOGUE;
