@@ -63,7 +63,8 @@ export class BrokerRegistry {
   private readonly fencedEarly = new Map<BrokerId, number>();
   private readonly damaged: DamagedReplicas;
   private timer: Timer | undefined;
-  private stopped = false;
+  /** Why no session begins or goes on any more. */
+  private over: MoldauError | undefined;
 
   constructor(deps: BrokerRegistryDeps, options: BrokerRegistryOptions) {
     this.deps = deps;
@@ -81,7 +82,7 @@ export class BrokerRegistry {
 
   /** Ends all streams: the brokers look for the next controller. */
   stop(error: MoldauError): void {
-    this.stopped = true;
+    this.over = error;
     this.timer?.cancel();
     for (const { state } of this.sessions.values()) if (state.tag === 'connected') state.call.close(error);
     this.sessions.clear();
@@ -97,7 +98,7 @@ export class BrokerRegistry {
     return session?.state.tag === 'connected' && (session.lastHeartbeat?.metadataVersion ?? 0) >= revision;
   }
 
-  /** Registers a broker, or takes back one whose stream broke. Rejects BROKER_ID_IN_USE and the writer's errors. */
+  /** Registers a broker, or takes back one whose stream broke. Rejects BROKER_ID_IN_USE, NOT_CONTROLLER and the writer's errors. */
   async register(registration: BrokerRegistration, call: ServerCall<BrokerSessionResponse>): Promise<BrokerSession> {
     const { brokerId, incarnationId } = registration;
     const present = this.deps.keeper.image().brokers.get(brokerId);
@@ -151,6 +152,8 @@ export class BrokerRegistry {
     }: Pick<BrokerSession, 'brokerId' | 'brokerEpoch' | 'directoryId' | 'incarnationId'>,
     state: BrokerSession['state'],
   ): BrokerSession {
+    // The office may have been lost while the registration was written: a session here would keep the broker from the next controller.
+    if (this.over !== undefined) throw this.over;
     const heardAtMs = this.deps.clock.monotonicMs();
     this.fencedEarly.delete(brokerId);
     const session: BrokerSession = { brokerId, brokerEpoch: epoch, directoryId, incarnationId, state, heardAtMs, lastHeartbeat: undefined };
@@ -226,7 +229,7 @@ export class BrokerRegistry {
   }
 
   private check(): void {
-    if (this.stopped) return;
+    if (this.over !== undefined) return;
     for (const session of this.expired()) void this.expire(session);
     this.timer = this.deps.scheduler.after(CHECK_INTERVAL_MS, () => this.check());
   }

@@ -51,6 +51,24 @@ describe('the election of the controller', () => {
     expect(sim.active()).not.toBe(second);
   });
 
+  it('lets no broker begin a session with a controller that lost its office while it registered the broker', async () => {
+    const { sim, first } = await startCluster(8, 1);
+    const second = sim.start('c1');
+    await sim.scheduler.runFor(1_000);
+    const { faults } = first.client;
+    // No keep-alive is answered, and the registration is written shortly before the lease has run out.
+    faults.answerLoss = 1;
+    await sim.scheduler.runFor(3_800);
+    Object.assign(faults, { answerLoss: 0, watchDelayMs: 2_000 });
+    const late = sim.broker(7).start();
+    await sim.until('the registration is written', () => second.coordinator.image().brokers.has(7 as never), 1_000);
+    faults.answerLoss = 1;
+    await sim.until('the office is lost', () => first.coordinator.role() !== 'active', 1_500);
+    faults.answerLoss = 0;
+    await sim.until('the broker serves', () => late.serving(), 15_000);
+    expect(second.coordinator.image().brokers.get(7 as never)?.fenced).toBe(false);
+  });
+
   it('lets no paused controller write after another was elected', async () => {
     const { sim, first } = await startCluster(3, 1);
     sim.start('c1');
