@@ -1,3 +1,4 @@
+import type { Admin, DescribedCluster } from '@moldau/client';
 import { MoldauError } from '@moldau/kernel';
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
@@ -18,7 +19,7 @@ export function registerClusterHealth(cluster: Command, context: CommandContext)
   cluster
     .command('health')
     .description(
-      'tell what is wrong with the cluster: no controller, brokers that are fenced, partitions without a leader, with fewer replicas ' +
+      'tell what is wrong with the cluster: no controller, brokers that are fenced and were not drained, partitions without a leader, with fewer replicas ' +
         `in sync than min.insync.replicas or than they have; exit code 0 when nothing is, ${EXIT_CODES.unhealthy.code} when something is`,
     )
     .option(
@@ -33,25 +34,37 @@ async function health(context: CommandContext, options: Options): Promise<void> 
   const { safeToStop: asked } = options;
   await context.withClient(options, async (moldau) => {
     const admin = moldau.admin();
-    const report = assessHealth(await admin.describeCluster(), await readPartitions(admin));
-    const { unfenced, fenced, safeToStop } = report.brokers;
-    if (asked !== undefined && ![...unfenced, ...fenced].includes(asked)) {
+    const cluster = await admin.describeCluster();
+    const report = assessHealth(cluster, await readPartitions(admin), await retiredBrokers(admin, cluster));
+    const { unfenced, fenced, retired, safeToStop } = report.brokers;
+    const stopped = [...fenced, ...retired];
+    if (asked !== undefined && ![...unfenced, ...stopped].includes(asked)) {
       throw new MoldauError('UNKNOWN_BROKER', `no broker ${asked} is registered`, { broker_id: String(asked) });
     }
     // One that is fenced has stopped already.
-    const well = asked === undefined ? report.healthy : safeToStop.includes(asked) || fenced.includes(asked);
+    const well = asked === undefined ? report.healthy : safeToStop.includes(asked) || stopped.includes(asked);
     if (!well) context.endWith(EXIT_CODES.unhealthy.code);
     if (options.output === 'json') return writeJson(context.terminal, report);
     await context.terminal.write(`${render(report).join('\n')}\n`);
   });
 }
 
+/** Brokers that are fenced, were drained, and hold nothing in any namespace. */
+async function retiredBrokers(admin: Admin, { brokers }: DescribedCluster): Promise<readonly number[]> {
+  const retired: number[] = [];
+  for (const { brokerId: id, fenced, draining } of brokers) {
+    if (fenced && draining && (await admin.drainBroker(id, 'describe')).replicas === 0) retired.push(id);
+  }
+  return retired;
+}
+
 function render({ healthy, clusterId, controller, brokers, topics, partitions }: HealthReport): readonly string[] {
-  const { unfenced, fenced, cordoned, draining, safeToStop } = brokers;
+  const { unfenced, fenced, retired, cordoned, draining, safeToStop } = brokers;
   return [
     `cluster ${clusterId} is ${healthy ? 'healthy' : 'not healthy'}`,
     `controller          ${controller ?? 'none'}`,
     `brokers             ${unfenced.length} unfenced, ${fenced.length} fenced${fenced.length === 0 ? '' : `: ${fenced.join(', ')}`}`,
+    ...(retired.length === 0 ? [] : [`  retired           ${retired.join(', ')}`]),
     ...(cordoned.length === 0 ? [] : [`  cordoned          ${cordoned.join(', ')}`]),
     ...(draining.length === 0 ? [] : [`  draining          ${draining.join(', ')}`]),
     `  safe to stop      ${safeToStop.length === 0 ? 'none' : `${safeToStop.join(', ')}${safeToStop.length > 1 ? ' (one at a time)' : ''}`}`,

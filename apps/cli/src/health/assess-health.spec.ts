@@ -47,6 +47,11 @@ describe('a cluster', () => {
     expect(assessHealth(cluster({ fenced: [2] }), [])).toMatchObject({ healthy: false, brokers: { unfenced: [1, 3], fenced: [2] } });
   });
 
+  it('is, with a fenced broker that was drained and holds nothing', () => {
+    expect(assessHealth(cluster({ fenced: [2, 3] }), [], [3])).toMatchObject({ healthy: false, brokers: { fenced: [2], retired: [3] } });
+    expect(assessHealth(cluster({ fenced: [3] }), [], [3])).toMatchObject({ healthy: true, brokers: { unfenced: [1, 2], fenced: [] } });
+  });
+
   it('is not when a partition is ill, which is named under each of its ills', () => {
     const late = partition(1, { inSyncReplicas: [1, 2] });
     const thin = partition(2, { inSyncReplicas: [1] });

@@ -3,7 +3,7 @@ import type { PartitionState } from './partition-state.ts';
 
 /** What is wrong with a cluster, by kind. */
 export interface HealthReport {
-  /** Nothing is: a controller, all brokers unfenced, every partition led, every replica in sync. */
+  /** Nothing is: a controller, all brokers unfenced or retired, every partition led, every replica in sync. */
   readonly healthy: boolean;
   readonly clusterId: string;
   readonly metadataVersion: number;
@@ -12,6 +12,8 @@ export interface HealthReport {
   readonly brokers: {
     readonly unfenced: readonly number[];
     readonly fenced: readonly number[];
+    /** Fenced ones that were drained and hold nothing: they have left the cluster, which is no ill. */
+    readonly retired: readonly number[];
     /** Those that take no new replicas, and those whose replicas are being moved away: no ill. */
     readonly cordoned: readonly number[];
     readonly draining: readonly number[];
@@ -30,16 +32,17 @@ export interface HealthReport {
   };
 }
 
-/** Judges a cluster by what it says of itself. */
-export function assessHealth(cluster: DescribedCluster, states: readonly PartitionState[]): HealthReport {
+/** Judges a cluster by what it says of itself. `retired`: brokers that are fenced, were drained and hold nothing. */
+export function assessHealth(cluster: DescribedCluster, states: readonly PartitionState[], retired: readonly number[] = []): HealthReport {
   const ids = (holds: (broker: DescribedBroker) => boolean): readonly number[] =>
     cluster.brokers.filter(holds).map(({ brokerId }) => brokerId);
   const unsafe = neededBrokers(states);
   const brokers = {
     unfenced: ids(({ fenced }) => !fenced),
-    fenced: ids(({ fenced }) => fenced),
-    cordoned: ids(({ cordoned }) => cordoned),
-    draining: ids(({ draining }) => draining),
+    fenced: ids(({ brokerId, fenced }) => fenced && !retired.includes(brokerId)),
+    retired,
+    cordoned: ids(({ brokerId, cordoned }) => cordoned && !retired.includes(brokerId)),
+    draining: ids(({ brokerId, draining }) => draining && !retired.includes(brokerId)),
     safeToStop: ids(({ brokerId, fenced }) => !fenced && !unsafe.has(brokerId)),
   };
   const partitions = {

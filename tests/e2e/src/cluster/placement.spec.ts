@@ -164,6 +164,11 @@ describe('four brokers under load', () => {
       await expect.poll(() => heldBy(here, 1), POLL).toEqual([]);
       expect((await command(here, 'cluster', 'health', '--safe-to-stop', '1')).code).toBe(0);
       expect((await command(here, 'broker', 'list')).out).toMatch(/\n1 .*unfenced, draining/);
+      await brokerOf(here, 1).stop();
+      const without = await command(here, 'cluster', 'health');
+      expect(without.out).toMatch(/brokers +3 unfenced, 0 fenced\n +retired +1\n/);
+      expect(without.code, without.out).toBe(0);
+      await brokerOf(here, 1).restart();
       expect((await command(here, 'broker', 'uncordon', '1')).code).toBe(0);
     },
     TEST_TIMEOUT_MS,
