@@ -26,6 +26,7 @@ describe('moldau', () => {
     [['cluster', 'up', '--etcd', '2'], "'2' is not 1 or 3"],
     [['cluster', 'up', '--brokers', '0'], "'0' is not a whole number from 1 to 32"],
     [['partition', 'describe'], "missing required argument 'topic'"],
+    [['consume', 'x', '--format', '%v %z'], "unknown field '%z'"],
     [['topic', 'list', '--output', 'xml'], 'Allowed choices are table, json'],
   ])('refuses %j and says why', async (argv, message) => {
     const { code, err } = await moldau(argv);

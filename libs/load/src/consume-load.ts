@@ -21,7 +21,7 @@ export interface ConsumeFigures {
 /**
  * Reads records and touches the key and the value of each.
  *
- * @throws Error when there are fewer than were asked for
+ * @throws RangeError when there are fewer than were asked for
  */
 export async function consumeLoad(moldau: Moldau, load: ConsumeLoad): Promise<ConsumeFigures> {
   const stopWhole = startStopwatch();
@@ -47,7 +47,7 @@ export async function consumeLoad(moldau: Moldau, load: ConsumeLoad): Promise<Co
   load.signal?.throwIfAborted();
   if (records < load.records) {
     const topics = [...new Set(load.assignment.map(({ topic }) => topic))].join(', ');
-    throw new Error(`${topics}: ${records} records read, ${load.records} were asked for`);
+    throw new RangeError(`${topics}: ${records} records read, ${load.records} were asked for`);
   }
   return { throughput, whole };
 }

@@ -33,8 +33,14 @@ export function registerConsume(program: Command, context: CommandContext): void
     .option('--partition <n>', 'only this partition (default: all)', wholeNumber(0, 0x7fff_ffff))
     .option('--max <n>', 'stop after this many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--exit-at-end', 'stop at what is the end of the topic now', false)
-    .option('-f, --format <format>', `how a record is printed; nothing is appended: ${FORMAT_HELP}`, '%v\\n')
+    .option('-f, --format <format>', `how a record is printed; nothing is appended: ${FORMAT_HELP}`, recordFormat, '%v\\n')
     .action((topic: string, _local: unknown, command: Command) => consume(context, topic, optionsOf<Options>(command)));
+}
+
+/** A format that can be compiled: a wrong one is a wrong command line, told before anybody is asked for records. */
+function recordFormat(text: string): string {
+  compileRecordFormat(text);
+  return text;
 }
 
 async function consume(context: CommandContext, topic: string, options: Options): Promise<void> {

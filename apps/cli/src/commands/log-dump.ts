@@ -63,7 +63,9 @@ function recordToJson(record: DecodedRecord): Record<string, unknown> {
 
 function batchToText(batch: Batch, records: boolean): string {
   const { position, header } = batch;
-  const fields = Object.entries(header).map(([name, value]) => `${name}=${String(value)}`);
+  const fields = Object.entries(header)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${String(value)}`);
   const lines = [`@${position} ${fields.join(' ')}`];
   if (records) for (const record of readBatch(batch.bytes)) lines.push(`  ${JSON.stringify(recordToJson(record))}`);
   return `${lines.join('\n')}\n`;

@@ -49,6 +49,7 @@ describe('moldau log dump', () => {
     expect(batches.out.trim().split('\n')).toEqual(
       [0, 1, 2].map((offset): unknown => expect.stringMatching(`^@\\d+ .*baseOffset=${offset}( |$)`)),
     );
+    expect(batches.out).not.toContain('undefined');
     const records = await moldau(['log', 'dump', segmentOf(partition), '--records']);
     expect(records.out).toContain('"key":"two","value":"2"');
   });

@@ -1,4 +1,5 @@
 import type { ConsumedRecord } from '@moldau/client';
+import { InvalidArgumentError } from 'commander';
 
 const NULL = Buffer.from('null');
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\' };
@@ -22,7 +23,11 @@ const FIELDS: Readonly<Record<string, Piece>> = {
 export const FORMAT_HELP =
   '%k key, %v value, %o offset, %p partition, %t topic, %T timestamp in ms, %h headers, %K and %V lengths in bytes (-1: null), %% a percent sign; \\n \\t \\r \\0 \\\\ as usual';
 
-/** Turns a format such as `%k %v %o\n` into a function that gives a record's bytes; keys and values come untouched. */
+/**
+ * Turns a format such as `%k %v %o\n` into a function that gives a record's bytes; keys and values come untouched.
+ *
+ * @throws InvalidArgumentError for an unknown field
+ */
 export function compileRecordFormat(format: string): (record: ConsumedRecord<Uint8Array | null, Uint8Array | null>) => Uint8Array {
   const pieces: Piece[] = [];
   let literal = '';
@@ -39,7 +44,8 @@ export function compileRecordFormat(format: string): (record: ConsumedRecord<Uin
     else if (character === '%' && next === '%') literal += format.charAt(++at);
     else if (character === '%') {
       const field = FIELDS[next];
-      if (field === undefined) throw new RangeError(`unknown field '%${next}' in the format '${format}'; known are ${FORMAT_HELP}`);
+      if (field === undefined)
+        throw new InvalidArgumentError(`unknown field '%${next}' in the format '${format}'; known are ${FORMAT_HELP}.`);
       flush();
       pieces.push(field);
       at++;
