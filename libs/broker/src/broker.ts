@@ -76,7 +76,7 @@ class RunningBroker implements Broker {
     const { clock, scheduler, random, logger } = deps;
     const { brokerId } = settings;
     const { cluster, wheel } = this.#parts;
-    const coordinators = new CoordinatorDirectory(deps.connector, settings.coordinators);
+    const coordinators = new CoordinatorDirectory(deps.connector, clock, settings.coordinators);
     this.#coordinators = coordinators;
     this.#registration = new Registration(settings, deps.ids.uuid());
     this.#metadata = new MetadataStream({ scheduler, random, logger, coordinators, brokerId, sink: cluster });
@@ -161,7 +161,8 @@ class RunningBroker implements Broker {
     registerGauges(this.#parts, logs, () => this.#registration.isFenced);
     const controllerEpoch = await SeenControllerEpoch.open(deps.disk, dataDirectory);
     if (this.#isStopping()) return;
-    cluster.listen(({ delta }) => {
+    cluster.listen(({ image, delta }) => {
+      if (image.controller !== undefined) this.#session?.controllerIs(image.controller.address, image.controller.epoch);
       // The controller has changed how it sees this broker: the next heartbeat's answer says so.
       if (delta === undefined || delta.brokers.has(brokerId)) this.#session?.beat();
     });
@@ -169,6 +170,7 @@ class RunningBroker implements Broker {
     this.#lifecycle = this.#createLifecycle(logs);
     this.#lifecycle.recheck();
     this.#session = this.#createSession(logs, clusterId, controllerEpoch);
+    this.#replication.watchDisk(logs, () => this.#session?.beat());
     this.#session.start();
   }
 
@@ -223,6 +225,7 @@ class RunningBroker implements Broker {
           offlineDirectoryIds: logs.failure === undefined ? [] : [logs.directoryId],
           removedTopicIds: this.#lifecycle?.removedTopics ?? [],
           damagedReplicas: this.#lifecycle?.damagedReplicas,
+          slowDisk: this.#replication.diskIsSlow,
         }),
         replicas: () => this.#registration.replicas,
         registered: async (cluster, epoch) => {

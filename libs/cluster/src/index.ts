@@ -53,6 +53,7 @@ export {
   suspendRights,
 } from './decision/replica-rights.ts';
 export { electUncleanly, type PartitionSettings, settlePartition } from './decision/settle-partition.ts';
+export { hasDispensable, maySlowDown } from './decision/slow-disks.ts';
 export { applyChanges, type ImageDelta, type KeyChange } from './image/apply-changes.ts';
 export { imageEntries } from './image/image-entries.ts';
 export { isVisible, listTopics, visibleTopics } from './image/list-topics.ts';

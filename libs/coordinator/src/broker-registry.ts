@@ -1,9 +1,11 @@
 import {
   type BrokerImage,
   type BrokerRegistration,
+  type BrokerStateChange,
   changeBrokerState,
   leadsMovable,
   type MetadataImage,
+  maySlowDown,
   registerBroker,
   reportRemoved,
 } from '@moldau/cluster';
@@ -186,7 +188,7 @@ export class BrokerRegistry {
       if (ready) this.changeState(session, () => ({ fenced: false, shuttingDown: false }), 'it has caught up');
       return;
     }
-    if (!heartbeat.wantsShutdown) return;
+    if (!heartbeat.wantsShutdown) return this.adjustSlowness(session, broker, heartbeat.slowDisk === true);
     if (!broker.shuttingDown) return this.changeState(session, () => ({ shuttingDown: true }), 'it wants to stop');
     if (!this.deps.reconciler.idle() || heartbeat.stillServes) return;
     const leadsNothing = (image: MetadataImage): { readonly fenced: true } | undefined =>
@@ -194,12 +196,17 @@ export class BrokerRegistry {
     this.changeState(session, leadsNothing, 'it stops');
   }
 
+  /** Notes that a broker's disk is slow, as far as not too many are, or is well again: the reconciler does the rest. */
+  private adjustSlowness(session: BrokerSession, broker: BrokerImage, slowDisk: boolean): void {
+    const { brokerId } = session;
+    if (slowDisk === broker.slowDisk || (slowDisk && !maySlowDown(this.deps.keeper.image(), brokerId))) return;
+    const decide = (image: MetadataImage): { readonly slowDisk: boolean } | undefined =>
+      slowDisk && !maySlowDown(image, brokerId) ? undefined : { slowDisk };
+    this.changeState(session, decide, slowDisk ? 'its disk is slow' : 'its disk is as fast as others again');
+  }
+
   /** Decides again on the newest image; undefined: no change. Failures are retried by the next heartbeat. */
-  private changeState(
-    session: BrokerSession,
-    decide: (image: MetadataImage) => { fenced?: boolean; shuttingDown?: boolean } | undefined,
-    why: string,
-  ): void {
+  private changeState(session: BrokerSession, decide: (image: MetadataImage) => BrokerStateChange | undefined, why: string): void {
     const { brokerId, brokerEpoch: epoch } = session;
     if (this.changing.has(brokerId)) return;
     this.changing.add(brokerId);

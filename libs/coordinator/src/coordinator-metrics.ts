@@ -6,6 +6,7 @@ export interface MetricSources {
   metadataVersion(): number;
   brokerSessions(): number;
   fencedBrokers(): number;
+  slowBrokers(): number;
   topics(): number;
   metadataStreams(): number;
   fresh(): boolean;
@@ -25,6 +26,7 @@ export function createCoordinatorMetrics(meter: Meter, sources: MetricSources): 
   gauge('moldau_coordinator_metadata_fresh', '1 while the metadata store was heard of lately.', () => Number(sources.fresh()));
   gauge('moldau_coordinator_broker_sessions', 'Brokers with a session at this controller.', sources.brokerSessions);
   gauge('moldau_coordinator_fenced_brokers', 'Registered brokers that do not serve.', sources.fencedBrokers);
+  gauge('moldau_coordinator_slow_brokers', 'Brokers whose disks are slow: others lead in their place.', sources.slowBrokers);
   gauge('moldau_coordinator_topics', 'Topics of all namespaces.', sources.topics);
   gauge('moldau_coordinator_metadata_streams', 'Metadata streams open to brokers.', sources.metadataStreams);
   return {

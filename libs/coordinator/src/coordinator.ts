@@ -74,6 +74,7 @@ class CoordinatorService implements Coordinator {
       metadataVersion: () => this.image().version,
       brokerSessions: () => (this.current.tag === 'active' ? this.current.controller.brokers.sessionCount() : 0),
       fencedBrokers: () => this.image().brokers.count((broker) => broker.fenced),
+      slowBrokers: () => this.image().brokers.count((broker) => broker.slowDisk),
       topics: () => this.image().topics.size,
       metadataStreams: () => this.streams.count(),
       fresh: () => this.keeper.fresh(),

@@ -1,5 +1,6 @@
 import {
   finishedDeletions,
+  hasDispensable,
   type ImageDelta,
   isReassigning,
   type MetadataImage,
@@ -59,7 +60,7 @@ export class TopicReconciler {
     const clusterConfig = delta.configs.some((target) => target.kind === 'cluster');
     if (delta.brokers.size > 0 || clusterConfig) return this.markAll();
     for (const topicId of delta.topics) this.dirty.add(topicId);
-    for (const [topicId, indexes] of delta.partitions) if (reassigned(image, topicId, indexes)) this.dirty.add(topicId);
+    for (const [topicId, indexes] of delta.partitions) if (goesOn(image, topicId, indexes)) this.dirty.add(topicId);
     for (const target of delta.configs) if (target.kind === 'topic') this.dirty.add(target.topicId);
     if (delta.topics.size > 0 || delta.deletedTopics.size > 0) this.deletions = true;
     this.wake();
@@ -165,12 +166,16 @@ class PackedWrites {
   }
 }
 
-/** Whether replicas of a partition that changed are being moved: the move may go on. */
-function reassigned(image: MetadataImage, topicId: TopicId, indexes: ReadonlySet<PartitionIndex>): boolean {
-  const partitions = image.topics.get(topicId)?.partitions;
+/**
+ * Whether of a partition that changed replicas are being moved: the move may go on; or enough are in sync now without one whose
+ * disk is slow.
+ */
+function goesOn(image: MetadataImage, topicId: TopicId, indexes: ReadonlySet<PartitionIndex>): boolean {
+  const { brokers, topics } = image;
+  const partitions = topics.get(topicId)?.partitions;
   for (const index of indexes) {
     const partition = partitions?.get(index);
-    if (partition !== undefined && isReassigning(partition)) return true;
+    if (partition !== undefined && (isReassigning(partition) || hasDispensable(partition, brokers))) return true;
   }
   return false;
 }

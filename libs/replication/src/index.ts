@@ -14,3 +14,4 @@ export {
 } from './leader/isr-proposals.ts';
 export type { FollowerEnds, LeaderEnds, ReplicaProgress } from './leader/replica-progress.ts';
 export { type CommittedTerms, type ProposeOptions, ReplicaSet, type ReplicaSetOptions } from './leader/replica-set.ts';
+export { type DiskLook, SlowDisk } from './leader/slow-disk.ts';

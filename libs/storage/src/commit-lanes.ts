@@ -28,6 +28,9 @@ export class CommitLanes {
   #turnScheduled = false;
   #roundRunning = false;
   #idleWaiters: (() => void)[] = [];
+  /** When the sync round under way began; undefined: none is. */
+  #roundSinceMs: number | undefined;
+  #longestRoundMs = 0;
 
   constructor(context: StorageContext) {
     this.#context = context;
@@ -36,6 +39,14 @@ export class CommitLanes {
   submit(state: PartitionState): void {
     this.#waiting[state.config.flush].add(state);
     this.#scheduleTurn();
+  }
+
+  /** Longest sync round, one under way included, since this was asked last, in milliseconds. */
+  takeLongestRoundMs(): number {
+    const underWayMs = this.#roundSinceMs === undefined ? 0 : this.#context.ports.clock.monotonicMs() - this.#roundSinceMs;
+    const longestMs = Math.max(this.#longestRoundMs, underWayMs);
+    this.#longestRoundMs = 0;
+    return longestMs;
   }
 
   #scheduleTurn(): void {
@@ -66,10 +77,15 @@ export class CommitLanes {
 
   async #syncRounds(): Promise<void> {
     this.#roundRunning = true;
+    const { clock } = this.#context.ports;
     while (this.#waiting.sync.size > 0 && this.#context.condition.kind !== 'offline') {
+      const beganMs = clock.monotonicMs();
+      this.#roundSinceMs = beganMs;
       const round = takeSome(this.#waiting.sync);
       const direct = await this.#commitToJournal(round, 'sync');
       await forEachBounded(direct, this.#context.settings.commitConcurrency, (state) => this.#commitToSegments(state, 'sync'));
+      this.#roundSinceMs = undefined;
+      this.#longestRoundMs = Math.max(this.#longestRoundMs, clock.monotonicMs() - beganMs);
     }
     this.#roundRunning = false;
     this.#settled();

@@ -83,6 +83,11 @@ export class LogDirectory {
     return { storedBytes, unwrittenBytes, tailBytes: tails.bytes, freeBytes, openFiles: descriptors.openFiles, partitions: states.size };
   }
 
+  /** Longest round of flushes (flush=sync), one under way included, since this was asked last, in milliseconds; 0: none. */
+  takeLongestFlushMs(): number {
+    return this.#runtime.lanes.takeLongestRoundMs();
+  }
+
   partitions(): IterableIterator<PartitionLog> {
     return this.#logs.values();
   }

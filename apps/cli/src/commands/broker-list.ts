@@ -5,7 +5,7 @@ import { brokerState } from '../output/broker-state.ts';
 export function registerBrokerList(parent: Command, context: CommandContext): void {
   parent
     .command('list')
-    .description('list the registered brokers, and how each is: fenced, cordoned, draining, about to stop')
+    .description('list the registered brokers, and how each is: fenced, cordoned, draining, about to stop, with a slow disk')
     .action((_local: unknown, command: Command) => list(context, optionsOf<ConnectionOptions>(command)));
 }
 

@@ -59,7 +59,7 @@ async function retiredBrokers(admin: Admin, { brokers }: DescribedCluster): Prom
 }
 
 function render({ healthy, clusterId, controller, brokers, topics, partitions }: HealthReport): readonly string[] {
-  const { unfenced, fenced, retired, cordoned, draining, safeToStop } = brokers;
+  const { unfenced, fenced, retired, cordoned, draining, slowDisk, safeToStop } = brokers;
   return [
     `cluster ${clusterId} is ${healthy ? 'healthy' : 'not healthy'}`,
     `controller          ${controller ?? 'none'}`,
@@ -67,6 +67,7 @@ function render({ healthy, clusterId, controller, brokers, topics, partitions }:
     ...(retired.length === 0 ? [] : [`  retired           ${retired.join(', ')}`]),
     ...(cordoned.length === 0 ? [] : [`  cordoned          ${cordoned.join(', ')}`]),
     ...(draining.length === 0 ? [] : [`  draining          ${draining.join(', ')}`]),
+    ...(slowDisk.length === 0 ? [] : [`  slow disk         ${slowDisk.join(', ')}`]),
     `  safe to stop      ${safeToStop.length === 0 ? 'none' : `${safeToStop.join(', ')}${safeToStop.length > 1 ? ' (one at a time)' : ''}`}`,
     `partitions          ${partitions.total} of ${topics} topics`,
     `  without leader    ${counted(partitions.withoutLeader)}`,

@@ -3,7 +3,7 @@ import type { PartitionState } from './partition-state.ts';
 
 /** What is wrong with a cluster, by kind. */
 export interface HealthReport {
-  /** Nothing is: a controller, all brokers unfenced or retired, every partition led, every replica in sync. */
+  /** Nothing is: a controller, all brokers unfenced or retired and none with a slow disk, every partition led, every replica in sync. */
   readonly healthy: boolean;
   readonly clusterId: string;
   readonly metadataVersion: number;
@@ -17,6 +17,8 @@ export interface HealthReport {
     /** Those that take no new replicas, and those whose replicas are being moved away: no ill. */
     readonly cordoned: readonly number[];
     readonly draining: readonly number[];
+    /** Those whose disks flush much slower than others': replicas there are not in sync where enough others are. */
+    readonly slowDisk: readonly number[];
     /** Any one of them may be stopped: without it every partition is led, and takes records with acks=all. */
     readonly safeToStop: readonly number[];
   };
@@ -43,6 +45,7 @@ export function assessHealth(cluster: DescribedCluster, states: readonly Partiti
     retired,
     cordoned: ids(({ brokerId, cordoned }) => cordoned && !retired.includes(brokerId)),
     draining: ids(({ brokerId, draining }) => draining && !retired.includes(brokerId)),
+    slowDisk: ids(({ fenced, slowDisk }) => slowDisk && !fenced),
     safeToStop: ids(({ brokerId, fenced }) => !fenced && !unsafe.has(brokerId)),
   };
   const partitions = {
@@ -56,7 +59,7 @@ export function assessHealth(cluster: DescribedCluster, states: readonly Partiti
     reassigning: states.filter(({ adding, removing }) => adding.length + removing.length > 0),
   };
   const controller = cluster.coordinators.find((coordinator) => coordinator.controller)?.coordinatorId ?? null;
-  const wrong = [brokers.fenced, partitions.withoutLeader, partitions.underMinIsr, partitions.underReplicated];
+  const wrong = [brokers.fenced, brokers.slowDisk, partitions.withoutLeader, partitions.underMinIsr, partitions.underReplicated];
   return {
     healthy: controller !== null && wrong.every((list) => list.length === 0),
     clusterId: cluster.clusterId,

@@ -58,6 +58,10 @@ export class DirectoryLogStore implements LogStore {
     return this.#directory.stats.storedBytes;
   }
 
+  takeLongestFlushMs(): number {
+    return this.#directory.takeLongestFlushMs();
+  }
+
   stopReport(): StopReport {
     const { clean, keptWritten } = this.#directory.recovery;
     return { keptWritten: clean || keptWritten, logs: [...this.#directory.partitions()].map(foundLog) };

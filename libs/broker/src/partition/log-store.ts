@@ -30,6 +30,8 @@ export interface LogStore {
   readonly failure: MoldauError | undefined;
   /** Bytes of all logs. */
   readonly storedBytes: number;
+  /** Longest round of flushes, one under way included, since this was asked last, in milliseconds; 0: none. */
+  takeLongestFlushMs(): number;
   /** What the opening found; before any of its logs is used. */
   stopReport(): StopReport;
   /** Opens the partition's log, made empty where it has none. */

@@ -82,6 +82,17 @@ export class IsrChanges {
     this.#arm();
   }
 
+  /** For how long something led here has waited for this broker's own flush and for nobody else's; 0: nothing does. */
+  heldBackMs(nowMs: number): number {
+    let [longestMs, left] = [0, PARTITIONS_PER_TICK];
+    for (const { leadership } of this.#uneven) {
+      if (leadership !== undefined) longestMs = Math.max(longestMs, leadership.replicas.heldBackMs(nowMs));
+      left -= 1;
+      if (left === 0) break;
+    }
+    return longestMs;
+  }
+
   close(): void {
     this.#closed = true;
     this.#tick?.cancel();
@@ -115,6 +126,7 @@ export class IsrChanges {
     const options = {
       maxLagMs: this.#deps.maxLagMs(),
       lives: (brokerId: BrokerId) => this.#life(brokerId),
+      slow: (brokerId: BrokerId) => this.#deps.cluster.current.brokers.get(brokerId)?.slowDisk === true,
       stopping: (brokerId: BrokerId) => this.#deps.cluster.current.brokers.get(brokerId)?.shuttingDown === true,
     };
     const proposed: Proposed[] = [];

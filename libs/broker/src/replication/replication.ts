@@ -1,12 +1,14 @@
 import { brokerValues } from '@moldau/cluster';
 import type { BrokerEpoch } from '@moldau/kernel';
 import type { BrokerParts } from '../broker-parts.ts';
+import type { LogStore } from '../partition/log-store.ts';
 import type { PartitionDeps } from '../partition/partition-deps.ts';
 import type { ControllerClient } from '../session/controller-client.ts';
 import { CopyThrottle } from './copy-throttle.ts';
 import { FollowerStreams } from './follower-streams.ts';
 import { IsrChanges } from './isr-changes.ts';
 import { registerReplicationGauges } from './replication-gauges.ts';
+import { SlowDiskWatch } from './slow-disk-watch.ts';
 
 const MAX_LAG = 'replica.lag.time.max.ms';
 const THROTTLED_RATE = 'follower.replication.throttled.rate';
@@ -27,6 +29,7 @@ export class Replication {
   /** Computed when they are asked for, after each change of the settings. */
   #maxLagMs: number | undefined;
   #throttledRate: number | undefined;
+  #disk: SlowDiskWatch | undefined;
 
   constructor({ parts, controller, brokerEpoch }: ReplicationDeps) {
     const { deps, settings, wheel, cluster, replicationMetrics: metrics } = parts;
@@ -56,7 +59,28 @@ export class Replication {
     };
   }
 
+  /** Whether others should lead, and be in sync, in place of this broker because of its disk. */
+  get diskIsSlow(): boolean {
+    return this.#disk?.isSlow === true;
+  }
+
+  /** Looks at the disk from now on; `changed` runs when it has become slow, or is well again. */
+  watchDisk(logs: Pick<LogStore, 'takeLongestFlushMs'>, changed: () => void): void {
+    const { clock, scheduler, logger, meter } = this.#parts.deps;
+    this.#disk = new SlowDiskWatch({
+      clock,
+      scheduler,
+      logger,
+      meter,
+      heldBackMs: (nowMs) => this.isrChanges.heldBackMs(nowMs),
+      takeLongestFlushMs: () => logs.takeLongestFlushMs(),
+      changed,
+    });
+    this.#disk.start();
+  }
+
   close(): void {
+    this.#disk?.stop();
     this.isrChanges.close();
     this.followers.close();
     this.#parts.replicaStreams.abandon();

@@ -1,12 +1,11 @@
 import {
   assert,
   type BrokerEpoch,
-  type BrokerId,
   brokerEpoch,
   type Clock,
   type ClusterId,
+  type ControllerEpoch,
   clusterId,
-  type DirectoryId,
   isUuid,
   type Logger,
   MoldauError,
@@ -24,9 +23,9 @@ import {
   coordinatorService,
   openStream,
   type ReplicaReport,
-  type SupportedLevels,
 } from '@moldau/protocol';
-import { BackOff } from './back-off.ts';
+import { BACK_OFF_MS_MIN, BackOff } from './back-off.ts';
+import type { BrokerIdentity } from './broker-identity.ts';
 import type { SeenControllerEpoch } from './controller-epoch.ts';
 import type { CoordinatorDirectory } from './coordinator-directory.ts';
 
@@ -34,19 +33,6 @@ import type { CoordinatorDirectory } from './coordinator-directory.ts';
 const REGISTRATION_TIMEOUT_MS = 3_000;
 /** Bounds on what a controller may set, against a typing error that stops heartbeats or makes them a flood. */
 const HEARTBEAT_INTERVAL_MS_MIN = 10;
-
-/** Who this broker is; the same for its whole life. */
-export interface BrokerIdentity {
-  readonly brokerId: BrokerId;
-  readonly directoryId: DirectoryId;
-  /** Of this life of the process, a UUID. */
-  readonly incarnationId: string;
-  /** Addresses by listener: `client`, `internal`. */
-  readonly endpoints: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
-  readonly rack: string | undefined;
-  readonly softwareVersion: string;
-  readonly features: ReadonlyMap<string, SupportedLevels>;
-}
 
 export interface BrokerSessionDeps {
   readonly clock: Clock;
@@ -99,6 +85,10 @@ export class BrokerSession {
   #state: State = { kind: 'closed' };
   /** Where the controller was last said to be; tried before the directory's turn. */
   #hint: string | undefined;
+  /** Whether the attempt under way follows a hint. */
+  #hinted = false;
+  /** Newest epoch of which the metadata named the controller. */
+  #toldEpoch: ControllerEpoch | 0 = 0;
   #lastAnswerMs = 0;
   #sessionTimeoutMs = 0;
   #intervalMs = 0;
@@ -124,6 +114,27 @@ export class BrokerSession {
     if (this.#state.kind === 'registered') this.#heartbeat(this.#state);
   }
 
+  /**
+   * The metadata names the controller of this epoch: the session goes there at once, however short the silence of a former one
+   * is, which may be paused. Metadata that is behind changes nothing.
+   */
+  controllerIs(address: string, epoch: ControllerEpoch): void {
+    const state = this.#state;
+    const { highest } = this.#deps.controllerEpoch;
+    if (state.kind === 'closed' || epoch < highest || this.#toldEpoch >= epoch) return;
+    if (state.kind === 'registered' && epoch === highest) return;
+    this.#toldEpoch = epoch;
+    this.#hint = address;
+    this.#backOff.reset();
+    if (state.kind !== 'waiting' && state.address === address) return;
+    if (state.kind !== 'waiting') this.#deps.logger.info('another controller was elected', { former: state.address, address });
+    state.timer.cancel();
+    // In a later turn: this may run in the middle of a change of the metadata.
+    const timer = this.#deps.scheduler.after(0, () => this.#connect(), { background: true });
+    this.#state = { kind: 'waiting', timer };
+    if (state.kind !== 'waiting') state.call.cancel();
+  }
+
   close(): void {
     const state = this.#state;
     this.#state = { kind: 'closed' };
@@ -143,6 +154,7 @@ export class BrokerSession {
     }
     const { coordinators, scheduler, logger } = this.#deps;
     const address = this.#hint ?? coordinators.next();
+    this.#hinted = this.#hint !== undefined;
     this.#hint = undefined;
     let call: ClientCall<BrokerSessionRequest> | undefined;
     const mine = (): boolean => 'call' in this.#state && this.#state.call === call;
@@ -163,6 +175,7 @@ export class BrokerSession {
     const timer = scheduler.after(REGISTRATION_TIMEOUT_MS, () => {
       if (!mine()) return;
       logger.warn('a coordinator did not answer the registration', { address, timeoutMs: REGISTRATION_TIMEOUT_MS });
+      coordinators.fellSilent(address);
       this.#broken(undefined);
       opened.cancel();
     });
@@ -213,6 +226,7 @@ export class BrokerSession {
     if (this.#state !== state) return;
     state.timer.cancel();
     this.#backOff.reset();
+    this.#deps.coordinators.answered(state.address);
     this.#intervalMs = Math.max(HEARTBEAT_INTERVAL_MS_MIN, registered.heartbeatIntervalMs);
     this.#sessionTimeoutMs = Math.max(this.#intervalMs * 2, registered.sessionTimeoutMs);
     this.#lastAnswerMs = this.#deps.clock.monotonicMs();
@@ -241,6 +255,7 @@ export class BrokerSession {
     const silentMs = this.#deps.clock.monotonicMs() - this.#lastAnswerMs;
     if (silentMs > this.#sessionTimeoutMs) {
       this.#deps.logger.warn('the controller answers no heartbeats', { address: state.address, silentMs: Math.round(silentMs) });
+      this.#deps.coordinators.fellSilent(state.address);
       this.#abandon(state.call, undefined);
       return;
     }
@@ -264,8 +279,11 @@ export class BrokerSession {
       this.#events.fatal(error);
       return;
     }
-    this.#hint = error?.reason === 'NOT_CONTROLLER' ? error.facts['controller_address'] : undefined;
-    const delayMs = this.#backOff.next();
+    const hint = error?.reason === 'NOT_CONTROLLER' ? error.facts['controller_address'] : undefined;
+    // A standby names a paused controller for as long as its lease lasts.
+    this.#hint = hint !== undefined && this.#deps.coordinators.isSilent(hint) ? undefined : hint;
+    // A hint is followed soon, once: two that name each other are asked as seldom as others.
+    const delayMs = this.#hint === undefined || this.#hinted ? this.#backOff.next() : BACK_OFF_MS_MIN;
     this.#deps.logger.debug('no session with the controller', { address: state.address, reason: error?.reason, delayMs });
     const timer = this.#deps.scheduler.after(delayMs, () => this.#connect(), { background: true });
     this.#state = { kind: 'waiting', timer };

@@ -37,7 +37,7 @@ describe('a call to the controller', () => {
       clock: scheduler.clock,
       scheduler,
       random: new SeededRandom(1),
-      coordinators: new CoordinatorDirectory(connector, ['one:1']),
+      coordinators: new CoordinatorDirectory(connector, scheduler.clock, ['one:1']),
       controllerAddress: () => known,
     });
     client.sessionAnswered();
@@ -60,7 +60,7 @@ describe('a call to the controller', () => {
       clock: scheduler.clock,
       scheduler,
       random: new SeededRandom(1),
-      coordinators: new CoordinatorDirectory(connector, ['one:1']),
+      coordinators: new CoordinatorDirectory(connector, scheduler.clock, ['one:1']),
       controllerAddress: () => 'one:1',
     });
     void client.call(coordinatorService.forward, REQUEST, DEADLINE_MS).catch(() => {});

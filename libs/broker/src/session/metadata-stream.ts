@@ -109,6 +109,7 @@ export class MetadataStream {
     this.#watchdog = this.#deps.scheduler.after(
       SILENCE_MS_MAX,
       () => {
+        this.#deps.coordinators.fellSilent(address);
         const silence = new MoldauError('COORDINATOR_NOT_AVAILABLE', `${address} sent no metadata for ${SILENCE_MS_MAX} ms`, { address });
         this.#broken(address, silence);
         call.cancel();
@@ -119,6 +120,7 @@ export class MetadataStream {
 
   #arrived(message: StreamMetadataResponse, stream: OpenStream): void {
     this.#attempt(stream, () => {
+      this.#deps.coordinators.answered(stream.address);
       if (stream.loading === undefined) {
         this.#watch(stream.call, stream.address);
         this.#apply(message, stream);

@@ -2,7 +2,7 @@ import type { MetadataImage } from '@moldau/cluster';
 import { type BrokerEpoch, type ClusterId, type DirectoryId, MoldauError } from '@moldau/kernel';
 import type { ReplicaReport } from '@moldau/protocol';
 import type { BrokerSettings } from '../options.ts';
-import type { BrokerIdentity } from './broker-session.ts';
+import type { BrokerIdentity } from './broker-identity.ts';
 
 /** This life of the broker, as the controller knows it: who it is, the epoch it registered in, and whether it may serve. */
 export class Registration {

@@ -164,3 +164,17 @@ describe('any proposal that is taken', () => {
     );
   });
 });
+
+describe('a replica whose disk is slow', () => {
+  it('does not join while enough others are in sync', () => {
+    const image = imageWith({ isr: testBrokers(0, 1) }, { 2: { slowDisk: true } });
+    expect(() => alterIsr(image, life(0), propose([0, 1, 2]))).toThrow(/its disk is slow/);
+  });
+
+  it('joins where the ISR needs it, and stays with those who join beside it', () => {
+    const image = imageWith({ isr: testBrokers(0), elr: testBrokers(1) }, { 2: { slowDisk: true } });
+    expect(decided(image, propose([0, 2]))).toMatchObject({ state: { isr: [0, 2] } });
+    const later = imageWith({ isr: testBrokers(0, 2) }, { 2: { slowDisk: true } });
+    expect(decided(later, propose([0, 1, 2]))).toMatchObject({ state: { isr: [0, 1, 2] } });
+  });
+});

@@ -12,6 +12,7 @@ import type { PartitionState } from '../image/record-codec.ts';
 import { type BrokersById, nextVersion, serves, withIsr } from './partition-change.ts';
 import type { RecordWrite } from './record-write.ts';
 import { partitionWrite } from './replica-rights.ts';
+import { withoutSlow } from './slow-disks.ts';
 
 /** A broker in one life of it. */
 export interface BrokerLife {
@@ -42,7 +43,7 @@ export interface IsrDecision {
 
 /**
  * Whether a leader's proposal becomes the partition's ISR. The proposer leads in this epoch, knows the newest record, and
- * names members that hold a replica and live the life in which they fetched (KIP-903); nobody joins who is fenced or about
+ * names members that hold a replica and live the life in which they fetched (KIP-903); nobody joins who is fenced, has a slow disk while enough others are in sync, or is about
  * to stop, though a member that is about to stop may stay until its leaders have moved. With fewer than minIsr members those
  * who left stay eligible (KIP-966). A proposal of the ISR that stands, with the newest partition epoch, raises that epoch and
  * nothing else (but that flush=sync is reached, where the leader says so): it is how a leader learns that none of its earlier proposals, whose answers it never got, can be taken any more.
@@ -75,6 +76,7 @@ export function alterIsr(image: MetadataImage, leader: BrokerLife, proposal: Isr
     );
   }
   for (const member of proposal.isr) assertEligible(member, partition, image.brokers);
+  assertQuick(partition, isr, image.brokers);
   const changed = stands ? partition : withIsr(partition, isr);
   const state = nextVersion(proposal.allFlushed ? arrived(changed) : changed);
   return { writes: [partitionWrite(topicId, index, partition, state)], partitionEpoch: state.partitionEpoch };
@@ -121,6 +123,15 @@ function assertEligible({ brokerId, brokerEpoch }: BrokerLife, partition: Partit
   if (!serves(broker)) throw refuse('is fenced');
   if (broker.brokerEpoch !== brokerEpoch) throw refuse(`fetched in broker epoch ${brokerEpoch}, and lives in ${broker.brokerEpoch}`);
   if (broker.shuttingDown && !partition.isr.includes(brokerId)) throw refuse('is about to stop');
+}
+
+/** Nobody joins whom the ISR would lose again at once because of a slow disk. */
+function assertQuick(partition: PartitionState, isr: readonly BrokerId[], brokers: BrokersById): void {
+  const quick = withoutSlow(partition, isr, brokers);
+  const slow = isr.find((id) => !quick.includes(id) && !partition.isr.includes(id));
+  if (slow === undefined) return;
+  const message = `broker ${slow} can't be in sync: its disk is slow, and enough others are`;
+  throw new MoldauError('INELIGIBLE_REPLICA', message, { broker_id: String(slow), in_sync: quick.join(',') });
 }
 
 function named({ topicId, partition }: IsrProposal): Record<string, string> {

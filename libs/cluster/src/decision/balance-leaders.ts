@@ -13,7 +13,7 @@ export interface BalanceOptions {
   caughtUp(id: BrokerId, revision: number): boolean;
 }
 
-/** Writes that give leadership back to preferred replicas: in sync, serving, here to stay, and with fresh metadata. */
+/** Writes that give leadership back to preferred replicas: in sync, serving, here to stay, with a disk that is not slow, and with fresh metadata. */
 export function balanceLeaders(image: MetadataImage, { movesMax, caughtUp }: BalanceOptions): RecordWrite[] {
   const writes: RecordWrite[] = [];
   for (const topic of image.topics.values()) {
@@ -51,5 +51,5 @@ function preferredLeader({ replicas, isr, leader }: PartitionState, brokers: Bro
   const [first] = replicas;
   if (first === undefined || leader === undefined || leader === first || !isr.includes(first)) return undefined;
   const broker = brokers.get(first);
-  return stays(broker) ? broker : undefined;
+  return stays(broker) && !broker.slowDisk ? broker : undefined;
 }

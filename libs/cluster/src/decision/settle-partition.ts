@@ -3,6 +3,7 @@ import type { BrokerImage, FlushMode, PartitionFlush, PartitionImage } from '../
 import type { PartitionState } from '../image/record-codec.ts';
 import { type BrokersById, isDamaged, lead, NO_BROKER_EPOCH, nextVersion, serves, withIsr, without } from './partition-change.ts';
 import { advanceReassignment } from './reassign-partition.ts';
+import { withoutSlow } from './slow-disks.ts';
 
 /** What a partition's record takes from its topic's settings. */
 export interface PartitionSettings {
@@ -17,6 +18,7 @@ export interface PartitionSettings {
  * left undone:
  *
  * - a fenced broker is in no ISR; where the ISR would fall below minIsr it moves to the ELR (KIP-966), from which it may lead again;
+ * - a broker whose disk is slow is in no ISR that has minIsr members without it, unless with flush=async;
  * - a leader serves, in the life in which it was elected; else the next is elected: from the ISR, then from the ELR, by the
  *   order of the replicas; a broker that wants to stop leads only where nobody else can;
  * - where ISR and ELR are empty, the one of the last known members with the longest log leads, and no other: where it is away
@@ -45,7 +47,8 @@ function adoptSettings(state: PartitionState, settings: PartitionSettings): Part
 }
 
 function shrinkIsr(state: PartitionState, brokers: BrokersById): PartitionState {
-  const isr = state.isr.filter((id) => serves(brokers.get(id)));
+  const serving = state.isr.filter((id) => serves(brokers.get(id)));
+  const isr = withoutSlow(state, serving, brokers);
   const lingering = isr.length >= state.minIsr && state.elr.length + state.lastKnownElr.length > 0;
   return isr.length === state.isr.length && !lingering ? state : withIsr(state, isr);
 }
@@ -120,7 +123,7 @@ function ranked(state: PartitionState, able: readonly BrokerImage[]): BrokerImag
   });
 }
 
-/** The first replica among `eligible` that can lead; one that wants to stop only when `othersOnly` is not asked for. */
+/** The first replica among `eligible` that can lead, one with a slow disk behind the others; one that wants to stop only when `othersOnly` is not asked for. */
 function candidate(
   state: PartitionState,
   eligible: readonly BrokerId[],
@@ -131,6 +134,6 @@ function candidate(
     .filter((id) => eligible.includes(id))
     .map((id) => brokers.get(id))
     .filter(serves);
-  const lasting = able.find((broker) => !broker.shuttingDown);
-  return lasting ?? (othersOnly ? undefined : able[0]);
+  const lasting = able.filter((broker) => !broker.shuttingDown);
+  return lasting.find((broker) => !broker.slowDisk) ?? lasting[0] ?? (othersOnly ? undefined : able[0]);
 }

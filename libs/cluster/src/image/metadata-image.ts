@@ -44,6 +44,8 @@ export interface BrokerImage extends Stored {
   readonly cordoned: boolean;
   /** Its replicas are being moved to other brokers. */
   readonly draining: boolean;
+  /** Its disk flushes much slower than others': others lead, and are in sync, where there are enough of them. */
+  readonly slowDisk: boolean;
   readonly shuttingDown: boolean;
   readonly brokerEpoch: BrokerEpoch;
   readonly softwareVersion: string;

@@ -110,6 +110,7 @@ export function decodeBroker(bytes: Uint8Array, modRevision: number): BrokerImag
     fenced: record.fenced,
     cordoned: record.cordoned,
     draining: record.draining ?? false,
+    slowDisk: record.slowDisk ?? false,
     shuttingDown: record.shuttingDown,
     brokerEpoch: brokerEpoch(record.brokerEpoch === 0 ? modRevision : record.brokerEpoch),
     softwareVersion: record.softwareVersion,
@@ -127,7 +128,7 @@ export function encodeRegistration(
 }
 
 /** What changes in a broker's record while it is registered. */
-export type BrokerStateChange = Partial<Pick<BrokerImage, 'fenced' | 'shuttingDown' | 'cordoned' | 'draining'>>;
+export type BrokerStateChange = Partial<Pick<BrokerImage, 'fenced' | 'shuttingDown' | 'cordoned' | 'draining' | 'slowDisk'>>;
 
 /** A change of a registered broker's state; its epoch stays. */
 export function encodeBrokerState(broker: BrokerImage, fields: BrokerStateChange): Uint8Array {

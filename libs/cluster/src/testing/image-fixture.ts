@@ -30,11 +30,12 @@ export interface BrokerFields {
   readonly rack?: string;
   readonly cordoned?: boolean;
   readonly draining?: boolean;
+  readonly slowDisk?: boolean;
 }
 
 export function brokerBytes(
   id: number,
-  { fenced = false, shuttingDown = false, epoch = 100 + id, rack, cordoned = false, draining }: BrokerFields = {},
+  { fenced = false, shuttingDown = false, epoch = 100 + id, rack, cordoned = false, draining, slowDisk }: BrokerFields = {},
 ): Uint8Array {
   return BrokerRecord.encode({
     brokerId: id,
@@ -45,6 +46,7 @@ export function brokerBytes(
     fenced,
     cordoned,
     draining,
+    slowDisk,
     features: new Map(),
     softwareVersion: '',
     brokerEpoch: epoch,

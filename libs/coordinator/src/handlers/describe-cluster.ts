@@ -11,9 +11,9 @@ export function describeCluster(context: RequestContext): DescribeClusterRespons
     clusterId: image.cluster?.clusterId ?? '',
     metadataVersion: image.version,
     brokers: brokers.map((broker) => {
-      const { brokerId, rack, fenced, brokerEpoch, softwareVersion, cordoned, draining, shuttingDown } = broker;
+      const { brokerId, rack, fenced, brokerEpoch, softwareVersion, cordoned, draining, shuttingDown, slowDisk } = broker;
       const { host, port } = broker.endpoints.get(context.listener) ?? { host: '', port: 0 };
-      return { broker: { brokerId, host, port, rack }, fenced, brokerEpoch, softwareVersion, cordoned, draining, shuttingDown };
+      return { broker: { brokerId, host, port, rack }, fenced, brokerEpoch, softwareVersion, cordoned, draining, shuttingDown, slowDisk };
     }),
     coordinators: coordinators.map(({ coordinatorId, address }) => ({
       coordinatorId,

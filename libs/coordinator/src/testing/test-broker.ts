@@ -58,6 +58,8 @@ export class TestBroker {
   silent = false;
   /** Claims to have applied nothing while set. */
   lagging = false;
+  /** What heartbeats say of its disk. */
+  slowDisk = false;
   private readonly deps: TestBrokerDeps;
   private readonly options: TestBrokerOptions;
   private readonly channels = new Map<string, Channel>();
@@ -166,8 +168,8 @@ export class TestBroker {
     if (this.deps.process.clock.monotonicMs() - this.metadataHeardAtMs > SILENCE_MS_MAX) this.metadata?.cancel();
     if (this.registered === undefined || this.silent) return;
     const metadataVersion = this.lagging ? 0 : this.image.version;
-    const { wantsShutdown, stillServes, removedTopicIds, damagedReplicas } = this;
-    const value = { metadataVersion, wantsShutdown, stillServes, offlineDirectoryIds: [], removedTopicIds, damagedReplicas };
+    const { wantsShutdown, stillServes, removedTopicIds, damagedReplicas, slowDisk } = this;
+    const value = { metadataVersion, wantsShutdown, stillServes, offlineDirectoryIds: [], removedTopicIds, damagedReplicas, slowDisk };
     this.session?.send({ frame: { $case: 'heartbeat', value } });
   }
 

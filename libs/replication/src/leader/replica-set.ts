@@ -36,6 +36,8 @@ export interface ProposeOptions {
   readonly lives: (brokerId: BrokerId) => BrokerEpoch | undefined;
   /** Whether a broker is about to stop: it does not join, and stays while it is a member. Default: none is. */
   readonly stopping?: (brokerId: BrokerId) => boolean;
+  /** Whether a broker's disk is slow: with flush=sync it does not join while enough others are in sync. Default: none is. */
+  readonly slow?: (brokerId: BrokerId) => boolean;
 }
 
 /** A replica joins only when it lags by less than `maxLagMs` divided by this, so that it does not leave again at once. */
@@ -58,6 +60,8 @@ export class ReplicaSet {
   #committed: CommittedTerms;
   #own: LeaderEnds | undefined;
   #logEnd: Offset;
+  /** What everyone but the leader had flushed when that was seen first, and when. */
+  #heldBack: { readonly until: Offset; readonly sinceMs: number } | undefined;
 
   constructor(options: ReplicaSetOptions) {
     assert(options.replicas.includes(options.self), 'the leader is a replica', { self: options.self });
@@ -92,13 +96,15 @@ export class ReplicaSet {
   }
 
   /**
-   * Whether every replica is in the committed ISR, no proposal is in doubt, and all have what the leader has: then there is
+   * Whether every replica is in the committed ISR, no proposal is in doubt, and all have what the leader has, itself on its disk: then there is
    * nothing to propose until the log grows, a follower tells that it lacks something, or the record changes.
    */
   get isEven(): boolean {
     if (this.#proposals.inDoubt || this.#committed.isr.length !== this.#replicas.length) return false;
     // The controller waits to hear of it.
     if (this.#committed.syncing === true) return false;
+    // Its own flush may be what all wait for.
+    if (this.#own === undefined || this.#counted(this.#own) < this.#logEnd) return false;
     for (const { ends } of this.#followers.values()) if (ends === undefined || this.#counted(ends) < this.#logEnd) return false;
     return true;
   }
@@ -137,6 +143,22 @@ export class ReplicaSet {
     this.#followers = this.#followersOf(replicas, this.#followers, nowMs);
     this.#proposals.overtaken();
     return this.#watermark.changeTerms(this.#terms());
+  }
+
+  /**
+   * For how long what all other members of the ISR have flushed has waited for the leader's own flush, as seen by such looks;
+   * 0 where it does not, where the members without the leader would be too few, and with flush=async.
+   */
+  heldBackMs(nowMs: number): number {
+    const { flush, isr, minIsr } = this.#committed;
+    let others = Number.POSITIVE_INFINITY;
+    if (flush === 'sync' && isr.length > Math.max(1, minIsr)) {
+      for (const id of isr) if (id !== this.#self) others = Math.min(others, this.#followers.get(id)?.ends?.flushedEnd ?? -1);
+    }
+    const own = this.#own?.flushedEnd ?? -1;
+    if (others === Number.POSITIVE_INFINITY || others <= own) this.#heldBack = undefined;
+    else if (this.#heldBack === undefined || this.#heldBack.until <= own) this.#heldBack = { until: others as Offset, sinceMs: nowMs };
+    return this.#heldBack === undefined ? 0 : nowMs - this.#heldBack.sinceMs;
   }
 
   /** Where each replica stands, in the order of the replicas. */
@@ -191,12 +213,19 @@ export class ReplicaSet {
     return id === this.#self || this.#lagMs(id, nowMs) <= maxLagMs;
   }
 
-  #joins(id: BrokerId, nowMs: number, { maxLagMs, lives, stopping }: ProposeOptions): boolean {
+  #joins(id: BrokerId, nowMs: number, { maxLagMs, lives, stopping, slow }: ProposeOptions): boolean {
+    if (slow?.(id) === true && this.#isDispensable(slow)) return false;
     const follower = this.#followers.get(id);
     // Only the life that fetched in this leader epoch has proved itself (KIP-903).
     if (follower?.ends === undefined || follower.brokerEpoch !== lives(id) || stopping?.(id) === true) return false;
     const end = this.#counted(follower.ends);
     return end >= this.highWatermark && end >= this.epochStart && this.#lagMs(id, nowMs) * JOIN_LAG_DIVISOR <= maxLagMs;
+  }
+
+  /** Whether members with disks that are not slow are enough. The controller refuses others then, and would remove them. */
+  #isDispensable(slow: (brokerId: BrokerId) => boolean): boolean {
+    const { flush, isr, minIsr } = this.#committed;
+    return flush === 'sync' && isr.filter((id) => !slow(id)).length >= Math.max(1, minIsr);
   }
 
   /** For how long the follower has not been caught up; 0 while it has all there is. */

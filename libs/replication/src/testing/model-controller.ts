@@ -145,6 +145,7 @@ function brokerImage(id: BrokerId, life: BrokerEpoch, fenced: boolean): BrokerIm
     cordoned: false,
     shuttingDown: false,
     draining: false,
+    slowDisk: false,
     brokerEpoch: life,
     softwareVersion: '',
     bytes: new Uint8Array(),

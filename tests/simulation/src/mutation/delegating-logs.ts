@@ -12,6 +12,7 @@ export function wrapEach(store: LogStore, wrap: (log: PartitionLog, topicId: str
     get storedBytes() {
       return store.storedBytes;
     },
+    takeLongestFlushMs: () => store.takeLongestFlushMs(),
     stopReport: () => store.stopReport(),
     open: async (topicId, partition, config) => wrap(await store.open(topicId, partition, config), topicId, partition),
     beginAnew: async (topicId, partition, config, startOffset) =>

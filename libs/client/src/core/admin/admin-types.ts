@@ -143,6 +143,8 @@ export interface DescribedBroker {
   readonly draining: boolean;
   /** Is about to stop. */
   readonly shuttingDown: boolean;
+  /** Its disk flushes much slower than others': others lead, and are in sync, where there are enough of them. */
+  readonly slowDisk: boolean;
 }
 
 export interface DescribedCoordinator {

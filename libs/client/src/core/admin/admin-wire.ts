@@ -74,7 +74,7 @@ export function describedCluster(response: DescribeClusterResponse): DescribedCl
   return {
     clusterId: response.clusterId,
     metadataVersion: response.metadataVersion,
-    brokers: response.brokers.map(({ broker, fenced, brokerEpoch, softwareVersion, cordoned, draining, shuttingDown }) => ({
+    brokers: response.brokers.map(({ broker, fenced, brokerEpoch, softwareVersion, cordoned, draining, shuttingDown, slowDisk }) => ({
       brokerId: broker?.brokerId ?? 0,
       host: broker?.host ?? '',
       port: broker?.port ?? 0,
@@ -85,6 +85,7 @@ export function describedCluster(response: DescribeClusterResponse): DescribedCl
       cordoned,
       draining,
       shuttingDown,
+      slowDisk: slowDisk ?? false,
     })),
     coordinators: response.coordinators.map(({ coordinatorId, address, controller }) => ({ coordinatorId, address, controller })),
     features: Object.fromEntries(response.features),

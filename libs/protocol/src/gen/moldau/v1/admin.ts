@@ -483,6 +483,11 @@ export interface BrokerDescription {
   draining: boolean;
   /** Whether it is about to stop. */
   shuttingDown: boolean;
+  /**
+   * Whether its disk flushes much slower than others': it neither leads nor is in sync where enough replicas are without it,
+   * until it has been well for a while. Unset: no.
+   */
+  slowDisk?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3426,6 +3431,7 @@ function createBaseBrokerDescription(): BrokerDescription {
     cordoned: false,
     draining: false,
     shuttingDown: false,
+    slowDisk: undefined,
     _unknownFields: {},
   };
 }
@@ -3452,6 +3458,9 @@ export const BrokerDescription: MessageFns<BrokerDescription> = {
     }
     if (message.shuttingDown !== false) {
       writer.uint32(56).bool(message.shuttingDown);
+    }
+    if (message.slowDisk !== undefined) {
+      writer.uint32(64).bool(message.slowDisk);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3531,6 +3540,14 @@ export const BrokerDescription: MessageFns<BrokerDescription> = {
             }
 
             message.shuttingDown = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.slowDisk = reader.bool();
             continue;
           }
         }

@@ -136,7 +136,11 @@ export interface BrokerHeartbeat {
    * Replicas whose data was found to be damaged, and which the metadata that the broker has applied still gives a right to
    * lead: they lose it, and are then built anew from their leaders. At most 1,000; the others come with the next heartbeats.
    */
-  damagedReplicas?: ReplicaReport | undefined;
+  damagedReplicas?:
+    | ReplicaReport
+    | undefined;
+  /** Its disk flushes so slowly that what it leads waits for it and for nobody else, or did so a short while ago. Unset: no. */
+  slowDisk?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1118,6 +1122,7 @@ function createBaseBrokerHeartbeat(): BrokerHeartbeat {
     removedTopicIds: [],
     stillServes: false,
     damagedReplicas: undefined,
+    slowDisk: undefined,
     _unknownFields: {},
   };
 }
@@ -1141,6 +1146,9 @@ export const BrokerHeartbeat: MessageFns<BrokerHeartbeat> = {
     }
     if (message.damagedReplicas !== undefined) {
       ReplicaReport.encode(message.damagedReplicas, writer.uint32(50).fork()).join();
+    }
+    if (message.slowDisk !== undefined) {
+      writer.uint32(56).bool(message.slowDisk);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1212,6 +1220,14 @@ export const BrokerHeartbeat: MessageFns<BrokerHeartbeat> = {
             }
 
             message.damagedReplicas = ReplicaReport.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.slowDisk = reader.bool();
             continue;
           }
         }

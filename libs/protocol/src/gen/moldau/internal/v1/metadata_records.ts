@@ -137,7 +137,14 @@ export interface BrokerRecord {
   /** Is shutting down: leaders move away from it. */
   shuttingDown: boolean;
   /** Its replicas are being moved to other brokers; cordoned as long. Unset: no. */
-  draining?: boolean | undefined;
+  draining?:
+    | boolean
+    | undefined;
+  /**
+   * Says that its disk flushes much slower than others': it neither leads nor is in sync where enough replicas are without it.
+   * Unset: no.
+   */
+  slowDisk?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -681,6 +688,7 @@ function createBaseBrokerRecord(): BrokerRecord {
     brokerEpoch: 0,
     shuttingDown: false,
     draining: undefined,
+    slowDisk: undefined,
     _unknownFields: {},
   };
 }
@@ -722,6 +730,9 @@ export const BrokerRecord: MessageFns<BrokerRecord> = {
     }
     if (message.draining !== undefined) {
       writer.uint32(96).bool(message.draining);
+    }
+    if (message.slowDisk !== undefined) {
+      writer.uint32(104).bool(message.slowDisk);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -847,6 +858,14 @@ export const BrokerRecord: MessageFns<BrokerRecord> = {
             }
 
             message.draining = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.slowDisk = reader.bool();
             continue;
           }
         }
