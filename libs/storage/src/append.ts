@@ -6,7 +6,6 @@ import type { PartitionState } from './partition-state.ts';
 import { rollNow } from './roll.ts';
 import type { Segment } from './segment.ts';
 import type { StorageContext } from './storage-context.ts';
-import { owned } from './tail-cache.ts';
 
 /** Offsets in a segment are kept relative to its base in 32 bits. */
 export const RELATIVE_OFFSET_MAX = 0x7fff_ffff;
@@ -28,24 +27,20 @@ export type AppendRole = { readonly kind: 'leader'; readonly leaderEpoch: Leader
  * @throws MoldauError DISK_FULL, LOG_DIRECTORY_OFFLINE, PARTITION_OFFLINE, MEMORY_BUDGET_EXHAUSTED; CORRUPT_BATCH from a
  *   follower's batches that leave a gap or go back in epoch
  */
-export function appendBatches(context: StorageContext, state: PartitionState, buffer: Uint8Array, role: AppendRole): Appended {
-  assertWritable(context, state, buffer.length);
-  const bytes = owned(buffer);
+export function appendBatches(context: StorageContext, state: PartitionState, bytes: Uint8Array, role: AppendRole): Appended {
+  assertWritable(context, state, bytes.length);
   const baseOffset = state.endOffset;
   // Everything is checked and stamped before anything is noted: a refused append leaves no trace.
   const endOffset = role.kind === 'leader' ? stampAll(bytes, baseOffset, role.leaderEpoch) : checkAll(state, bytes);
   if (mustRoll(context, state, bytes.length, endOffset)) rollNow(context, state);
   noteAll(context, state, state.active, bytes);
   const segment = state.active;
-  const chargedBytes = bytes.buffer.byteLength;
-  const entry = { baseOffset, endOffset, bytes, chargedBytes };
-  segment.unwritten.push(entry);
+  for (const entry of state.tail.append(bytes, baseOffset, endOffset)) segment.unwritten.push(entry);
   segment.endOffset = endOffset;
   segment.firstAppendMs ??= context.ports.clock.wallMs();
   context.unwrittenBytes += bytes.length;
   context.spaceLeftBytes -= bytes.length;
   context.metrics.appendedBytes.add(bytes.length);
-  state.tail.push(entry);
   context.submit(state);
   return { baseOffset: baseOffset as Offset, lastOffset: (endOffset - 1) as Offset, end: endOffset as Offset };
 }

@@ -67,7 +67,9 @@ export class DirectoryRuntime implements StorageContext {
     this.root = root;
     this.#onOffline = options.onOffline;
     this.metrics = createStorageMetrics(ports.meter);
-    this.tails = new TailCache(settings.tailCacheBytes);
+    this.tails = new TailCache(settings.tailCacheBytes, () => this.metrics.tailSlabsGivenUp.add(1));
+    this.metrics.tailBytes.observe(() => this.tails.allocatedBytes);
+    this.metrics.tailSlabsHeld.observe(() => this.tails.heldSlabs);
     this.descriptors = new DescriptorCache(disk, settings.openFilesMax, () => void this.flusher.flush('all'));
     this.indexes = new IndexCache(disk, scheduler, this.descriptors, settings.indexCacheBytes);
     this.journal = new Journal({

@@ -4,7 +4,7 @@ import { ENTRY_HEADER_BYTES, JOURNAL_HEADER_BYTES, writeEntryHeader, writeFileHe
 import type { FoundJournalFile } from './journal-recovery.ts';
 import type { PartitionState } from './partition-state.ts';
 import { Serial } from './serial.ts';
-import type { TailEntry } from './tail-cache.ts';
+import { holdEntries, type LogEntry } from './tail-slab.ts';
 
 /** Bytes of zeros written at once while a file is preallocated. */
 const PREALLOCATE_STEP_BYTES = 1024 * 1024;
@@ -14,7 +14,7 @@ const ENCODE_STEP_BYTES = 1024 * 1024;
 /** New batches of one partition, contiguous. */
 export interface JournalShare {
   readonly state: PartitionState;
-  readonly entries: readonly TailEntry[];
+  readonly entries: readonly LogEntry[];
 }
 
 /** One preallocated file. It may be used again once every partition in `holds` has its batches synced in segments. */
@@ -113,7 +113,7 @@ export class Journal {
   /** Bytes of a round in the journal. */
   static sizeOf(shares: readonly JournalShare[]): number {
     let bytes = 0;
-    for (const { entries } of shares) for (const entry of entries) bytes += ENTRY_HEADER_BYTES + entry.bytes.length;
+    for (const { entries } of shares) for (const entry of entries) bytes += ENTRY_HEADER_BYTES + entry.sizeBytes;
     return bytes;
   }
 
@@ -182,10 +182,16 @@ export class Journal {
     current.position += bytes;
     if (!current.written) current.firstWriteMs = this.#options.nowMs();
     current.written = true;
+    // A log may be cut or deleted meanwhile; its entries are written all the same, as those behind them need them.
+    const letGo = holdEntries(shares.flatMap(({ entries }) => entries));
     // One after the other: an entry is only found behind whole ones.
     return this.#writes.run(async () => {
-      await this.#encode(shares, { generation, sequence: firstSequence }, chunks);
-      await current.file.write(chunks, position);
+      try {
+        await this.#encode(shares, { generation, sequence: firstSequence }, chunks);
+        await current.file.write(chunks, position);
+      } finally {
+        letGo();
+      }
       current.dirty = true;
     });
   }
@@ -270,7 +276,8 @@ export class Journal {
     let at = 0;
     let left = ENCODE_STEP_BYTES;
     for (const { state, entries } of shares) {
-      for (const { baseOffset, bytes } of entries) {
+      for (const entry of entries) {
+        const { baseOffset, bytes } = entry;
         writeEntryHeader(headers, at, { generation: first.generation, sequence: sequence++, logId: state.logIdBytes, baseOffset }, bytes);
         chunks.push(headers.subarray(at, at + ENTRY_HEADER_BYTES), bytes);
         at += ENTRY_HEADER_BYTES;

@@ -245,7 +245,7 @@ export class LogDirectory {
     state.tail.clear();
     state.producers.clear();
     for (const segment of state.segments) {
-      for (const entry of segment.unwritten.splice(0)) runtime.unwrittenBytes -= entry.bytes.length;
+      for (const entry of segment.unwritten.splice(0)) runtime.unwrittenBytes -= entry.sizeBytes;
       segment.phase = 'removed';
       runtime.indexes.forget(segment);
     }

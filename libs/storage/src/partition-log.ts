@@ -86,8 +86,8 @@ export class PartitionLog {
   }
 
   /**
-   * Appends one or more whole, validated batches in one buffer, which belongs to the log from now on. Gives offsets, sets
-   * leader epochs, and returns at once; `onProgress` tells when they are written and flushed.
+   * Appends copies of one or more whole, validated batches in one buffer. Gives offsets, sets leader epochs, in the buffer too,
+   * and returns at once; `onProgress` tells when they are written and flushed.
    *
    * @throws MoldauError DISK_FULL, LOG_DIRECTORY_OFFLINE, PARTITION_OFFLINE, MEMORY_BUDGET_EXHAUSTED; then nothing happened
    */

@@ -18,6 +18,7 @@ import { Segment } from './segment.ts';
 import { scanSegment } from './segment-scan.ts';
 import { decodeSideFile, encodeSideFile } from './side-file.ts';
 import type { StorageContext } from './storage-context.ts';
+import { ownEntry } from './tail-slab.ts';
 
 /** What is known from outside the partition's own directory. */
 export interface RecoveryEvidence {
@@ -250,8 +251,7 @@ function appendReplayed(recovery: Recovery, segment: Segment, payload: Uint8Arra
   recovery.fault = undefined;
   for (const { position, sizeInBytes } of batchesIn(bytes)) noteRecovered(recovery, segment, bytes, position, sizeInBytes);
   assert(segment.endOffset > baseOffset, 'a replay makes progress', { baseOffset });
-  const entry = { baseOffset, endOffset: segment.endOffset, bytes, chargedBytes: bytes.length };
-  segment.unwritten.push(entry);
+  segment.unwritten.push(ownEntry(bytes, baseOffset, segment.endOffset));
   recovery.context.unwrittenBytes += bytes.length;
 }
 

@@ -6,7 +6,9 @@ import type { PartitionConfig } from './partition-config.ts';
 import { ProducerState } from './producer-state.ts';
 import type { Segment } from './segment.ts';
 import { Serial } from './serial.ts';
-import { Tail, type TailCache, type TailEntry } from './tail-cache.ts';
+import { Tail } from './tail.ts';
+import type { TailCache } from './tail-cache.ts';
+import type { LogEntry } from './tail-slab.ts';
 
 /** Where bytes fail their check. */
 export interface Damage {
@@ -193,8 +195,8 @@ export class PartitionState {
   }
 
   /** Appends that are neither in a segment file nor in the journal, oldest first. */
-  unjournaled(): TailEntry[] {
-    const entries: TailEntry[] = [];
+  unjournaled(): LogEntry[] {
+    const entries: LogEntry[] = [];
     for (let at = this.segments.length - 1; at >= 0; at--) {
       const unwritten = this.segments[at]?.unwritten ?? [];
       for (let index = unwritten.length - 1; index >= 0; index--) {

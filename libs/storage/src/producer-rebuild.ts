@@ -6,6 +6,7 @@ import type { Segment } from './segment.ts';
 import { scanSegment } from './segment-scan.ts';
 import { decodeSideFile } from './side-file.ts';
 import type { StorageContext } from './storage-context.ts';
+import { holdEntries, type LogEntry } from './tail-slab.ts';
 
 /** Makes the producer state that of the whole log, from the newest good snapshot and what follows it. */
 export async function rebuildProducers(context: StorageContext, state: PartitionState): Promise<void> {
@@ -51,6 +52,16 @@ async function noteSegment(context: StorageContext, segment: Segment | undefined
   if (segment === undefined || segment.sizeBytes === 0) return;
   // Batches that wait to be written are noted from memory; what is in the file can't change meanwhile.
   const waiting = [...segment.unwritten];
+  const letGo = holdEntries(waiting);
+  try {
+    await noteFile(context, segment, into);
+    noteWaiting(waiting, into);
+  } finally {
+    letGo();
+  }
+}
+
+async function noteFile(context: StorageContext, segment: Segment, into: ProducerState): Promise<void> {
   const endPosition = segment.writtenBytes;
   if (endPosition > 0) {
     const descriptor = await context.descriptors.acquire(segment);
@@ -64,7 +75,10 @@ async function noteSegment(context: StorageContext, segment: Segment | undefined
       context.descriptors.release(descriptor);
     }
   }
-  for (const entry of waiting) {
-    for (const { position } of batchesIn(entry.bytes)) into.note(entry.bytes, position, undefined);
+}
+
+function noteWaiting(waiting: readonly LogEntry[], into: ProducerState): void {
+  for (const { bytes } of waiting) {
+    for (const { position } of batchesIn(bytes)) into.note(bytes, position, undefined);
   }
 }

@@ -4,7 +4,7 @@ import type { PartitionState } from './partition-state.ts';
 import type { Segment } from './segment.ts';
 import { DamageFound, reportDamage, walkSegment } from './segment-walk.ts';
 import type { StorageContext } from './storage-context.ts';
-import type { TailRead } from './tail-cache.ts';
+import type { TailRead } from './tail.ts';
 
 /** How often a read starts again because segments changed under it. */
 const READ_ATTEMPTS_MAX = 8;
@@ -24,13 +24,13 @@ export interface ReadResult {
   readonly nextOffset: Offset;
   readonly source: 'tail' | 'disk';
   /**
-   * Says that nothing looks at `batches` any more, so that their memory may be used again; at most once. Never calling it
-   * is safe and costs garbage.
+   * Says that nothing looks at `batches` any more, so that their memory may be used again; at most once, also after an error.
+   * Never calling it is safe and costs garbage. Who keeps a read for long keeps memory that is many times its size, and rather
+   * makes a copy.
    */
   readonly release: () => void;
 }
 
-/** Memory of the tail cache is its own. */
 const nothingToRelease = (): void => {};
 
 /**
@@ -130,6 +130,6 @@ function readFailure(context: StorageContext, state: PartitionState, path: strin
   return reportDamage(context, state, { file: path, position: -1, offset: -1, reason: error.message });
 }
 
-function fromTail({ batches, nextOffset }: TailRead): ReadResult {
-  return { batches, nextOffset: nextOffset as Offset, source: 'tail', release: nothingToRelease };
+function fromTail({ batches, nextOffset, release }: TailRead): ReadResult {
+  return { batches, nextOffset: nextOffset as Offset, source: 'tail', release };
 }

@@ -56,7 +56,7 @@ function keepInJournal(recovery: Recovery, unsealed: readonly Segment[]): boolea
   for (const { generation, endOffset } of holds) context.journal.hold(state, generation, endOffset);
   for (const segment of unsealed) {
     segment.inherited = true;
-    for (const entry of segment.unwritten) state.tail.push(entry);
+    segment.unwritten = segment.unwritten.flatMap(({ bytes, baseOffset, endOffset }) => state.tail.append(bytes, baseOffset, endOffset));
   }
   return true;
 }

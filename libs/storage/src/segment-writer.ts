@@ -4,6 +4,7 @@ import type { PartitionState } from './partition-state.ts';
 import { rebuildProducers } from './producer-rebuild.ts';
 import type { Segment } from './segment.ts';
 import type { StorageContext } from './storage-context.ts';
+import { holdEntries } from './tail-slab.ts';
 
 /** One write call takes at most this many batches and bytes, so that a long queue is written in steps. */
 const WRITE_ENTRIES_MAX = 1024;
@@ -50,19 +51,24 @@ async function writeSome(context: StorageContext, segment: Segment): Promise<voi
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (const entry of segment.unwritten) {
-    if (chunks.length === WRITE_ENTRIES_MAX || (bytes > 0 && bytes + entry.bytes.length > WRITE_BYTES_MAX)) break;
+    if (chunks.length === WRITE_ENTRIES_MAX || (bytes > 0 && bytes + entry.sizeBytes > WRITE_BYTES_MAX)) break;
     chunks.push(entry.bytes);
-    bytes += entry.bytes.length;
+    bytes += entry.sizeBytes;
   }
-  const descriptor = await context.descriptors.acquire(segment);
+  const letGo = holdEntries(segment.unwritten.slice(0, chunks.length));
   try {
-    await descriptor.file.write(chunks, segment.writtenBytes);
-    segment.wrote(chunks.length);
-    context.unwrittenBytes -= bytes;
-    context.tails.evict();
+    const descriptor = await context.descriptors.acquire(segment);
+    try {
+      await descriptor.file.write(chunks, segment.writtenBytes);
+      segment.wrote(chunks.length);
+      context.unwrittenBytes -= bytes;
+    } finally {
+      context.descriptors.release(descriptor);
+    }
   } finally {
-    context.descriptors.release(descriptor);
+    letGo();
   }
+  context.tails.evict();
 }
 
 async function syncSegment(context: StorageContext, segment: Segment): Promise<void> {

@@ -2,7 +2,7 @@ import { assert } from '@moldau/kernel';
 import type { Descriptor } from './descriptor-cache.ts';
 import { type SegmentFileKind, segmentName } from './paths.ts';
 import { SegmentIndex } from './segment-index.ts';
-import type { TailEntry } from './tail-cache.ts';
+import type { LogEntry } from './tail-slab.ts';
 
 /**
  * The life of a segment: `active` takes appends; `sealing` takes no more and is being flushed; `sealed` is listed in
@@ -46,7 +46,7 @@ export class Segment {
   /** Whether only an earlier life wrote the unsynced bytes; the journal holds them too. */
   inherited = false;
   /** Appended and not in the file yet, oldest first. */
-  unwritten: TailEntry[] = [];
+  unwritten: LogEntry[] = [];
   maxTimestamp = NO_TIMESTAMP;
   maxTimestampOffset: number;
   /** Wall time of the first append; `segment.ms` and `max.compaction.lag.ms` count from it. */
@@ -122,7 +122,7 @@ export class Segment {
     this.inherited = false;
     for (const entry of entries) {
       assert(entry.baseOffset === this.writtenEnd, 'batches are written in order', { ...this.sealedFacts });
-      this.writtenBytes += entry.bytes.length;
+      this.writtenBytes += entry.sizeBytes;
       this.writtenEnd = entry.endOffset;
     }
   }
@@ -131,7 +131,7 @@ export class Segment {
   dropUnwritten(offset: number): void {
     for (let last = this.unwritten.at(-1); last !== undefined && last.baseOffset >= offset; last = this.unwritten.at(-1)) {
       this.unwritten.pop();
-      this.sizeBytes -= last.bytes.length;
+      this.sizeBytes -= last.sizeBytes;
       this.endOffset = last.baseOffset;
     }
   }

@@ -10,6 +10,9 @@ export interface StorageMetrics {
   readonly journalRounds: Counter;
   readonly flushSeconds: Histogram;
   readonly corruptBatches: Counter;
+  readonly tailBytes: Gauge;
+  readonly tailSlabsHeld: Gauge;
+  readonly tailSlabsGivenUp: Counter;
   readonly cleanerReadBytes: Counter;
   readonly cleanerWrittenBytes: Counter;
   readonly cleanerRemovedRecords: Counter;
@@ -45,6 +48,7 @@ export function createStorageMetrics(meter: Meter): StorageMetrics {
     corruptBatches: meter
       .counter({ name: 'moldau_storage_corrupt_batches_total', help: 'Batches on disk that failed their check.' })
       .with(),
+    ...tailMetrics(meter),
     cleanerReadBytes: meter
       .counter({ name: 'moldau_storage_cleaner_read_bytes_total', help: 'Bytes of segments that compaction rewrote.' })
       .with(),
@@ -62,5 +66,20 @@ export function createStorageMetrics(meter: Meter): StorageMetrics {
       'no-descriptor': uncleanable.with('no-descriptor'),
       'open-transaction': uncleanable.with('open-transaction'),
     },
+  };
+}
+
+function tailMetrics(meter: Meter): Pick<StorageMetrics, 'tailBytes' | 'tailSlabsHeld' | 'tailSlabsGivenUp'> {
+  return {
+    tailBytes: meter.gauge({ name: 'moldau_storage_tail_cache_bytes', help: 'Memory that the tail cache has taken.' }).with(),
+    tailSlabsHeld: meter
+      .gauge({ name: 'moldau_storage_tail_slabs_held', help: 'Pieces of the tail cache that reads and writes look at.' })
+      .with(),
+    tailSlabsGivenUp: meter
+      .counter({
+        name: 'moldau_storage_tail_slabs_given_up_total',
+        help: 'Pieces of the tail cache left to the garbage collector because a reader still looked at them.',
+      })
+      .with(),
   };
 }

@@ -115,12 +115,16 @@ async function eachBatch<Found>(
 ): Promise<Found | undefined> {
   let next = from;
   while (next < upTo) {
-    const { batches, nextOffset } = await readLog(context, state, next, { maxBytes: STEP_BYTES, upTo: upTo as Offset });
-    for (const bytes of batches) {
-      for (const { position } of batchesIn(bytes)) {
-        const found = visit({ bytes, position });
-        if (found !== undefined) return found;
+    const { batches, nextOffset, release } = await readLog(context, state, next, { maxBytes: STEP_BYTES, upTo: upTo as Offset });
+    try {
+      for (const bytes of batches) {
+        for (const { position } of batchesIn(bytes)) {
+          const found = visit({ bytes, position });
+          if (found !== undefined) return found;
+        }
       }
+    } finally {
+      release();
     }
     if (nextOffset <= next) return undefined;
     next = nextOffset;

@@ -10,7 +10,8 @@ export interface PositionRead {
   readonly batches: readonly Uint8Array[];
   readonly sizeBytes: number;
   readonly nextOffset: Offset;
-  /** Says that nothing looks at `batches` any more; at most once. */
+  readonly source: 'tail' | 'disk';
+  /** Says that nothing looks at `batches` any more; exactly once. */
   readonly release: () => void;
 }
 
@@ -19,8 +20,9 @@ export class StreamPosition {
   readonly asked: FetchStreamPosition;
   readonly partition: Partition;
   #nextOffset: number;
-  /** Read and not sent, because the credit or the message had no room for it. */
+  /** Read from the disk and not sent, because the credit or the message had no room for it. */
   #kept: PositionRead | undefined;
+  #keptBytes = 0;
   /** What the client has read before is known to be in the log. */
   #continues = false;
   #toldWatermark = -1;
@@ -34,31 +36,42 @@ export class StreamPosition {
 
   /** Bytes that were read and not sent. */
   get keptBytes(): number {
-    return this.#kept?.sizeBytes ?? 0;
+    return this.#keptBytes;
   }
 
-  /** The next batches, about `maxBytes`, the first whole. Throws what reading throws. */
+  /** The next batches, about `maxBytes`, the first whole; the caller releases them. Throws what reading throws. */
   async read(maxBytes: number, metrics: FetchMetrics): Promise<PositionRead> {
     // Checked again also for what was kept: the leader may have changed since.
     const { positionId, leaderEpoch, fetchOffset, lastFetchedEpoch } = this.asked;
     if (!this.#continues) assertContinues(this.partition, fetchOffset, lastFetchedEpoch, leaderEpoch);
     this.#continues = true;
     const ends = visibleEnds(this.partition, leaderEpoch);
-    if (this.#kept !== undefined) return this.#kept;
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept !== undefined) return kept;
     const reading = readVisible(this.partition, this.#nextOffset, maxBytes, leaderEpoch, metrics);
     const read = reading instanceof Promise ? await reading : reading;
     const head = { positionId, ...ends, abortedTransactions: [], error: undefined };
-    return { head, batches: read.batches, sizeBytes: sizeOf(read), nextOffset: read.nextOffset, release: read.release };
+    const { batches, nextOffset, source, release } = read;
+    return { head, batches, sizeBytes: sizeOf(read), nextOffset, source, release };
   }
 
-  /** Keeps what does not fit until it does. */
+  /** Keeps what does not fit until it does. What lies in memory is read again: kept for long, it would hold far more than its size. */
   keep(read: PositionRead): void {
-    this.#kept = read;
+    this.#keptBytes = read.sizeBytes;
+    if (read.source === 'disk') this.#kept = read;
+    else read.release();
+  }
+
+  /** Lets go of what was kept: the position is read no more. */
+  close(): void {
+    this.#kept?.release();
+    this.#kept = undefined;
   }
 
   /** What was read is sent; true when there is more. */
   advance(read: PositionRead): boolean {
-    this.#kept = undefined;
+    this.#keptBytes = 0;
     this.#nextOffset = read.nextOffset;
     return read.sizeBytes > 0 && read.nextOffset < read.head.highWatermark;
   }

@@ -50,8 +50,11 @@ export class LocalSource implements ReadSource, PartitionWatcher {
   }
 
   async read(from: number, maxBytes: number): Promise<SourceRead> {
-    const { batches, nextOffset } = await readVisible(this.#partition, from, maxBytes, undefined, this.#metrics);
-    return { batches, nextOffset, highWatermark: visibleEnds(this.#partition, undefined).highWatermark };
+    const { batches, nextOffset, release } = await readVisible(this.#partition, from, maxBytes, undefined, this.#metrics);
+    // Copies: records are views of them, and live until they are sent.
+    const copies = batches.map((batch) => new Uint8Array(batch));
+    release();
+    return { batches: copies, nextOffset, highWatermark: visibleEnds(this.#partition, undefined).highWatermark };
   }
 
   watch(moved: () => void): void {

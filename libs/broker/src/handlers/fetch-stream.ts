@@ -132,11 +132,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   closed(): void {
     this.#phase = 'closed';
     this.#silence.stop();
-    for (const partition of this.#byPartition.keys()) partition.unwatch(this);
-    this.#byPartition.clear();
-    this.#positions.clear();
-    this.#ready.clear();
-    this.#next = undefined;
+    for (const positionId of [...this.#positions.keys()]) this.#unassign(positionId);
     // A read under way still holds its budget; it gives it back when it ends.
     if (!this.#busy) this.#release();
     this.#deps.streams.remove(this);
@@ -193,6 +189,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     this.#ready.delete(position);
     if (this.#next === position) this.#next = undefined;
     position.partition.unwatch(this);
+    position.close();
   }
 
   /** All that moves in one turn is read in the next. */
@@ -216,9 +213,12 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     this.#busy = true;
     const reads = await this.#collect(wantedBytes);
     this.#busy = false;
-    if (this.#isClosed() || reads.length === 0) this.#release();
-    else this.#send(reads);
-    for (const read of reads) read.release();
+    try {
+      if (this.#isClosed() || reads.length === 0) this.#release();
+      else this.#send(reads);
+    } finally {
+      for (const read of reads) read.release();
+    }
     if (this.#hasWork()) this.#arm();
   }
 
@@ -254,7 +254,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     try {
       const found = await position.read(leftBytes, this.#deps.metrics);
       // Unassigned, or moved, while the disk was read.
-      if (this.#positions.get(positionId) !== position) return 0;
+      if (this.#positions.get(positionId) !== position) return dropped(found);
       const fits = found.sizeBytes <= leftBytes || message.length === 0;
       if (!fits || found.sizeBytes > this.#creditBytes) {
         position.keep(found);
@@ -263,7 +263,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
       }
       if (this.#next === position) this.#next = undefined;
       if (position.advance(found)) this.#ready.add(position);
-      if (found.sizeBytes === 0 && !position.isNews(found)) return 0;
+      if (found.sizeBytes === 0 && !position.isNews(found)) return dropped(found);
       position.told(found);
       message.push(found);
       this.#creditBytes -= found.sizeBytes;
@@ -296,4 +296,10 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
     this.#heldBytes = 0;
     this.#deps.budget.give(heldBytes);
   }
+}
+
+/** What was read and is not sent: no bytes. */
+function dropped(found: PositionRead): number {
+  found.release();
+  return 0;
 }

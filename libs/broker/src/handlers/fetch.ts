@@ -55,6 +55,8 @@ interface Entry {
   partition: Partition | undefined;
   nextOffset: number;
   readonly batches: Uint8Array[];
+  /** Of `batches`, the first so many are copies. */
+  copied: number;
   sizeBytes: number;
   error: MoldauError | undefined;
   /** May have something that has not been read. */
@@ -113,11 +115,15 @@ class Fetch implements PartitionWatcher {
         }
         if (this.#isDone()) return this.#encode();
         this.#watch();
-        if (!this.#entries.some((entry) => entry.ready)) await this.#wait();
+        if (!this.#entries.some((entry) => entry.ready)) {
+          this.#copyReads();
+          await this.#wait();
+        }
       }
     } finally {
       this.#context.signal.removeEventListener('abort', abort);
       this.#deadline?.cancel();
+      this.#releaseReads();
       for (const partition of this.#byPartition.keys()) partition.unwatch(this);
       // The response is copied out of the log's buffers; it leaves with this turn.
       if (takenBytes > 0) this.#deps.scheduler.nextTurn(() => this.#deps.budget.give(takenBytes));
@@ -159,8 +165,11 @@ class Fetch implements PartitionWatcher {
         const read = reading instanceof Promise ? await reading : reading;
         // A first batch larger than what is left would make the response larger than asked: it comes in the next one.
         const sizeBytes = sizeOf(read);
+        if (sizeBytes > room && this.#sizeBytes > 0) {
+          read.release();
+          continue;
+        }
         this.#reads.push(read);
-        if (sizeBytes > room && this.#sizeBytes > 0) continue;
         for (const batch of read.batches) entry.batches.push(batch);
         entry.sizeBytes += sizeBytes;
         entry.nextOffset = read.nextOffset;
@@ -219,9 +228,24 @@ class Fetch implements PartitionWatcher {
     }
     this.#deps.metrics.sent(this.#sizeBytes);
     const response = encodeFetchResponse(partitions);
-    for (const read of this.#reads) read.release();
-    this.#reads.length = 0;
+    this.#releaseReads();
     return response;
+  }
+
+  /** What is kept through a wait gets memory of its own: few bytes would hold much of the log's for long. */
+  #copyReads(): void {
+    if (this.#reads.length === 0) return;
+    for (const entry of this.#entries) {
+      for (let index = entry.copied; index < entry.batches.length; index++) {
+        entry.batches[index] = new Uint8Array(entry.batches[index] ?? []);
+      }
+      entry.copied = entry.batches.length;
+    }
+    this.#releaseReads();
+  }
+
+  #releaseReads(): void {
+    for (const read of this.#reads.splice(0)) read.release();
   }
 
   #head(entry: Entry): Omit<FetchedPartition, 'recordBatches'> {
@@ -243,7 +267,17 @@ class Fetch implements PartitionWatcher {
 function newEntry(asked: FetchPartition): Entry {
   const maxBytes = asked.maxBytes ?? PARTITION_BYTES_DEFAULT;
   if (maxBytes < 1 || maxBytes > PARTITION_BYTES_MAX) throw invalidField('partitions.max_bytes', maxBytes, `1 … ${PARTITION_BYTES_MAX}`);
-  return { asked, maxBytes, partition: undefined, nextOffset: asked.fetchOffset, batches: [], sizeBytes: 0, error: undefined, ready: true };
+  return {
+    asked,
+    maxBytes,
+    partition: undefined,
+    nextOffset: asked.fetchOffset,
+    batches: [],
+    copied: 0,
+    sizeBytes: 0,
+    error: undefined,
+    ready: true,
+  };
 }
 
 function validateBounds(request: FetchRequest, budgetBytes: number): Bounds {

@@ -263,9 +263,13 @@ export class ReplicateStream implements ServerStreamEvents<ReplicateRequest>, Pa
 
   #send(deliveries: readonly Delivery[], sentBytes: number): void {
     const { logger, metrics, share } = this.#deps;
-    const writable = this.#call.sendComposed(composeReplicaNews(deliveries.map(({ news }) => news)));
-    for (const { news, release, failure: error } of deliveries) {
-      release();
+    let writable: boolean;
+    try {
+      writable = this.#call.sendComposed(composeReplicaNews(deliveries.map(({ news }) => news)));
+    } finally {
+      for (const { release } of deliveries) release();
+    }
+    for (const { news, failure: error } of deliveries) {
       if (error === undefined) continue;
       metrics.failed(error.reason);
       if (error.reason === 'INTERNAL')

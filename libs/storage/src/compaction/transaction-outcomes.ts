@@ -47,8 +47,11 @@ export class TransactionOutcomes {
     for (let next = Math.max(this.#from, this.#state.startOffset); next < upTo && count < MARKERS_MAX; ) {
       await this.#pace.transfer(READ_BYTES);
       const read = await readLog(this.#context, this.#state, next, { maxBytes: READ_BYTES, upTo: upTo as Offset });
-      for (const bytes of read.batches) count += noteMarkers(found, bytes);
-      read.release();
+      try {
+        for (const bytes of read.batches) count += noteMarkers(found, bytes);
+      } finally {
+        read.release();
+      }
       if (read.nextOffset <= next) break;
       next = read.nextOffset;
       await this.#pace.turn();
