@@ -3,7 +3,8 @@ import type { MethodPath } from '@moldau/kernel';
 
 /** The part of a generated message that calls need. */
 export interface MessageCodec<Message> {
-  encode(message: Message): BinaryWriter;
+  /** Writes into `writer`, or a new one, and returns it. */
+  encode(message: Message, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array): Message;
 }
 
@@ -17,7 +18,7 @@ export interface Method<Request, Response> {
 }
 
 interface GeneratedCodec {
-  encode(message: never): BinaryWriter;
+  encode(message: never, writer?: BinaryWriter): BinaryWriter;
   decode(input: Uint8Array): unknown;
 }
 

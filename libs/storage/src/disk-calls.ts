@@ -77,9 +77,11 @@ export async function removeIfThere(disk: Disk, path: string): Promise<void> {
 export async function forEachBounded<Item>(items: Iterable<Item>, limit: number, work: (item: Item) => Promise<void>): Promise<void> {
   const iterator = items[Symbol.iterator]();
   const failures: unknown[] = [];
+  let exhausted = false;
   const worker = async (): Promise<void> => {
     while (failures.length === 0) {
       const step = iterator.next();
+      exhausted = step.done === true;
       if (step.done === true) return;
       try {
         await work(step.value);
@@ -88,6 +90,8 @@ export async function forEachBounded<Item>(items: Iterable<Item>, limit: number,
       }
     }
   };
-  await Promise.all(Array.from({ length: limit }, worker));
+  const workers: Promise<void>[] = [];
+  while (workers.length < limit && !exhausted) workers.push(worker());
+  await Promise.all(workers);
   if (failures.length > 0) throw failures[0];
 }
