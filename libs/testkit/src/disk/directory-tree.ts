@@ -45,8 +45,12 @@ export class DirectoryTree {
 
   /** The node of this path; undefined when a part of it is missing. */
   find(path: string): TreeNode | undefined {
+    return this.#at(splitPath(path));
+  }
+
+  #at(parts: readonly string[]): TreeNode | undefined {
     let node: TreeNode | undefined = this.#root;
-    for (const part of splitPath(path)) {
+    for (const part of parts) {
       if (node?.kind !== 'directory') return undefined;
       node = node.entries.get(part);
     }
@@ -58,7 +62,7 @@ export class DirectoryTree {
     const parts = splitPath(path);
     const name = parts.pop();
     assert(name !== undefined, 'the root of a disk is not created, renamed or removed', { operation, path });
-    const directory = this.find(parts.join('/'));
+    const directory = this.#at(parts);
     if (directory?.kind !== 'directory') throw new DiskError('not-found', operation, path, { detail: 'no parent directory' });
     return { directory, name, node: directory.entries.get(name) };
   }

@@ -71,6 +71,7 @@ export class DiskFaults {
 
   /** The failure of a call that starts now, if there is one; counts the call. */
   take(operation: DiskOperation, path: string): DiskError | undefined {
+    if (this.#armed.length === 0 && !this.readOnly) return undefined;
     let failure: DiskError | undefined;
     for (const armed of this.#armed) {
       if (armed.fault.operation !== operation || !path.includes(armed.fault.path ?? '')) continue;

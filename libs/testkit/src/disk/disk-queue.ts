@@ -50,8 +50,15 @@ export class DiskQueue {
     if (this.#dead) return never;
     const failure = this.#faults.take(task.operation, task.path);
     this.#inFlight.add(task);
-    await this.#delay(task.operation, task.bytes);
-    await this.#pass(task.operation);
+    const scheduler = this.#scheduler;
+    if (scheduler === undefined) await undefined;
+    else {
+      const delayMs = this.#latency(task.operation, task.bytes);
+      await new Promise<void>((resolve) => {
+        scheduler.after(delayMs, resolve);
+      });
+    }
+    if (this.#holds.size > 0) await this.#pass(task.operation);
     if (this.#dead) return never;
     this.#inFlight.delete(task);
     if (failure === undefined) return task.effect();
@@ -85,15 +92,6 @@ export class DiskQueue {
       happen(task, random);
     }
     this.#inFlight.clear();
-  }
-
-  async #delay(operation: DiskOperation, bytes: number): Promise<void> {
-    const scheduler = this.#scheduler;
-    if (scheduler === undefined) return;
-    const delayMs = this.#latency(operation, bytes);
-    await new Promise<void>((resolve) => {
-      scheduler.after(delayMs, resolve);
-    });
   }
 
   async #pass(operation: DiskOperation): Promise<void> {

@@ -72,6 +72,11 @@ export class FileContent {
     return tearContent(this.#durable.copy(), this.#pending, torn);
   }
 
+  /** What was synced, as it lies there: valid until the next change. */
+  get durable(): Uint8Array {
+    return this.#durable.view(0, this.#durable.size);
+  }
+
   afterKill(): FileContent {
     const copy = new FileContent();
     copy.#current = new GrowableBytes(this.#current.copy());

@@ -202,6 +202,13 @@ export class SimDisk implements Disk {
     return this.#tree.paths();
   }
 
+  /** Names of the files in a directory, in the order of their making; none when there is no such directory. Takes no time either. */
+  fileNames(directory: string): readonly string[] {
+    const node = this.#tree.find(directory);
+    if (node?.kind !== 'directory') return [];
+    return [...node.entries].filter(([, entry]) => entry.kind === 'file').map(([name]) => name);
+  }
+
   /** All bytes of a file as a program would read them now. */
   contents(path: string): Uint8Array {
     const { content } = this.#file('contents', path);
@@ -210,9 +217,9 @@ export class SimDisk implements Disk {
     return bytes;
   }
 
-  /** The bytes of a file that a power loss now would leave for sure; whether its name stays is another matter. */
+  /** The bytes of a file that a power loss now would leave for sure; whether its name stays is another matter. Valid until the next change. */
   durableContents(path: string): Uint8Array {
-    return this.#file('durableContents', path).content.afterPowerLoss(undefined);
+    return this.#file('durableContents', path).content.durable;
   }
 
   #next(tree: DirectoryTree): SimDisk {

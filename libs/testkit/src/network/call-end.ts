@@ -45,9 +45,14 @@ export class CallEnd implements MessageSink {
   }
 
   write(message: Uint8Array): boolean {
+    return this.writeOwned(message.slice());
+  }
+
+  /** As `write`, of bytes that nobody else has: they are not copied. */
+  writeOwned(message: Uint8Array): boolean {
     if (this.#over) return false;
     this.#outstandingBytes += message.length;
-    this.#options.send({ kind: 'message', bytes: message.slice() });
+    this.#options.send({ kind: 'message', bytes: message });
     this.#full = this.#outstandingBytes >= this.#options.windowBytes;
     return !this.#full;
   }

@@ -105,7 +105,7 @@ export class ServedCall {
     return handler.open(
       {
         write: (message) => end.write(message),
-        writeComposed: (message) => end.write(composedBytes(message)),
+        writeComposed: (message) => end.writeOwned(composedBytes(message)),
         pause: () => end.pause(),
         resume: () => end.resume(),
         close: (status) => this.#close(status),

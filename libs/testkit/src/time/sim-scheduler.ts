@@ -35,6 +35,8 @@ export interface SimProcess {
 
 interface ProcessEvent extends SimEvent {
   readonly process: Process;
+  /** Keeps `idle` waiting: a foreground event that has neither run nor been given up. */
+  awaited: boolean;
 }
 
 /** `running → paused → running`; `stopped` from both, for ever. */
@@ -123,8 +125,10 @@ export class SimScheduler implements Scheduler {
 
   #newProcess(clock: SimClock): Process {
     return new Process(this.#processes++, clock, {
-      add: (event) => this.#add(event),
-      settle: (event) => this.#settle(event),
+      add: (process, delayMs, callback, background) => this.#add(process, delayMs, callback, background),
+      givenUp: (events) => {
+        this.#foreground -= events;
+      },
     });
   }
 
@@ -156,11 +160,10 @@ export class SimScheduler implements Scheduler {
   #next(untilMs: number): ProcessEvent | undefined {
     for (;;) {
       this.#collectDue();
-      const ready = this.#due.filter((process) => process.state === 'running');
-      const process = ready[this.#random === undefined || ready.length < 2 ? 0 : this.#random.below(ready.length)];
+      const process = this.#pickDue();
       if (process !== undefined) {
         const event = process.due.shift();
-        if (process.due.length === 0) this.#due = this.#due.filter((other) => other !== process);
+        if (process.due.length === 0) this.#due.splice(this.#due.indexOf(process), 1);
         if (event === undefined || event.cancelled) continue;
         this.#settle(event);
         return event;
@@ -171,9 +174,23 @@ export class SimScheduler implements Scheduler {
     }
   }
 
+  /** One of the running processes with something due; undefined when there is none. */
+  #pickDue(): Process | undefined {
+    let ready = 0;
+    let first: Process | undefined;
+    for (const process of this.#due) {
+      if (process.state !== 'running') continue;
+      first ??= process;
+      ready++;
+    }
+    if (ready < 2 || this.#random === undefined) return first;
+    let left = this.#random.below(ready);
+    return this.#due.find((process) => process.state === 'running' && left-- === 0);
+  }
+
   /** Moves what is due from the queue to its process; forgets what will not happen. */
   #collectDue(): void {
-    this.#due = this.#due.filter((process) => process.state !== 'stopped');
+    if (this.#due.some(isStopped)) this.#due = this.#due.filter((process) => !isStopped(process));
     for (let first = this.#queue.first; first !== undefined && first.timeMs <= this.#nowMs; first = this.#queue.first) {
       this.#queue.shift();
       if (first.cancelled || first.process.state === 'stopped') continue;
@@ -182,14 +199,22 @@ export class SimScheduler implements Scheduler {
     }
   }
 
-  #add(event: NewEvent): Timer {
-    const { delayMs, ...rest } = event;
-    assert(delayMs >= 0, 'a delay is not negative', { delayMs });
+  #add(process: Process, delayMs: number, callback: () => void, background: boolean): Timer {
+    // Not `assert`: its facts would be made for each event.
+    if (!(delayMs >= 0)) assert(false, 'a delay is not negative', { delayMs });
     const timeMs = Math.ceil((this.#nowMs + delayMs) * TICKS_PER_MS) / TICKS_PER_MS;
-    const entry: ProcessEvent = { ...rest, timeMs, sequence: this.#sequence++, cancelled: false };
-    if (!entry.background) {
+    const entry: ProcessEvent = {
+      timeMs,
+      sequence: this.#sequence++,
+      background,
+      cancelled: false,
+      callback,
+      process,
+      awaited: !background,
+    };
+    if (!background) {
       this.#foreground++;
-      entry.process.waiting.add(entry);
+      process.awaited++;
     }
     this.#queue.push(entry);
     return { cancel: () => this.#settle(entry) };
@@ -198,15 +223,22 @@ export class SimScheduler implements Scheduler {
   /** The event ran, or never will. */
   #settle(event: ProcessEvent): void {
     event.cancelled = true;
-    if (event.process.waiting.delete(event)) this.#foreground--;
+    if (!event.awaited) return;
+    event.awaited = false;
+    if (isStopped(event.process)) return;
+    event.process.awaited--;
+    this.#foreground--;
   }
 }
 
-type NewEvent = Omit<ProcessEvent, 'sequence' | 'timeMs' | 'cancelled'> & { readonly delayMs: number };
+function isStopped({ state }: Process): boolean {
+  return state === 'stopped';
+}
 
 interface EventHost {
-  add(event: NewEvent): Timer;
-  settle(event: ProcessEvent): void;
+  add(process: Process, delayMs: number, callback: () => void, background: boolean): Timer;
+  /** So many foreground events will not happen any more. */
+  givenUp(events: number): void;
 }
 
 class Process implements SimProcess {
@@ -215,8 +247,8 @@ class Process implements SimProcess {
   readonly scheduler: Scheduler;
   /** Events whose moment has come, in order. */
   due: ProcessEvent[] = [];
-  /** Foreground events that have not run. */
-  readonly waiting = new Set<ProcessEvent>();
+  /** How many foreground events have not run; given up when it stops. */
+  awaited = 0;
   state: ProcessState = 'running';
   readonly #host: EventHost;
 
@@ -226,11 +258,11 @@ class Process implements SimProcess {
     this.clock = clock;
     this.scheduler = {
       nextTurn: (callback) => {
-        if (this.state !== 'stopped') host.add({ process: this, delayMs: 0, background: false, callback });
+        if (this.state !== 'stopped') host.add(this, 0, callback, false);
       },
       after: (delayMs, callback, options) => {
         if (this.state === 'stopped') return { cancel: () => {} };
-        return host.add({ process: this, delayMs, background: options?.background ?? false, callback });
+        return host.add(this, delayMs, callback, options?.background ?? false);
       },
     };
   }
@@ -246,6 +278,7 @@ class Process implements SimProcess {
   stop(): void {
     this.state = 'stopped';
     this.due = [];
-    for (const event of [...this.waiting]) this.#host.settle(event);
+    this.#host.givenUp(this.awaited);
+    this.awaited = 0;
   }
 }
