@@ -2,24 +2,26 @@ import { MUTATIONS } from './mutation/mutations.ts';
 import { Recorder } from './results/recorder.ts';
 import { type Arguments, parseArguments, USAGE } from './run/arguments.ts';
 import { findMutation, showsIn } from './run/find-mutation.ts';
+import { InOrder } from './run/in-order.ts';
 import { type FoundMutation, publish } from './run/mutation-table.ts';
-import { runMany } from './run/run-many.ts';
+import { runMany, SHARE } from './run/run-many.ts';
 import type { RunOptions } from './run/run-seed.ts';
 import { runShare, runWatched } from './run/seed-process.ts';
-import { addReport, describeBroken, describeTotals, newTotals, type SeedReport } from './run/seed-report.ts';
+import { addReport, describeBroken, describeProgress, describeTotals, newTotals, type SeedReport } from './run/seed-report.ts';
 
 /**
  * `npm run test:simulation`: whole clusters in virtual time, each from its seed. Prints how to replay a run that found
  * something, and ends with status 1.
  */
 
-/** Between two lines of progress. */
-const PROGRESS_RUNS = 500;
+/** Between two lines of progress, in ms. */
+const PROGRESS_MS = 15_000;
 
-/** Seeds after which results are written: as many are lost at most when it is stopped. */
+/** Seeds after which results are written; when it is stopped, what was not written yet is written then. */
 const SEEDS_PER_WRITE = 100;
 
-const SHARE = '--share';
+/** Signals that end a campaign early, with the status that a shell gives to each. */
+const ENDINGS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -56,15 +58,30 @@ async function many(given: Arguments): Promise<number> {
   const end = from + seeds;
   const recorder = write ? new Recorder({ from, to: end - 1, options: more.join(' ') }) : undefined;
   const totals = newTotals();
+  let unwritten = 0;
+  const inOrder = new InOrder<SeedReport>(from, (one) => {
+    recorder?.note(one);
+    if (++unwritten < SEEDS_PER_WRITE) return;
+    unwritten = 0;
+    recorder?.write();
+  });
   const report = (one: SeedReport): void => {
     addReport(totals, one);
-    recorder?.note(one);
     if (one.findings.length > 0) print(describeBroken(one, more));
-    if (totals.runs % PROGRESS_RUNS === 0) print(describeTotals(totals));
+    inOrder.put(one.seed, one);
   };
-  const step = recorder === undefined ? seeds : SEEDS_PER_WRITE;
-  for (let next = from; next < end; next += step) {
-    await runMany({ from: next, seeds: Math.min(step, end - next), workers, more, report });
+  const startedAt = performance.now();
+  const progress = setInterval(() => print(describeProgress(totals, seeds, performance.now() - startedAt)), PROGRESS_MS);
+  const endEarly = (signal: keyof typeof ENDINGS): void => {
+    recorder?.write();
+    print(`stopped after ${totals.runs} of ${seeds} runs`);
+    process.exit(ENDINGS[signal]);
+  };
+  for (const signal of Object.keys(ENDINGS)) process.once(signal, endEarly);
+  try {
+    await runMany({ from, seeds, workers, more, report });
+  } finally {
+    clearInterval(progress);
     recorder?.write();
   }
   print(describeTotals(totals));
@@ -95,7 +112,7 @@ async function allMutations({ from, seeds: limit, mutation: only, write }: Argum
 }
 
 async function main(): Promise<number> {
-  const [first, from, to, step, ...more] = process.argv.slice(2);
+  const [first, ...more] = process.argv.slice(2);
   const share = first === SHARE;
   const given = parseArguments(share ? more : process.argv.slice(2));
   if (given === undefined) {
@@ -103,7 +120,7 @@ async function main(): Promise<number> {
     return 2;
   }
   if (share) {
-    await runShare(Number(from), Number(to), Number(step), optionsOf(given));
+    await runShare(optionsOf(given));
     return 0;
   }
   if (given.mutations) return allMutations(given);

@@ -19,7 +19,10 @@ export class Findings {
   }
 
   add(name: string, detail: string): void {
-    this.#trace.note('FOUND', `${name}: ${detail}`);
+    // Where in the code an error was made follows, if Node was asked for it: for the reader only.
+    const [first = '', ...rest] = detail.split('\n');
+    this.#trace.note('FOUND', `${name}: ${first}`);
+    for (const line of rest) this.#trace.log('FOUND', line);
     if (this.list.length < FINDINGS_MAX) this.list.push({ name, detail });
   }
 

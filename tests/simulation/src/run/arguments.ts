@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Mutation } from '../mutation/mutation.ts';
 import { MUTATIONS } from '../mutation/mutations.ts';
@@ -16,7 +17,7 @@ export const USAGE = `usage: npm run test:simulation -- [--seeds N] [--from S] [
   --factor N        replicas of each partition, instead of as many as the seed says
   --write           note the results in docs/simulation-results.json and docs/reliability.md;
                     with --mutations the seeds in docs/simulation.md
-  --workers N       processes at once, default 2
+  --workers N       processes at once, default as many as there are cores
 `;
 
 /** What the command line asks for. */
@@ -37,7 +38,6 @@ export interface Arguments {
 }
 
 const SEEDS_DEFAULT = 200;
-const WORKERS_DEFAULT = 2;
 
 /** Undefined when they make no sense. */
 export function parseArguments(given: readonly string[]): Arguments | undefined {
@@ -70,7 +70,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
       mutations: values.mutations ?? false,
       brokers: values.brokers === undefined ? undefined : wholeNumber(values.brokers, 1),
       factor: values.factor === undefined ? undefined : wholeNumber(values.factor, 1),
-      workers: wholeNumber(values.workers ?? String(WORKERS_DEFAULT), 1),
+      workers: wholeNumber(values.workers ?? String(availableParallelism()), 1),
       write: values.write ?? false,
     };
   } catch {

@@ -23,11 +23,24 @@ export async function runWatched(seed: number, options: RunOptions): Promise<Run
   }
 }
 
-/** A child process of `runMany`: every seed of its arguments `from seeds step` in turn, one report each. */
-export async function runShare(from: number, to: number, step: number, options: RunOptions): Promise<void> {
-  for (let seed = from; seed < to; seed += step) {
-    const { lines: _, scenario: __, ...report } = await runWatched(seed, options);
-    process.send?.(report satisfies SeedReport);
-  }
-  process.disconnect();
+/**
+ * A process of `runMany`: runs the seed of each message in turn, and answers with its report. Ends when its parent lets it
+ * go, or is gone; an interrupt is the parent's to handle.
+ */
+export async function runShare(options: RunOptions): Promise<void> {
+  process.on('SIGINT', () => {});
+  let last = Promise.resolve();
+  process.on('message', (seed: number) => {
+    last = last.then(async () => {
+      const { lines: _, scenario: __, ...report } = await runWatched(seed, options);
+      process.send?.(report satisfies SeedReport);
+    });
+    last.catch((error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      process.exit(1);
+    });
+  });
+  await new Promise((resolve) => process.once('disconnect', resolve));
+  // Not by waiting for a run that nobody asks for any more.
+  process.exit(0);
 }

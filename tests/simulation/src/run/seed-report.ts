@@ -54,6 +54,15 @@ export function describeTotals(totals: Totals): string {
   ].join('; ');
 }
 
+/** How far a campaign is, in one line; `elapsedMs` of real time since its start. */
+export function describeProgress({ runs, broken, cpuMs }: Totals, seeds: number, elapsedMs: number): string {
+  const done = `${runs} of ${seeds} runs, ${broken} with findings`;
+  if (runs === 0) return done;
+  const minutesLeft = ((seeds - runs) * elapsedMs) / runs / 60_000;
+  const rate = `${Math.round((runs * 60_000) / elapsedMs)} a minute, ${Math.round((runs * 60_000) / cpuMs)} a minute of CPU`;
+  return `${done}; ${rate}; ${minutesLeft < 1 ? 'less than a minute' : `${Math.round(minutesLeft)} min`} left`;
+}
+
 /** A run that found something, with the command that replays it. */
 export function describeBroken(report: SeedReport, more: readonly string[]): string {
   const findings = report.findings.slice(0, 5).map(({ name, detail }) => `  ${name}: ${detail}`);

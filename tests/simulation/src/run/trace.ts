@@ -20,18 +20,17 @@ export class Trace {
     this.#now = options.now;
   }
 
-  /** Mixes integers into the hash; only their lowest 32 bits count. */
-  mix(...values: readonly number[]): void {
-    for (const value of values) {
-      this.#a = Math.imul(this.#a ^ value, 0x01000193);
-      this.#b = Math.imul((this.#b + value) ^ (this.#b >>> 15), 0x85ebca6b);
-    }
+  /** Mixes an integer into the hash; only its lowest 32 bits count. One at a time: a list of them would be made for each event. */
+  mix(value: number): void {
+    this.#a = Math.imul(this.#a ^ value, 0x01000193);
+    this.#b = Math.imul((this.#b + value) ^ (this.#b >>> 15), 0x85ebca6b);
   }
 
   /** Mixes a number with its fraction. */
   mixFloat(value: number): void {
     this.#float[0] = value;
-    this.mix(this.#words[0] ?? 0, this.#words[1] ?? 0);
+    this.mix(this.#words[0] ?? 0);
+    this.mix(this.#words[1] ?? 0);
   }
 
   /** Something worth reading; counts in the hash. */

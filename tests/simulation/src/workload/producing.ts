@@ -101,7 +101,7 @@ async function sendOne({ world, history, producer, partition, identity, size }: 
     if (offset === undefined) throw new Error('acknowledged without an offset');
     history.settle(identity, { kind: 'ok', offset });
     world.candidates.committed(partition, offset + 1);
-    world.trace.mix(partition, offset, identity.sequence);
+    for (const value of [partition, offset, identity.sequence]) world.trace.mix(value);
   } catch (error) {
     const failure = MoldauError.from(error);
     const kind = failure.certainty === 'definite' ? 'fail' : 'info';

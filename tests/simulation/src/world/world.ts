@@ -61,7 +61,8 @@ export class World {
       onEvent: ({ timeMs, sequence, processId }) => {
         this.events++;
         this.trace.mixFloat(timeMs);
-        this.trace.mix(sequence, processId);
+        this.trace.mix(sequence);
+        this.trace.mix(processId);
       },
     });
     this.network = this.#createNetwork();
@@ -128,7 +129,9 @@ export class World {
       keepaliveMs: KEEPALIVE_MS,
       onPacket: (_from, _to, packet) => {
         this.trace.mix(PACKET_KINDS.indexOf(packet.kind));
-        if (packet.kind === 'message') this.trace.mix(packet.bytes.length, crc32c(packet.bytes));
+        if (packet.kind !== 'message') return;
+        this.trace.mix(packet.bytes.length);
+        this.trace.mix(crc32c(packet.bytes));
       },
     });
   }
