@@ -2,7 +2,8 @@ export { type SimCodecs, SimCompute, type SimComputeOptions } from './compute/si
 export { DISK_CONTRACT, type DiskContractCase } from './disk/disk-contract.ts';
 export { DiskFaults, type DiskOperation, type InjectedFault } from './disk/disk-faults.ts';
 export type { DiskHold, DiskLatency } from './disk/disk-queue.ts';
-export { SimDisk, type SimDiskOptions, type SimDiskStats } from './disk/sim-disk.ts';
+export { SimDisk, type SimDiskOptions } from './disk/sim-disk.ts';
+export type { SimDiskStats } from './disk/sim-disk-stats.ts';
 export type { Packet } from './network/packet.ts';
 export { SimNetwork, type SimNetworkNode, type SimNetworkOptions, type SimServer } from './network/sim-network.ts';
 export { TRANSPORT_CONTRACT } from './network/transport-contract.ts';

@@ -51,7 +51,7 @@ export class DiskQueue {
     const failure = this.#faults.take(task.operation, task.path);
     this.#inFlight.add(task);
     const scheduler = this.#scheduler;
-    if (scheduler === undefined) await undefined;
+    if (scheduler === undefined) await Promise.resolve();
     else {
       const delayMs = this.#latency(task.operation, task.bytes);
       await new Promise<void>((resolve) => {

@@ -14,6 +14,7 @@ import { type DirectoryNode, DirectoryTree, type FileNode, newFile, type Place, 
 import { DiskFaults, type DiskOperation } from './disk-faults.ts';
 import { type DiskHold, type DiskLatency, DiskQueue } from './disk-queue.ts';
 import { type FileHost, SimDiskFile } from './sim-disk-file.ts';
+import { newStats, type SimDiskStats } from './sim-disk-stats.ts';
 
 export interface SimDiskOptions {
   /** Completes calls in its time; default: each call completes some microtasks later. */
@@ -24,19 +25,6 @@ export interface SimDiskOptions {
   readonly capacityBytes?: number;
   /** Files open at once; one more rejects `too-many-files`. Default no limit. */
   readonly maxOpenFiles?: number;
-}
-
-/** Counted since the disk was made. */
-export interface SimDiskStats {
-  openFiles: number;
-  reads: number;
-  readBytes: number;
-  writes: number;
-  writtenBytes: number;
-  syncs: number;
-  directorySyncs: number;
-  /** Files closed for the last time with bytes that no sync covered. */
-  closedDirty: number;
 }
 
 interface SurvivingState {
@@ -297,8 +285,4 @@ export class SimDisk implements Disk {
       },
     };
   }
-}
-
-function newStats(): SimDiskStats {
-  return { openFiles: 0, reads: 0, readBytes: 0, writes: 0, writtenBytes: 0, syncs: 0, directorySyncs: 0, closedDirty: 0 };
 }
