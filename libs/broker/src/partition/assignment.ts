@@ -1,6 +1,9 @@
 import type { PartitionImage } from '@moldau/cluster';
 import { type BrokerEpoch, type BrokerId, type LeaderEpoch, MoldauError, type PartitionIndex, type TopicId } from '@moldau/kernel';
+import { lastEpochOf } from './last-epoch.ts';
 import type { ReplicaTerms } from './leadership.ts';
+import type { PartitionDeps } from './partition-deps.ts';
+import type { PartitionLog } from './partition-log.ts';
 
 /** What the cluster's metadata says of a partition, as far as its replica here acts on it. */
 export interface PartitionAssignment {
@@ -29,6 +32,24 @@ export function assignmentOf(view: PartitionImage, self: BrokerId, epoch: Broker
 /** Whether a leader may have anything to tell the controller of its replicas. */
 export function mayPropose({ replicas, committed }: ReplicaTerms): boolean {
   return replicas.length > 1 || committed.syncing === true;
+}
+
+/**
+ * Whether a log may be led in an epoch. Only metadata that was restored from a backup names an older one than the log's last
+ * batch has: what is appended in it would part from the other replicas unseen, and be taken for damage when it is read.
+ */
+export function mayLead(
+  log: PartitionLog,
+  epoch: LeaderEpoch,
+  { topicId, index }: Place,
+  { metrics, logger }: Pick<PartitionDeps, 'metrics' | 'logger'>,
+): boolean {
+  const lastEpoch = lastEpochOf(log);
+  if (lastEpoch <= epoch) return true;
+  metrics.alarmed('staleRecord');
+  const facts = { topicId, partition: index, leaderEpoch: epoch, lastEpoch };
+  logger.error('the metadata is older than the log, which is not led: restart this broker, so that it can say so', facts);
+  return false;
 }
 
 /** Which partition. */

@@ -2,7 +2,7 @@ import { assert, type BrokerId, type LeaderEpoch, type MoldauError, type Offset,
 import type { FollowerAssignment } from '@moldau/replication';
 import type { Progress } from '@moldau/storage';
 import { Following } from '../replication/following.ts';
-import { leaderChanged, mayPropose, notLeader, type PartitionAssignment, wrongEpoch } from './assignment.ts';
+import { leaderChanged, mayLead, mayPropose, notLeader, type PartitionAssignment, wrongEpoch } from './assignment.ts';
 import { BatchIntake } from './batch-intake.ts';
 import { Leadership, type ReplicaTerms } from './leadership.ts';
 import type { GrowthWatcher, PartitionDeps } from './partition-deps.ts';
@@ -196,7 +196,7 @@ export class Partition {
     const other = leaderId !== undefined && leaderId !== this.#deps.brokerId ? leaderId : undefined;
     if (other !== undefined) this.#follow(log, { leaderId: other, leaderEpoch, lossyEpoch });
     else if (!this.#standBy(log)) return;
-    if (leads) this.#lead(log, leaderEpoch, terms);
+    if (leads && mayLead(log, leaderEpoch, this, this.#deps)) this.#lead(log, leaderEpoch, terms);
   }
 
   #follow(log: PartitionLog, assignment: FollowerAssignment): void {

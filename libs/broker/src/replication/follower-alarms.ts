@@ -1,7 +1,10 @@
 import type { FollowerAlarm } from '@moldau/replication';
 
-/** Label of an alarm; `truncationRefused`: below the high watermark without leave, `truncationBelowHighWatermark`: with it. */
-export type ReplicationAlarm = FollowerAlarm['kind'] | 'truncationRefused';
+/**
+ * Label of an alarm; `truncationRefused`: below the high watermark without leave, `truncationBelowHighWatermark`: with it;
+ * `staleRecord`: the metadata would have this broker lead in an epoch older than the log's last batch.
+ */
+export type ReplicationAlarm = FollowerAlarm['kind'] | 'truncationRefused' | 'staleRecord';
 
 export function alarmKind(alarm: FollowerAlarm): ReplicationAlarm {
   return alarm.kind === 'truncationBelowHighWatermark' && alarm.refused ? 'truncationRefused' : alarm.kind;

@@ -7,8 +7,8 @@ import {
   type FollowerAssignment,
   type FollowerLog,
   FollowerReplica,
-  NO_EPOCH,
 } from '@moldau/replication';
+import { lastEpochOf } from '../partition/last-epoch.ts';
 import type { Partition } from '../partition/partition.ts';
 import type { PartitionLog } from '../partition/partition-log.ts';
 import { checkedBatches } from './checked-batches.ts';
@@ -281,10 +281,7 @@ class LogView implements FollowerLog {
   }
 
   get lastEpoch(): number {
-    const { epochs, startOffset, endOffset } = this.log;
-    if (endOffset === startOffset) return NO_EPOCH;
-    // An epoch that begins at the end has no batch: a former leader's that wrote nothing.
-    return epochs.findLast((entry) => entry.startOffset < endOffset)?.epoch ?? NO_EPOCH;
+    return lastEpochOf(this.log);
   }
 
   endOffsetFor(epoch: number): { readonly epoch: number; readonly endOffset: number } | undefined {

@@ -68,6 +68,31 @@ describe('a broker that registers', () => {
     expect(lastReport(cluster, 2, topicId)).toBeUndefined();
   });
 
+  it('names a log that is newer than its record, as after a backup of the metadata was restored, and does not lead it', async () => {
+    const cluster = await SimCluster.started();
+    const topicId = await cluster.topic();
+    cluster.controller.partitions.elect(topicId, 2, [1, 2, 3]);
+    cluster.controller.partitions.elect(topicId, 1, [1, 2, 3]);
+    await cluster.runFor(200);
+    const { leaderEpoch } = cluster.controller.partitions.record(topicId);
+    expect((await cluster.produce(1, topicId, ['a'])).error).toBeUndefined();
+    await cluster.runFor(200);
+    const { broker, scheduler } = cluster.broker(1);
+    await scheduler.until(broker.shutdown());
+    cluster.kill(1);
+    cluster.controller.partitions.change(topicId, { leaderEpoch: leaderEpoch - 1, leader: 2 });
+    await cluster.restart(1);
+    expect(lastReport(cluster, 1, topicId)).toMatchObject([{ partition: 0, lastEpoch: leaderEpoch, endOffset: 1, cut: false }]);
+    const leaderBrokerEpoch = cluster.controller.brokerEpoch(1);
+    cluster.controller.partitions.change(topicId, { leader: 1, leaderBrokerEpoch, leaderEpoch: leaderEpoch - 1 });
+    await cluster.runFor(200);
+    expect((await cluster.produce(1, topicId, ['b'])).error?.reason).toBe('NOT_LEADER');
+    expect(cluster.broker(1).meter.value('moldau_replication_alarms_total', 'staleRecord')).toBeGreaterThan(0);
+    cluster.controller.partitions.elect(topicId, 1, [1, 2, 3]);
+    await cluster.runFor(200);
+    expect((await cluster.produce(1, topicId, ['b'])).error).toBeUndefined();
+  });
+
   it('names a damaged log, and one that recovery has cut', async () => {
     const { cluster, topicId } = await written();
     cluster.kill(2);

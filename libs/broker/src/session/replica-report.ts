@@ -19,7 +19,8 @@ export interface ReportedBroker {
  * - damaged ones, and those that were cut, whatever the stop;
  * - all others, where what was written and not flushed may be lost: the controller knows for which of them that matters;
  * - those that were in doubt before, which may say anew where they end (after a repair);
- * - those that have a right to lead and are not there at all: as cut, down to nothing.
+ * - those that have a right to lead and are not there at all: as cut, down to nothing;
+ * - those whose last batch is of a later epoch than their record: metadata that was restored from a backup.
  *
  * In the largest report, 100,000 replicas of as many topics, each takes some 70 bytes: far below the limit of a message.
  */
@@ -37,7 +38,8 @@ export async function replicaReport(broker: ReportedBroker, scheduler: Scheduler
     found.add(partitionKey(log.topicId, log.index));
     const record = image.topics.get(log.topicId)?.partitions.get(log.index);
     const doubted = record?.lastKnownElr.includes(brokerId) === true;
-    if (log.damaged || log.cut || !stop.keptWritten || doubted) name(log.topicId, reported(log));
+    const newer = record !== undefined && log.lastEpoch > record.leaderEpoch;
+    if (log.damaged || log.cut || !stop.keptWritten || doubted || newer) name(log.topicId, reported(log));
     const pause = steps.next();
     if (pause !== undefined) await pause;
   }

@@ -1,9 +1,9 @@
-import type { BrokerId, PartitionIndex } from '@moldau/kernel';
+import { type BrokerId, leaderEpoch, type PartitionIndex } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
 import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
 import { decodePartition, encodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
 import { brokerBytes, imageOf, partitionBytes, testBroker, testBrokers, testPartition, testTopicId } from '../testing/image-fixture.ts';
-import { condemn, damageWrites, reportWrites, stripRights, suspendRights } from './replica-rights.ts';
+import { condemn, damageWrites, type ReportedReplica, reportWrites, stripRights, suspendRights } from './replica-rights.ts';
 import { electUncleanly, settlePartition } from './settle-partition.ts';
 
 const ZERO = 0 as BrokerId;
@@ -87,9 +87,9 @@ describe('a replica that is damaged', () => {
 
 describe('a report after an unclean stop', () => {
   const topicId = testTopicId(0);
-  const report = (fields: { cut?: boolean; damaged?: boolean }) =>
+  const report = (fields: Partial<ReportedReplica>) =>
     new Map([[topicId, new Map([[0 as PartitionIndex, { ...END, cut: false, damaged: false, ...fields }]])]]);
-  const written = (fields: Partial<PartitionState>, reported: { cut?: boolean; damaged?: boolean }) => {
+  const written = (fields: Partial<PartitionState>, reported: Partial<ReportedReplica>) => {
     return reportWrites(imageWith(fields), ZERO, report(reported), 10).map(({ value }) => decodePartition(value ?? new Uint8Array(), 2));
   };
   const imageWith = (fields: Partial<PartitionState>) => {
@@ -101,7 +101,11 @@ describe('a report after an unclean stop', () => {
         value: encodeTopic({ ...topic, state: 'active', partitionCount: 1, readyPartitions: 1 }, undefined),
         revision: 1,
       },
-      { key: partitionRecordKey(topicId, 0 as PartitionIndex), value: partitionBytes(fields), revision: 7 },
+      {
+        key: partitionRecordKey(topicId, 0 as PartitionIndex),
+        value: partitionBytes({ leaderEpoch: leaderEpoch(3), ...fields }),
+        revision: 7,
+      },
     );
   };
 
@@ -113,6 +117,20 @@ describe('a report after an unclean stop', () => {
 
   it('leaves a flushed log that lost nothing its rights', () => {
     expect(written({}, {})).toEqual([]);
+  });
+
+  it('raises the leader epoch above that of a log that is newer than its record, which was restored from a backup', () => {
+    const [raised] = written({ leaderEpoch: leaderEpoch(1) }, {});
+    expect(raised).toMatchObject({ leader: 1, isr: [0, 1, 2] });
+    expect(raised?.leaderEpoch).toBeGreaterThan(END.lastEpoch);
+    const next = { leader: raised?.leader, leaderEpoch: raised?.leaderEpoch ?? leaderEpoch(0) };
+    expect(written(next, {})).toEqual([]);
+  });
+
+  it('takes an epoch far ahead of the record for damage', () => {
+    const { lastEpoch } = END;
+    const far = { lastEpoch: lastEpoch + 1_000_001 };
+    expect(written({}, far)).toMatchObject([{ leader: 1, isr: [1, 2], leaderEpoch: lastEpoch + 2 }]);
   });
 
   it('takes them from one that was cut, or that was acknowledged before it was flushed', () => {

@@ -1,4 +1,4 @@
-import { type BrokerId, type PartitionIndex, partitionIndex, type TopicId } from '@moldau/kernel';
+import { type BrokerId, leaderEpoch, type PartitionIndex, partitionIndex, type TopicId } from '@moldau/kernel';
 import { DAMAGED_END, type LogEnd, type MetadataImage, type PartitionImage, partitionOf } from '../image/metadata-image.ts';
 import { partitionRecordKey } from '../image/metadata-keys.ts';
 import { encodePartition, type PartitionState } from '../image/record-codec.ts';
@@ -13,6 +13,12 @@ export interface ReportedReplica extends LogEnd {
   /** Whether data below its checkpointed high watermark is bad or gone. */
   readonly damaged: boolean;
 }
+
+/**
+ * Leader epochs that a log may be ahead of its record, which was then restored from a backup. More have hardly been used since; no
+ * checksum covers the epoch of a batch, and a flipped bit must not use up all that there are.
+ */
+const EPOCHS_AHEAD_MAX = 1_000_000;
 
 /** What a broker says of its replicas when it registers after an unclean stop. */
 export type ReplicaReport = ReadonlyMap<TopicId, ReadonlyMap<PartitionIndex, ReportedReplica>>;
@@ -77,7 +83,7 @@ export function stripWrites(image: MetadataImage, lost: BrokerId, limit: number)
 
 /**
  * Writes that a report calls for; at most `limit`, none: nothing is left to do. With flush=sync recovery proves the log, so a
- * replica that lost nothing keeps its rights.
+ * replica that lost nothing keeps its rights. A log that is newer than its record raises the leader epoch.
  */
 export function reportWrites(image: MetadataImage, id: BrokerId, report: ReplicaReport, limit: number): RecordWrite[] {
   const writes: RecordWrite[] = [];
@@ -114,10 +120,19 @@ export function damageWrites(image: MetadataImage, id: BrokerId, report: Replica
 }
 
 function judged(partition: PartitionImage, id: BrokerId, reported: ReportedReplica, brokers: BrokersById): PartitionState | undefined {
+  const ahead = reported.lastEpoch - partition.leaderEpoch;
+  if (ahead > EPOCHS_AHEAD_MAX) return condemn(partition, id, brokers);
+  if (ahead > 0) return surpassed(partition, id, reported.lastEpoch, brokers);
   if (reported.damaged) return condemn(partition, id, brokers);
   // One that was in doubt before may say anew where its log ends.
   if (partition.flush === 'sync' && !reported.cut && !partition.lastKnownElr.includes(id)) return undefined;
   return suspendRights(partition, id, reported, brokers);
+}
+
+/** The log is newer than the record, which was restored from a backup: leader epochs go on above all that were used. */
+function surpassed(partition: PartitionImage, id: BrokerId, lastEpoch: number, brokers: BrokersById): PartitionState {
+  const raised = { ...partition, leaderEpoch: leaderEpoch(lastEpoch) };
+  return nextVersion(electLeader(lead(raised, undefined, NO_BROKER_EPOCH), withoutBroker(brokers, id)));
 }
 
 function hasRights(partition: PartitionImage, id: BrokerId): boolean {
