@@ -47,8 +47,12 @@ export function mayLead(
   const lastEpoch = lastEpochOf(log);
   if (lastEpoch <= epoch) return true;
   metrics.alarmed('staleRecord');
-  const facts = { topicId, partition: index, leaderEpoch: epoch, lastEpoch };
-  logger.error('the metadata is older than the log, which is not led: restart this broker, so that it can say so', facts);
+  logger.error('the metadata is older than the log, which is not led: restart this broker, so that it can say so', {
+    topicId,
+    partition: index,
+    leaderEpoch: epoch,
+    lastEpoch,
+  });
   return false;
 }
 
