@@ -25,6 +25,23 @@ export {
   SupportedLevels,
 } from './gen/moldau/internal/v1/coordinator.ts';
 export {
+  GroupHoldingRecord,
+  GroupKind,
+  GroupMemberRecord,
+  GroupOffsetRecord,
+  GroupProducerRecord,
+  GroupRecord,
+  GroupRecordGroupKey,
+  GroupRecordKey,
+  GroupRecordMemberKey,
+  GroupRecordOffsetKey,
+  GroupRecordProducerKey,
+  GroupRecordStagedOffsetKey,
+  GroupStagedOffsetRecord,
+  GroupTargetRecord,
+  GroupTopicPartitions,
+} from './gen/moldau/internal/v1/groups.ts';
+export {
   BrokerRecord,
   ClusterRecord,
   ConfigRecord,

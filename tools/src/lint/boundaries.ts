@@ -71,6 +71,7 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/crc32': ['records'],
   snappy: ['records'],
   'lz4-napi': ['records'],
+  re2js: ['groups'],
   pino: ['service'],
   'prom-client': ['service'],
 };

@@ -1,0 +1,57 @@
+import type { GroupEntry } from '../group-entry.ts';
+import type { GroupRef } from '../group-ref.ts';
+import type { Operation } from '../operation.ts';
+import { epochOf } from '../partitions/partition-map.ts';
+import type { JoinedMember } from './consumer-members.ts';
+import { raiseGroupEpoch } from './group-change.ts';
+import { calledOtherwise } from './join.ts';
+import { changeHolding, startRevocation, without } from './reconcile.ts';
+import type { Subscription } from './subscription-resolver.ts';
+
+/** A member is alive. */
+export interface HeartbeatRequest {
+  readonly group: GroupRef;
+  readonly memberId: string;
+  /**
+   * The newest member epoch that it has carried out: it has given up all partitions that it was asked for up to there. While it
+   * is busy giving them up it names the one before.
+   */
+  readonly memberEpoch: number;
+  /** For how long it has been working on records it took, in milliseconds. Undefined: it waits for records. */
+  readonly processingForMs: number | undefined;
+  /** What it subscribes to from now on. Undefined: as before. */
+  readonly subscription: Subscription | undefined;
+}
+
+/** @throws MoldauError UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH */
+export function heartbeat(op: Operation, entry: GroupEntry, request: HeartbeatRequest): void {
+  const { memberId, memberEpoch, processingForMs, subscription } = request;
+  const member = entry.consumer.checkMember(memberId, memberEpoch);
+  const { sessionTimeoutMs, processingIntervalMs } = op.settings.settingsOf(entry.group);
+  const nowMs = op.now.monotonicMs;
+  op.timers.set(entry.group, memberId, 'session', nowMs + sessionTimeoutMs);
+  const processingUntilMs = processingForMs === undefined ? undefined : nowMs - processingForMs + processingIntervalMs;
+  op.timers.set(entry.group, memberId, 'processing', processingUntilMs);
+  if (member.holding.revoking.size > 0) releaseRevoked(op, entry, member, memberEpoch);
+  if (subscription !== undefined) changeSubscription(op, entry, member, subscription);
+}
+
+/** What the member was asked for up to `memberEpoch` is free. */
+function releaseRevoked(op: Operation, entry: GroupEntry, member: JoinedMember, memberEpoch: number): void {
+  const { memberId, holding } = member;
+  const released = [...holding.revoking.values()].some((partitions) => [...partitions.values()].some((asked) => asked <= memberEpoch));
+  if (!released) return;
+  const revoking = without(holding.revoking, (topicId, partition) => (epochOf(holding.revoking, topicId, partition) ?? 0) <= memberEpoch);
+  const gone = (asked: number | undefined): boolean => asked !== undefined && asked <= memberEpoch;
+  const held = without(holding.held, (topicId, partition) => gone(epochOf(holding.revoking, topicId, partition)));
+  changeHolding(op, entry, memberId, { ...holding, held, revoking });
+  if (revoking.size === 0) op.timers.set(entry.group, memberId, 'revocation', undefined);
+  else startRevocation(op, entry, member);
+}
+
+function changeSubscription(op: Operation, entry: GroupEntry, { memberId, profile }: JoinedMember, subscription: Subscription): void {
+  const changed = { ...profile, ...subscription };
+  if (!calledOtherwise(profile, changed)) return;
+  op.emit({ type: 'member', group: entry.group, memberId, value: changed });
+  raiseGroupEpoch(op, entry);
+}

@@ -1,0 +1,125 @@
+import { MoldauError } from '@moldau/kernel';
+import type { GroupEntry } from '../group-entry.ts';
+import { groupFacts } from '../group-ref.ts';
+import type { Operation } from '../operation.ts';
+import { type EpochedPartitions, EpochGatherer, NO_EPOCHED_PARTITIONS } from '../partitions/partition-map.ts';
+import type { Holding, MemberProfile } from '../record/group-state-record.ts';
+import type { MemberAssignment } from '../result.ts';
+import type { JoinedMember } from './consumer-members.ts';
+import { forgetMember, raiseGroupEpoch } from './group-change.ts';
+import type { JoinRequest } from './member-request.ts';
+import { assignmentOf, changeHolding } from './reconcile.ts';
+import { signatureOf } from './subscription-resolver.ts';
+
+/** What a member is told when it has joined. */
+export interface JoinResponse {
+  readonly assignment: MemberAssignment;
+  readonly heartbeatIntervalMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly processingIntervalMs: number;
+}
+
+/**
+ * Takes a member in: a new one, one that is a member already (its answer was lost, or it was away), or the next life of a static
+ * one, which takes over what that had and fences it.
+ *
+ * @throws MoldauError GROUP_KIND_MISMATCH, GROUP_FULL, INVALID_REQUEST
+ */
+export function joinGroup(op: Operation, entry: GroupEntry, request: JoinRequest): JoinResponse {
+  const present = entry.consumer.get(request.memberId);
+  const predecessor = request.instanceId === undefined ? undefined : entry.consumer.byInstance(request.instanceId);
+  checkRoom(op, entry, { isNew: present === undefined && predecessor === undefined });
+  if (present !== undefined) {
+    if (present.profile.instanceId !== request.instanceId) {
+      const facts = { field: 'instance_id', value: request.instanceId ?? '', limit: present.profile.instanceId ?? 'none' };
+      throw new MoldauError('INVALID_REQUEST', 'a member keeps its instance id', facts);
+    }
+    resume(op, entry, present, request);
+  } else if (predecessor === undefined) enter(op, entry, request);
+  else succeed(op, entry, predecessor, request);
+  const settings = op.settings.settingsOf(entry.group);
+  op.timers.set(entry.group, request.memberId, 'session', op.now.monotonicMs + settings.sessionTimeoutMs);
+  const holding = entry.consumer.get(request.memberId)?.holding ?? NOTHING;
+  const { heartbeatIntervalMs, sessionTimeoutMs, processingIntervalMs } = settings;
+  return { assignment: assignmentOf(holding), heartbeatIntervalMs, sessionTimeoutMs, processingIntervalMs };
+}
+
+const NOTHING: Holding = { memberEpoch: 0, held: NO_EPOCHED_PARTITIONS, revoking: NO_EPOCHED_PARTITIONS, away: false };
+
+function checkRoom(op: Operation, entry: GroupEntry, { isNew }: { readonly isNew: boolean }): void {
+  const { value, memberCount, group } = entry;
+  if (value !== undefined && value.kind !== 'consumer' && memberCount > 0) {
+    throw new MoldauError('GROUP_KIND_MISMATCH', `group '${group.groupId}' has members of another kind`, {
+      ...groupFacts(group),
+      kind: value.kind,
+    });
+  }
+  const { maxSize } = op.settings.settingsOf(group);
+  if (isNew && memberCount >= maxSize) {
+    const facts = { ...groupFacts(group), value: String(memberCount), limit: String(maxSize) };
+    throw new MoldauError('GROUP_FULL', `group '${group.groupId}' has ${memberCount} members, the limit is ${maxSize}`, facts);
+  }
+}
+
+function enter(op: Operation, entry: GroupEntry, request: JoinRequest): void {
+  const { group } = entry;
+  const { memberId } = request;
+  const memberEpoch = entry.nextEpoch();
+  op.emit({ type: 'member', group, memberId, value: profileOf(request, memberEpoch) });
+  op.emit({ type: 'holding', group, memberId, value: { ...NOTHING, memberEpoch } });
+  raiseGroupEpoch(op, entry);
+}
+
+/** The same life again. While it was away what it held may have become less; nothing more was given to it. */
+function resume(op: Operation, entry: GroupEntry, present: JoinedMember, request: JoinRequest): void {
+  const { group } = entry;
+  const { memberId } = request;
+  const profile = profileOf(request, present.profile.joinedEpoch);
+  if (!equalProfiles(present.profile, profile)) op.emit({ type: 'member', group, memberId, value: profile });
+  if (present.holding.away) changeHolding(op, entry, memberId, { ...present.holding, memberEpoch: entry.nextEpoch(), away: false });
+  if (calledOtherwise(present.profile, profile)) raiseGroupEpoch(op, entry);
+}
+
+/** The next life of a static member begins where the last one was; what that was asked for it can't have any more. */
+function succeed(op: Operation, entry: GroupEntry, predecessor: JoinedMember, request: JoinRequest): void {
+  const { group } = entry;
+  const { memberId } = request;
+  const memberEpoch = entry.nextEpoch();
+  const profile = profileOf(request, memberEpoch);
+  forgetMember(op, entry, predecessor.memberId);
+  op.emit({ type: 'member', group, memberId, value: profile });
+  const held = inherit(predecessor.holding, memberEpoch);
+  op.emit({ type: 'holding', group, memberId, value: { memberEpoch, held, revoking: NO_EPOCHED_PARTITIONS, away: false } });
+  if (predecessor.target !== undefined) op.emit({ type: 'target', group, memberId, value: predecessor.target });
+  if (calledOtherwise(predecessor.profile, profile)) raiseGroupEpoch(op, entry);
+  if (!predecessor.holding.away) {
+    op.notify({ type: 'removed', group, memberId: predecessor.memberId, reason: 'FENCED_INSTANCE' });
+  }
+}
+
+function inherit({ held, revoking }: Holding, memberEpoch: number): EpochedPartitions {
+  const inherited = new EpochGatherer();
+  for (const [topicId, partitions] of held) {
+    for (const partition of partitions.keys()) {
+      if (revoking.get(topicId)?.has(partition) !== true) inherited.add(topicId, partition, memberEpoch);
+    }
+  }
+  return inherited.finish();
+}
+
+function profileOf(request: JoinRequest, joinedEpoch: number): MemberProfile {
+  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs } = request;
+  return { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch };
+}
+
+/** Whether an assignor would see another member. */
+export function calledOtherwise(before: MemberProfile, now: MemberProfile): boolean {
+  return before.rack !== now.rack || signatureOf(before) !== signatureOf(now);
+}
+
+function equalProfiles(one: MemberProfile, other: MemberProfile): boolean {
+  const plain =
+    one.clientId === other.clientId && one.clientHost === other.clientHost && one.rebalanceTimeoutMs === other.rebalanceTimeoutMs;
+  const noted = one.metadata.length === other.metadata.length && one.metadata.every((byte, at) => other.metadata[at] === byte);
+  return plain && noted && !calledOtherwise(one, other);
+}
