@@ -3,6 +3,7 @@ export type { Brand } from './brand.ts';
 export { COMPRESSION_NAMES, type CompressionName } from './compression-name.ts';
 export { type CatalogueEntry, type Certainty, ERROR_CATALOGUE, type ErrorName, isErrorName } from './errors/catalogue.ts';
 export { type ErrorFacts, MoldauError } from './errors/moldau-error.ts';
+export { withoutStack } from './errors/without-stack.ts';
 export {
   advance,
   type BrokerEpoch,

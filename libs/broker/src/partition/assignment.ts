@@ -1,5 +1,13 @@
 import type { PartitionImage } from '@moldau/cluster';
-import { type BrokerEpoch, type BrokerId, type LeaderEpoch, MoldauError, type PartitionIndex, type TopicId } from '@moldau/kernel';
+import {
+  type BrokerEpoch,
+  type BrokerId,
+  type LeaderEpoch,
+  MoldauError,
+  type PartitionIndex,
+  type TopicId,
+  withoutStack,
+} from '@moldau/kernel';
 import { lastEpochOf } from './last-epoch.ts';
 import type { ReplicaTerms } from './leadership.ts';
 import type { PartitionDeps } from './partition-deps.ts';
@@ -67,9 +75,11 @@ export function wrongEpoch(place: Place, assignment: PartitionAssignment, claime
   const known = assignment.leaderEpoch;
   const facts = { ...factsOf(place), ...leaderFacts(assignment), value: String(claimedEpoch), limit: String(known) };
   if (claimedEpoch < known) {
-    return new MoldauError('FENCED_LEADER_EPOCH', `the request names leader epoch ${claimedEpoch}; it is ${known} now`, facts);
+    const message = `the request names leader epoch ${claimedEpoch}; it is ${known} now`;
+    return withoutStack(() => new MoldauError('FENCED_LEADER_EPOCH', message, facts));
   }
-  return new MoldauError('UNKNOWN_LEADER_EPOCH', `the request names leader epoch ${claimedEpoch}; ${known} is known here`, facts);
+  const message = `the request names leader epoch ${claimedEpoch}; ${known} is known here`;
+  return withoutStack(() => new MoldauError('UNKNOWN_LEADER_EPOCH', message, facts));
 }
 
 /** NOT_LEADER, with who leads where that is another broker. */
@@ -77,7 +87,8 @@ export function notLeader(place: Place, assignment: PartitionAssignment, self: B
   const { leaderId } = assignment;
   const other = leaderId !== undefined && leaderId !== self;
   const facts = other ? { ...factsOf(place), ...leaderFacts(assignment) } : factsOf(place);
-  return new MoldauError('NOT_LEADER', `broker ${self} does not lead partition ${place.index} of topic ${place.topicId}`, facts);
+  const message = `broker ${self} does not lead partition ${place.index} of topic ${place.topicId}`;
+  return withoutStack(() => new MoldauError('NOT_LEADER', message, facts));
 }
 
 /** LEADER_CHANGED_AFTER_APPEND, for what waits. */

@@ -190,7 +190,9 @@ export class Partition {
         return;
       }
       this.#state = { kind: 'standby', log };
-      this.#resign(state.leadership, leaderChanged(this, this.#assignment));
+      // Thousands of leaderships may end together, most of them with nobody waiting.
+      if (state.leadership.pendingCount > 0) state.leadership.resign(leaderChanged(this, this.#assignment));
+      this.#deps.onLeading(this, false);
       this.#wake();
     }
     const other = leaderId !== undefined && leaderId !== this.#deps.brokerId ? leaderId : undefined;
