@@ -2,7 +2,7 @@ import type { Clock, Logger, Meter, Scheduler, Timer } from '@moldau/kernel';
 import { SlowDisk } from '@moldau/replication';
 
 /** How often the disk is looked at. */
-const LOOK_INTERVAL_MS = 200;
+const LOOK_INTERVAL_MS = 100;
 
 export interface SlowDiskWatchDeps {
   readonly clock: Clock;

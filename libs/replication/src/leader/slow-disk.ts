@@ -18,9 +18,12 @@ type State =
 
 const LEGAL_MOVES: Readonly<Record<State['tag'], State['tag']>> = { well: 'slow', slow: 'well' };
 
-/** A record may wait for so long for its leader's flush alone: two rounds of 250 ms. Longer waits count. */
-export const HELD_BACK_MS_MAX = 500;
-/** Excess time that makes a disk slow: one flush that hangs for 1.5 s, or two of 1 s. */
+/**
+ * A flush may hold back what others have flushed for so long; longer waits count. Clients wait for several flushes in a row: with
+ * 250 ms each, producers with five batches under way still wait for about a second.
+ */
+export const HELD_BACK_MS_MAX = 250;
+/** Excess time that makes a disk slow: one flush that hangs for 1.3 s, two of 1 s, or four of 560 ms. */
 export const EXCESS_MS_MAX = 1_000;
 /** Part of the time without excess that is set off against it: occasional long flushes of a busy disk add up to nothing. */
 const FORGIVEN_SHARE = 1 / 4;
