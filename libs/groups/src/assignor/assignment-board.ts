@@ -1,6 +1,6 @@
 import { assert, type PartitionIndex, type TopicId } from '@moldau/kernel';
 import { PartitionGatherer } from '../partitions/partition-map.ts';
-import type { Assignment, AssignmentInput, AssignorMember, AssignorTopic } from './assignor.ts';
+import { type Assignment, type AssignmentInput, type AssignorMember, type AssignorTopic, STEP_WORK } from './assignor.ts';
 
 /** Topics that the same members subscribe to. */
 export interface SubscriberClass {
@@ -17,6 +17,8 @@ export interface BoardTopic {
 }
 
 const NOBODY = -1;
+/** Looking a partition up by its topic costs about as much as so many comparisons of loads. */
+const KEPT_WORK = 32;
 
 /**
  * Where assignors work: members and partitions by number, who has which, and how many each has. Members are ordered by instance
@@ -107,7 +109,7 @@ export class AssignmentBoard {
   }
 
   /** Gives every member what it had and may still hold. */
-  keepCurrent(): void {
+  *keepCurrent(): Generator<undefined, void> {
     for (const [member, { current }] of this.members.entries()) {
       for (const [topicId, partitions] of current) {
         const topic = this.#topicsById.get(topicId);
@@ -116,18 +118,30 @@ export class AssignmentBoard {
           const at = topic.base + partition;
           if (partition < topic.topic.partitions && this.ownerOf(at) === undefined) this.give(at, member);
         }
-        this.work += partitions.length;
+        this.work += partitions.length * KEPT_WORK;
       }
+      if (this.pause()) yield;
     }
   }
 
-  finish(): Assignment {
+  /** Whether a step's work is done. */
+  pause(): boolean {
+    this.work += 8;
+    if (this.work < STEP_WORK) return false;
+    this.work = 0;
+    return true;
+  }
+
+  *finish(): Generator<undefined, Assignment> {
+    yield;
     const gathered = this.members.map(() => new PartitionGatherer());
     for (const { topic, base } of this.topics) {
       for (let index = 0; index < topic.partitions; index++) {
         const owner = this.ownerOf(base + index);
         if (owner !== undefined) gathered[owner]?.add(topic.topicId, index as PartitionIndex);
       }
+      this.work += topic.partitions * KEPT_WORK;
+      if (this.pause()) yield;
     }
     return new Map(this.members.map(({ memberId }, at) => [memberId, (gathered[at] ?? new PartitionGatherer()).finish()]));
   }

@@ -36,8 +36,8 @@ export type AssignmentSteps = Generator<undefined, Assignment>;
  */
 export type Assignor = (input: AssignmentInput) => AssignmentSteps;
 
-/** Elementary operations in a step: a few hundred thousand take about a millisecond. */
-export const STEP_WORK = 200_000;
+/** Elementary operations in a step: about so many take about a millisecond. */
+export const STEP_WORK = 100_000;
 
 /** Runs all steps at once. */
 export function finishAssignment(steps: AssignmentSteps): Assignment {

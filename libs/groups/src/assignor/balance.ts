@@ -1,5 +1,4 @@
 import type { AssignmentBoard } from './assignment-board.ts';
-import { STEP_WORK } from './assignor.ts';
 
 /** Which of several choices that are equal for the balance is better; only rack-aware assignment has an opinion. */
 export interface Preference {
@@ -26,7 +25,7 @@ export function* placeRest(board: AssignmentBoard, preference: Preference): Gene
     for (let partition = base; partition < base + topic.partitions; partition++) {
       if (board.ownerOf(partition) !== undefined) continue;
       board.give(partition, preference.recipient(partition, board.least(classAt)));
-      if (pause(board)) yield;
+      if (board.pause()) yield;
     }
   }
 }
@@ -36,7 +35,7 @@ export function* placeRest(board: AssignmentBoard, preference: Preference): Gene
  * the fewest moves there can be: each takes from above the ceiling or gives to below the floor.
  */
 export function* level(board: AssignmentBoard, preference: Preference): Generator<undefined, void> {
-  const held = heldByClass(board);
+  const held = yield* heldByClass(board);
   for (let round = 0; round < LEVEL_ROUNDS_MAX; round++) {
     const moved = yield* levelRound(board, held, preference);
     if (!moved) return;
@@ -46,13 +45,15 @@ export function* level(board: AssignmentBoard, preference: Preference): Generato
 /** For each member and class, the partitions it has. */
 type HeldByClass = readonly Map<number, number[]>[];
 
-function heldByClass(board: AssignmentBoard): HeldByClass {
+function* heldByClass(board: AssignmentBoard): Generator<undefined, HeldByClass> {
   const held = board.members.map(() => new Map<number, number[]>());
   for (const { topic, base, classAt } of board.topics) {
     for (let partition = base; partition < base + topic.partitions; partition++) {
       const owner = board.ownerOf(partition);
       if (owner !== undefined) hold(held, owner, classAt, partition);
     }
+    board.work += topic.partitions * 16;
+    if (board.pause()) yield;
   }
   return held;
 }
@@ -76,7 +77,7 @@ function* levelRound(board: AssignmentBoard, held: HeldByClass, preference: Pref
       if (board.load(donor) !== load || !donate(board, held, donor, preference)) continue;
       moved = true;
       (byLoad[load - 1] ??= []).push(donor);
-      if (pause(board)) yield;
+      if (board.pause()) yield;
     }
   }
   return moved;
@@ -97,13 +98,5 @@ function donate(board: AssignmentBoard, held: HeldByClass, donor: number, prefer
   if (partition === undefined) return false;
   board.give(partition, recipient);
   hold(held, recipient, bestClass, partition);
-  return true;
-}
-
-/** Whether a step's work is done. */
-export function pause(board: AssignmentBoard): boolean {
-  board.work += 8;
-  if (board.work < STEP_WORK) return false;
-  board.work = 0;
   return true;
 }

@@ -1,6 +1,6 @@
 import { AssignmentBoard } from './assignment-board.ts';
 import type { AssignmentInput, AssignmentSteps } from './assignor.ts';
-import { level, type Preference, pause, placeRest } from './balance.ts';
+import { level, type Preference, placeRest } from './balance.ts';
 
 /** How many candidates of a list are looked at before another is tried: keeps a step short in odd mixes of subscriptions. */
 const CANDIDATES_MAX = 64;
@@ -12,12 +12,12 @@ const CANDIDATES_MAX = 64;
 export function* assignRackAware(input: AssignmentInput): AssignmentSteps {
   const board = new AssignmentBoard(input);
   yield;
-  board.keepCurrent();
+  yield* board.keepCurrent();
   const preference = rackPreference(board);
   yield* placeRest(board, preference);
   yield* level(board, preference);
   yield* exchange(board);
-  return board.finish();
+  return yield* board.finish();
 }
 
 function matches(board: AssignmentBoard, partition: number, member: number): boolean {
@@ -107,7 +107,7 @@ function* exchange(board: AssignmentBoard): Generator<undefined, void> {
       index.add(partition);
       index.add(other);
     }
-    if (pause(board)) yield;
+    if (board.pause()) yield;
   }
 }
 

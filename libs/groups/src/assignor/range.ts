@@ -1,6 +1,5 @@
 import { AssignmentBoard } from './assignment-board.ts';
 import type { AssignmentInput, AssignmentSteps } from './assignor.ts';
-import { pause } from './balance.ts';
 
 /**
  * Of each topic alone every subscriber gets one range, the first ones a partition more: the same partitions of topics with equal
@@ -16,8 +15,8 @@ export function* assignRange(input: AssignmentInput): AssignmentSteps {
     for (const [at, member] of members.entries()) {
       const end = next + each + (at < extra ? 1 : 0);
       for (; next < end; next++) board.give(next, member);
-      if (pause(board)) yield;
+      if (board.pause()) yield;
     }
   }
-  return board.finish();
+  return yield* board.finish();
 }

@@ -6,10 +6,10 @@ import { level, NO_PREFERENCE, placeRest } from './balance.ts';
 export function* assignSticky(input: AssignmentInput): AssignmentSteps {
   const board = new AssignmentBoard(input);
   yield;
-  board.keepCurrent();
+  yield* board.keepCurrent();
   yield* placeRest(board, NO_PREFERENCE);
   yield* level(board, NO_PREFERENCE);
-  return board.finish();
+  return yield* board.finish();
 }
 
 /** Even loads from nothing: who holds what depends on members and topics alone, never on history. */
@@ -18,5 +18,5 @@ export function* assignUniform(input: AssignmentInput): AssignmentSteps {
   yield;
   yield* placeRest(board, NO_PREFERENCE);
   yield* level(board, NO_PREFERENCE);
-  return board.finish();
+  return yield* board.finish();
 }
