@@ -1,6 +1,7 @@
-import { assert, type LeaderEpoch, MoldauError, type Offset } from '@moldau/kernel';
+import { assert, type LeaderEpoch, MoldauError, type Offset, present } from '@moldau/kernel';
 import { baseOffsetAt, batchesIn, lastOffsetDeltaAt, partitionLeaderEpochAt, stampPosition } from '@moldau/records';
 import { timestampOf } from './batch-check.ts';
+import type { EndedTransaction } from './ended-transactions.ts';
 import { rollAfterMs } from './partition-config.ts';
 import type { PartitionState } from './partition-state.ts';
 import { rollNow } from './roll.ts';
@@ -134,7 +135,13 @@ export function noteBatch(
   segment.sizeBytes += size;
   segment.endOffset = baseOffset + lastOffsetDeltaAt(bytes, at) + 1;
   state.epochs.assign(partitionLeaderEpochAt(bytes, at), baseOffset);
-  state.producers.note(bytes, at, nowMs);
+  const ended = state.producers.note(bytes, at, nowMs);
+  if (ended !== undefined) noteEnded(state, segment, ended);
+}
+
+function noteEnded(state: PartitionState, segment: Segment, ended: EndedTransaction): void {
+  state.uncommittedEnds.note(ended);
+  if (ended.outcome === 'abort') present(segment.aborted, 'a segment that takes batches knows its aborted transactions').push(ended);
 }
 
 function noteAll(context: StorageContext, state: PartitionState, segment: Segment, bytes: Uint8Array): void {

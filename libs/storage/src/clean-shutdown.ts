@@ -1,6 +1,7 @@
 import type { Disk, Scheduler } from '@moldau/kernel';
 import { ByteReader, ByteWriter } from './byte-codec.ts';
 import { nextTurn, readWhole, removeIfThere, replaceFile } from './disk-calls.ts';
+import { readAborted, writeAborted } from './ended-transactions.ts';
 import { type EpochEntry, LeaderEpochs, readEpochEntries, writeEpochEntries } from './leader-epochs.ts';
 import { describeManifest, type Manifest } from './manifest.ts';
 import { type Damage, NOTHING_CLEANED, PartitionState } from './partition-state.ts';
@@ -16,7 +17,8 @@ import type { StorageContext } from './storage-context.ts';
  * first. It holds all that opening needs, so that no partition's own files are read, only their sizes.
  *
  *   payload: next journal sequence int64, next generation int64, count int32, then per partition: manifest as JSON text,
- *            high watermark int64, active segment (as in the manifest) as JSON text, leader epochs, producer state
+ *            high watermark int64, active segment (as in the manifest) as JSON text, leader epochs, producer state with
+ *            transactions whose marker is not committed and aborted ones of the active segment
  */
 export interface CleanShutdown {
   readonly nextSequence: number;
@@ -85,7 +87,12 @@ export async function reopenPartition(context: StorageContext, clean: CleanParti
   state.swapNoted = true;
   state.highWatermark = clean.highWatermark;
   state.epochs = new LeaderEpochs(clean.epochs);
-  state.producers.restore(new ByteReader(clean.producers));
+  const reader = new ByteReader(clean.producers);
+  state.producers.restore(reader);
+  if (!reader.done) {
+    state.uncommittedEnds.restore(reader);
+    active.aborted = readAborted(reader);
+  }
   state.settle();
   const damage = manifest.damage ?? (await checkSizes(context, state.segments));
   if (damage !== undefined) state.status = { kind: 'corrupt', where: damage };
@@ -114,6 +121,8 @@ function writePartition(writer: ByteWriter, state: PartitionState): void {
   writeEpochEntries(writer, state.epochs.entries);
   const producers = new ByteWriter();
   state.producers.encode(producers);
+  state.uncommittedEnds.encode(producers);
+  writeAborted(producers, active.aborted ?? []);
   writer.bytes(producers.finish());
 }
 

@@ -1,16 +1,21 @@
 import { assert, type LeaderEpoch, MoldauError, type Offset, type PartitionIndex, type TopicId } from '@moldau/kernel';
+import { findAborted } from './aborted-index.ts';
 import { type Appended, appendBatches } from './append.ts';
+import type { AbortedTransaction } from './ended-transactions.ts';
 import type { EpochEntry } from './leader-epochs.ts';
 import { saveManifest } from './manifest.ts';
 import type { PartitionConfig } from './partition-config.ts';
 import type { PartitionState, PartitionStatus, Progress } from './partition-state.ts';
-import type { ProducerClaim, ProducerVerdict } from './producer-state.ts';
+import type { MarkerClaim, OpenTransaction, ProducerClaim, ProducerVerdict } from './producer-checks.ts';
+import type { ProducerState } from './producer-state.ts';
 import { type ReadOptions, type ReadResult, readLog } from './read.ts';
 import { moveStart } from './retention.ts';
 import { rollNow } from './roll.ts';
 import type { StorageContext } from './storage-context.ts';
 import { findMaxTimestamp, findTimestamp, type TimestampedOffset } from './timestamp-lookup.ts';
+import { appendMarker, type MarkerAppend } from './transaction-marker.ts';
 import { type TruncateOptions, truncateLog } from './truncate.ts';
+import type { Verification } from './verifications.ts';
 
 /**
  * One partition's log. Always: start ≤ high watermark, and flushed ≤ written ≤ end. The owner sets `onProgress` and reads
@@ -107,11 +112,71 @@ export class PartitionLog {
    *   producers' state is being restored
    */
   checkProducer(claim: ProducerClaim): ProducerVerdict {
+    return this.#producers.check(claim);
+  }
+
+  /**
+   * Appends the marker that ends a transaction, as leader. The same again appends nothing.
+   *
+   * @throws MoldauError as `append`; FENCED_PRODUCER for a marker older than what the producer has written, FENCED_SHARD for
+   *   one of a former coordinator, INVALID_TRANSACTION_STATE for the commit of another transaction than the open one
+   */
+  appendMarker(claim: MarkerClaim, options: { readonly leaderEpoch: LeaderEpoch }): MarkerAppend {
+    this.#assertProducersKnown();
+    return appendMarker(this.#context, this.#state, claim, options.leaderEpoch);
+  }
+
+  /** Asks whether a transactional batch of this session needs the coordinator's word first; undefined when it has a transaction open. */
+  askVerification(producerId: number, producerEpoch: number): Verification | undefined {
+    const producers = this.#producers;
+    const isOpen = producers.hasOpenTransaction(producerId, producerEpoch) || producers.verifications.has(producerId, producerEpoch);
+    return isOpen ? undefined : producers.verifications.ask(producerId, producerEpoch);
+  }
+
+  /** The coordinator said that the partition is part of the transaction. False when a marker, or another leader, came between. */
+  confirmVerification(verification: Verification): boolean {
+    return this.#producers.verifications.confirm(verification);
+  }
+
+  /** The coordinator said no, or nothing will come of it. */
+  dropVerification(verification: Verification): void {
+    this.#state.producers.verifications.forget(verification);
+  }
+
+  /** Transactions that no marker has ended yet, the oldest first. */
+  openTransactions(): readonly OpenTransaction[] {
+    return this.#state.producers.openTransactions();
+  }
+
+  /** Where readers of committed records stop: below it all transactions are decided for good. At most the high watermark. */
+  get lastStableOffset(): Offset {
+    return this.#state.lastStableOffset as Offset;
+  }
+
+  /** Whether any transaction was aborted that a reader from `from` on could meet; then `abortedTransactions` tells which. */
+  hasAbortedFrom(from: Offset): boolean {
+    return this.#state.segments.some((segment) => segment.endOffset > from && segment.abortedCount > 0);
+  }
+
+  /**
+   * Aborted transactions with batches in [from, upTo), by marker.
+   *
+   * @throws (rejects) MoldauError as `read`
+   */
+  abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]> {
+    return findAborted(this.#context, this.#state, { from, upTo });
+  }
+
+  /** @throws MoldauError PARTITION_OFFLINE while the producers' state is being restored */
+  #assertProducersKnown(): void {
     const state = this.#state;
-    if (state.paused !== undefined) {
-      throw new MoldauError('PARTITION_OFFLINE', `partition ${state.partition} is ${state.paused}`, { partition: String(state.partition) });
-    }
-    return state.producers.check(claim);
+    if (state.paused === undefined) return;
+    throw new MoldauError('PARTITION_OFFLINE', `partition ${state.partition} is ${state.paused}`, { partition: String(state.partition) });
+  }
+
+  get #producers(): ProducerState {
+    this.#assertProducersKnown();
+    return this.#state.producers;
   }
 
   /**
@@ -129,6 +194,7 @@ export class PartitionLog {
     assert(offset <= state.endOffset, 'the high watermark lies within the log', { offset, end: state.endOffset });
     if (offset <= state.highWatermark) return;
     state.highWatermark = offset;
+    state.uncommittedEnds.advance(offset);
     this.#context.checkpoint.dirty = true;
   }
 
@@ -150,6 +216,8 @@ export class PartitionLog {
   /** Notes that an epoch begins at the log's end, before its first batch. */
   beginEpoch(epoch: LeaderEpoch): void {
     this.#state.epochs.assign(epoch, this.#state.endOffset);
+    // What an earlier leadership asked is not known to hold in this one.
+    this.#state.producers.verifications.clear();
   }
 
   /** Forgets an epoch that was begun and has no batch: another leader may have written there in an older one. */

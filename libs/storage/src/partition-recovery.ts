@@ -12,7 +12,7 @@ import { type Manifest, saveManifest } from './manifest.ts';
 import { type Damage, NOTHING_CLEANED, PartitionState } from './partition-state.ts';
 import { LEADER_EPOCHS_FILE, parseSegmentName } from './paths.ts';
 import { restoreProducersBefore } from './producer-rebuild.ts';
-import { encodeSnapshot } from './producer-state.ts';
+import { encodeSnapshot } from './producer-snapshot.ts';
 import { storeRecovered } from './recovery-store.ts';
 import { Segment } from './segment.ts';
 import { scanSegment } from './segment-scan.ts';
@@ -74,6 +74,7 @@ export async function recoverPartition(
     evidence.checkpoint?.highWatermark ?? manifest.highWatermark ?? 0,
     manifest.cutAt ?? Number.POSITIVE_INFINITY,
   );
+  state.uncommittedEnds.advance(highWatermark);
   const recovery: Recovery = {
     context,
     state,
@@ -96,6 +97,7 @@ export async function recoverPartition(
   }
   await removeLeftovers(context, state, entries, { finishedTruncation: manifest.cutAt !== undefined });
   state.highWatermark = Math.min(Math.max(highWatermark, state.startOffset), state.endOffset);
+  state.uncommittedEnds.advance(state.highWatermark);
   state.settle();
   return state;
 }
@@ -257,5 +259,5 @@ function appendReplayed(recovery: Recovery, segment: Segment, payload: Uint8Arra
 
 function rememberSnapshot(recovery: Recovery, base: number): void {
   const { state } = recovery;
-  state.snapshots.set(base, encodeSideFile('producerSnapshot', encodeSnapshot(state.logId, base, state.producers)));
+  state.snapshots.set(base, encodeSideFile('producerSnapshot', encodeSnapshot(state.logId, base, state.producers, state.uncommittedEnds)));
 }

@@ -1,4 +1,5 @@
 import { assert, MoldauError, type PartitionIndex, present, type TopicId } from '@moldau/kernel';
+import { UncommittedEnds } from './ended-transactions.ts';
 import { logIdBytes } from './journal-format.ts';
 import type { KeyRoom } from './keyed-batches.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
@@ -102,6 +103,7 @@ export class PartitionState {
   segments: Segment[];
   epochs = new LeaderEpochs();
   readonly producers: ProducerState;
+  readonly uncommittedEnds = new UncommittedEnds();
   readonly tail: Tail;
   /** Producer state at the base of a segment that is not sealed behind yet, by base offset. */
   readonly snapshots = new Map<number, Uint8Array>();
@@ -145,6 +147,13 @@ export class PartitionState {
 
   get endOffset(): number {
     return this.active.endOffset;
+  }
+
+  /** Readers of committed records go up to here: below it every transaction is decided, and what decided it is committed. */
+  get lastStableOffset(): number {
+    const open = this.producers.firstOpenOffset ?? this.highWatermark;
+    const ending = this.uncommittedEnds.firstOffset ?? this.highWatermark;
+    return Math.max(this.startOffset, Math.min(this.highWatermark, open, ending));
   }
 
   /** Everything before it is in segment files. */

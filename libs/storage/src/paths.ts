@@ -19,10 +19,10 @@ export const CLEANED_SUFFIX = '.cleaned';
 /** What `repair` sets aside. */
 export const DAMAGED_SUFFIX = '.damaged';
 
-export type SegmentFileKind = 'log' | 'index' | 'timeindex' | 'snapshot';
+export type SegmentFileKind = 'log' | 'index' | 'timeindex' | 'txnindex' | 'snapshot';
 
 const OFFSET_DIGITS = 20;
-const SEGMENT_NAME = /^(\d{20})\.(log|index|timeindex|snapshot)$/;
+const SEGMENT_NAME = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)$/;
 const PARTITION_NAME = /^(0|[1-9]\d{0,9})$/;
 const PARTITION_MAX = 0x7fff_ffff;
 

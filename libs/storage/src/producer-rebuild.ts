@@ -1,7 +1,9 @@
 import { batchesIn } from '@moldau/records';
 import { readWhole } from './disk-calls.ts';
+import type { UncommittedEnds } from './ended-transactions.ts';
 import type { PartitionState } from './partition-state.ts';
-import { ProducerState, restoreSnapshot } from './producer-state.ts';
+import { restoreSnapshot } from './producer-snapshot.ts';
+import { ProducerState } from './producer-state.ts';
 import type { Segment } from './segment.ts';
 import { scanSegment } from './segment-scan.ts';
 import { decodeSideFile } from './side-file.ts';
@@ -15,10 +17,10 @@ export async function rebuildProducers(context: StorageContext, state: Partition
   for (let index = from; index < segments.length; index++) await noteSegment(context, segments[index], state.producers);
 }
 
-/** Makes the producer state that at the base of segment `index`, which recovery is about to scan. */
+/** Makes the producer state that at the base of segment `index`, which recovery is about to scan; with it what was not committed. */
 export async function restoreProducersBefore(context: StorageContext, state: PartitionState, index: number): Promise<void> {
-  const from = await restoreNewest(context, state, index, state.producers);
-  for (let at = from; at < index; at++) await noteSegment(context, state.segments[at], state.producers);
+  const from = await restoreNewest(context, state, index, state.producers, state.uncommittedEnds);
+  for (let at = from; at < index; at++) await noteSegment(context, state.segments[at], state.producers, state.uncommittedEnds);
 }
 
 /** The producer state as it was at the base of segment `index`; the log's own stays as it is. */
@@ -31,44 +33,63 @@ export async function producersBefore(context: StorageContext, state: PartitionS
 }
 
 /** Loads the newest good snapshot at the base of a segment up to `last`; says which segment it is the base of. */
-async function restoreNewest(context: StorageContext, state: PartitionState, last: number, into: ProducerState): Promise<number> {
+async function restoreNewest(
+  context: StorageContext,
+  state: PartitionState,
+  last: number,
+  into: ProducerState,
+  ends?: UncommittedEnds,
+): Promise<number> {
   into.clear();
   for (let index = last; index > 0; index--) {
     const segment = state.segments[index];
-    if (segment !== undefined && (await restoreAt(context, state, segment, into))) return index;
+    if (segment !== undefined && (await restoreAt(context, state, segment, into, ends))) return index;
   }
   const first = state.segments[0];
-  if (first !== undefined && first.baseOffset > 0) await restoreAt(context, state, first, into);
+  if (first !== undefined && first.baseOffset > 0) await restoreAt(context, state, first, into, ends);
   return 0;
 }
 
-async function restoreAt(context: StorageContext, state: PartitionState, segment: Segment, into: ProducerState): Promise<boolean> {
+async function restoreAt(
+  context: StorageContext,
+  state: PartitionState,
+  segment: Segment,
+  into: ProducerState,
+  ends?: UncommittedEnds,
+): Promise<boolean> {
   const bytes = state.snapshots.get(segment.baseOffset) ?? (await readWhole(context.ports.disk, segment.file('snapshot')));
   const file = decodeSideFile('producerSnapshot', bytes);
-  return file.kind === 'valid' && restoreSnapshot(file.content, state.logId, segment.baseOffset, into);
+  const place = { logId: state.logId, atOffset: segment.baseOffset };
+  return file.kind === 'valid' && restoreSnapshot(file.content, place, into, ends);
 }
 
-async function noteSegment(context: StorageContext, segment: Segment | undefined, into: ProducerState): Promise<void> {
+async function noteSegment(
+  context: StorageContext,
+  segment: Segment | undefined,
+  into: ProducerState,
+  ends?: UncommittedEnds,
+): Promise<void> {
   if (segment === undefined || segment.sizeBytes === 0) return;
   // Batches that wait to be written are noted from memory; what is in the file can't change meanwhile.
   const waiting = [...segment.unwritten];
   const letGo = holdEntries(waiting);
   try {
-    await noteFile(context, segment, into);
-    noteWaiting(waiting, into);
+    await noteFile(context, segment, into, ends);
+    noteWaiting(waiting, into, ends);
   } finally {
     letGo();
   }
 }
 
-async function noteFile(context: StorageContext, segment: Segment, into: ProducerState): Promise<void> {
+async function noteFile(context: StorageContext, segment: Segment, into: ProducerState, ends: UncommittedEnds | undefined): Promise<void> {
   const endPosition = segment.writtenBytes;
   if (endPosition > 0) {
     const descriptor = await context.descriptors.acquire(segment);
     try {
       const range = { position: 0, offset: segment.baseOffset, endPosition };
       await scanSegment(descriptor.file, range, context.ports.scheduler, (bytes, at) => {
-        into.note(bytes, at, undefined);
+        const ended = into.note(bytes, at, undefined);
+        if (ended !== undefined) ends?.note(ended);
         return undefined;
       });
     } finally {
@@ -77,8 +98,11 @@ async function noteFile(context: StorageContext, segment: Segment, into: Produce
   }
 }
 
-function noteWaiting(waiting: readonly LogEntry[], into: ProducerState): void {
+function noteWaiting(waiting: readonly LogEntry[], into: ProducerState, ends: UncommittedEnds | undefined): void {
   for (const { bytes } of waiting) {
-    for (const { position } of batchesIn(bytes)) into.note(bytes, position, undefined);
+    for (const { position } of batchesIn(bytes)) {
+      const ended = into.note(bytes, position, undefined);
+      if (ended !== undefined) ends?.note(ended);
+    }
   }
 }

@@ -1,67 +1,61 @@
-import { MoldauError, type Offset } from '@moldau/kernel';
+import type { Offset } from '@moldau/kernel';
 import {
   advanceSequence,
   baseOffsetAt,
   baseSequenceAt,
   isControlAt,
+  isTransactionalAt,
   lastOffsetDeltaAt,
   maxTimestampAt,
   NO_PRODUCER_ID,
   producerEpochAt,
   producerIdAt,
+  readBatch as readRecordBatch,
+  type TransactionMarker,
   timestampTypeAt,
+  transactionMarkerOf,
 } from '@moldau/records';
-import { ByteReader, ByteWriter } from './byte-codec.ts';
+import type { ByteReader, ByteWriter } from './byte-codec.ts';
+import type { EndedTransaction } from './ended-transactions.ts';
 import { FIRST_KEYED_PRODUCER_ID, KeyedBatches, KeyRoom } from './keyed-batches.ts';
+import {
+  ACCEPT,
+  checkKeyed,
+  checkMarker,
+  checkOrder,
+  type MarkerClaim,
+  NO_APPEND_TIME,
+  NONE,
+  type OpenTransaction,
+  type ProducerClaim,
+  type ProducerVerdict,
+  REMEMBERED_BATCHES_MAX,
+  type RememberedBatch,
+  refuse,
+} from './producer-checks.ts';
+import { Verifications } from './verifications.ts';
 
-/** Batches remembered per producer: as many as a producer may have unanswered. */
-export const REMEMBERED_BATCHES_MAX = 5;
-/** No batch of the producer counts in the log's LogAppendTime. */
-const NO_APPEND_TIME = -1;
 /** In a snapshot: batches with idempotency keys do not expire by time. */
 const KEYED_LAST_MS = 0;
-
-const SEQUENCE_MODULUS = 2 ** 31;
-
-/** What a batch says of its producer. */
-export interface ProducerClaim {
-  readonly producerId: number;
-  readonly producerEpoch: number;
-  readonly baseSequence: number;
-  readonly lastOffsetDelta: number;
-}
-
-/** Where the same batch stands already; `logAppendTime` only when the broker set its time. */
-export interface DuplicateBatch {
-  readonly kind: 'duplicate';
-  readonly baseOffset: Offset;
-  readonly lastOffset: Offset;
-  readonly logAppendTime: number | undefined;
-}
-
-export type ProducerVerdict = { readonly kind: 'accept' } | DuplicateBatch;
-
-interface RememberedBatch {
-  readonly baseSequence: number;
-  readonly lastSequence: number;
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly appendTime: number;
-}
 
 interface ProducerEntry {
   epoch: number;
   /** Wall time of the last append; after recovery the largest timestamp of its batches. */
   lastMs: number;
   batches: RememberedBatch[];
+  /** First offset of the open transaction, or `NONE`. */
+  openFrom: number;
+  /** Of the last marker, or `NONE`. */
+  coordinatorEpoch: number;
 }
-
-const ACCEPT: ProducerVerdict = Object.freeze({ kind: 'accept' });
 
 /** What a partition knows of each producer session that wrote to it (KIP-98): enough to recognise duplicates and gaps. */
 export class ProducerState {
   #entries = new Map<number, ProducerEntry>();
   readonly #keyed: KeyedBatches<RememberedBatch>;
+  /** First offsets of open transactions, ascending: each is added as its first batch is appended. */
+  readonly #open = new Map<number, number>();
+  readonly verifications = new Verifications();
 
   constructor(room: KeyRoom = new KeyRoom()) {
     this.#keyed = new KeyedBatches(room);
@@ -74,40 +68,105 @@ export class ProducerState {
   /**
    * Whether a batch may be appended now, or is one that was.
    *
-   * @throws MoldauError FENCED_PRODUCER, UNKNOWN_PRODUCER, OUT_OF_ORDER_SEQUENCE, DUPLICATE_SEQUENCE
+   * @throws MoldauError FENCED_PRODUCER, UNKNOWN_PRODUCER, OUT_OF_ORDER_SEQUENCE, DUPLICATE_SEQUENCE; of transactions:
+   *   TRANSACTION_NOT_VERIFIED, CONCURRENT_TRANSACTIONS, INVALID_TRANSACTION_STATE
    */
   check(claim: ProducerClaim): ProducerVerdict {
     if (claim.producerId === NO_PRODUCER_ID) return ACCEPT;
-    if (claim.producerId >= FIRST_KEYED_PRODUCER_ID) return checkKeyed(claim, this.#keyed.find(claim.producerId, claim.producerEpoch));
-    const entry = this.#entries.get(claim.producerId);
-    if (entry === undefined) {
-      if (claim.baseSequence === 0) return ACCEPT;
-      throw refuse('UNKNOWN_PRODUCER', claim, 'the partition knows no batch of it; a session begins at sequence 0', 0);
-    }
-    if (claim.producerEpoch < entry.epoch) throw refuse('FENCED_PRODUCER', claim, `epoch ${entry.epoch} has written`, entry.epoch);
-    const last = entry.batches.at(-1);
-    if (claim.producerEpoch > entry.epoch || last === undefined) {
-      if (claim.baseSequence === 0) return ACCEPT;
-      throw refuse('OUT_OF_ORDER_SEQUENCE', claim, 'an epoch begins at sequence 0', 0);
-    }
-    return checkSequence(claim, entry.batches, last);
+    const verdict = this.#checkOrder(claim);
+    if (verdict.kind === 'accept') this.#checkTransaction(claim);
+    return verdict;
   }
 
-  /** Notes the batch at `position`, which has its final base offset. `nowMs` undefined: in recovery, by the batch's own time. */
-  note(bytes: Uint8Array, position: number, nowMs: number | undefined): void {
+  #checkOrder(claim: ProducerClaim): ProducerVerdict {
+    if (claim.producerId >= FIRST_KEYED_PRODUCER_ID) return checkKeyed(claim, this.#keyed.find(claim.producerId, claim.producerEpoch));
+    return checkOrder(claim, this.#entries.get(claim.producerId));
+  }
+
+  /** A batch must not mix with a transaction that it is not part of, nor begin one that nobody will end. */
+  #checkTransaction(claim: ProducerClaim): void {
+    const { producerId, producerEpoch, transactional = false } = claim;
+    const openFrom = this.#open.get(producerId);
+    if (openFrom === undefined) {
+      if (!transactional || this.verifications.has(producerId, producerEpoch)) return;
+      throw refuse('TRANSACTION_NOT_VERIFIED', claim, 'the coordinator has not confirmed its transaction here', openFrom ?? NONE);
+    }
+    const epoch = this.epochOf(producerId) ?? NONE;
+    if (epoch !== producerEpoch) throw refuse('CONCURRENT_TRANSACTIONS', claim, `its transaction of epoch ${epoch} is open`, epoch);
+    if (!transactional) throw refuse('INVALID_TRANSACTION_STATE', claim, `it has a transaction open from ${openFrom}`, openFrom);
+  }
+
+  /**
+   * What becomes of a marker: `accept` it, or it is `present`, as an earlier one with its epoch was.
+   *
+   * @throws MoldauError FENCED_PRODUCER below the producer's epoch, FENCED_SHARD below the last coordinator's,
+   *   INVALID_TRANSACTION_STATE for the commit of another transaction than the open one
+   */
+  checkMarker(claim: MarkerClaim): 'accept' | 'present' {
+    return checkMarker(claim, this.#entries.get(claim.producerId));
+  }
+
+  /**
+   * Notes the batch at `position`, which has its final base offset; the transaction it ends, if it is a marker. `nowMs`
+   * undefined: in recovery, by the batch's own time.
+   */
+  note(bytes: Uint8Array, position: number, nowMs: number | undefined): EndedTransaction | undefined {
     const producerId = producerIdAt(bytes, position);
-    if (producerId === NO_PRODUCER_ID) return;
+    if (producerId === NO_PRODUCER_ID) return undefined;
     const epoch = producerEpochAt(bytes, position);
     if (producerId >= FIRST_KEYED_PRODUCER_ID) {
       this.#keyed.note(producerId, epoch, rememberedAt(bytes, position));
-      return;
+      return undefined;
     }
     const entry = this.#entry(producerId, epoch);
     entry.lastMs = Math.max(entry.lastMs, nowMs ?? maxTimestampAt(bytes, position));
-    // A control batch takes no place in the sequence.
-    if (isControlAt(bytes, position) || baseSequenceAt(bytes, position) < 0) return;
+    // A marker takes no place in the sequence.
+    if (isControlAt(bytes, position)) return this.#end(producerId, entry, bytes, position);
+    if (isTransactionalAt(bytes, position) && entry.openFrom === NONE) this.#begin(producerId, entry, baseOffsetAt(bytes, position));
+    if (baseSequenceAt(bytes, position) < 0) return undefined;
     entry.batches.push(rememberedAt(bytes, position));
     if (entry.batches.length > REMEMBERED_BATCHES_MAX) entry.batches.shift();
+    return undefined;
+  }
+
+  #begin(producerId: number, entry: ProducerEntry, offset: number): void {
+    entry.openFrom = offset;
+    this.#open.set(producerId, offset);
+    this.verifications.drop(producerId);
+  }
+
+  #end(producerId: number, entry: ProducerEntry, bytes: Uint8Array, position: number): EndedTransaction | undefined {
+    const marker = markerAt(bytes, position);
+    if (marker === undefined) return undefined;
+    this.verifications.drop(producerId);
+    entry.coordinatorEpoch = Math.max(entry.coordinatorEpoch, marker.coordinatorEpoch);
+    const firstOffset = entry.openFrom;
+    if (firstOffset === NONE) return undefined;
+    entry.openFrom = NONE;
+    this.#open.delete(producerId);
+    const markerOffset = baseOffsetAt(bytes, position);
+    return { producerId, firstOffset, markerOffset, outcome: marker.outcome, decidedEnd: this.firstOpenOffset ?? markerOffset + 1 };
+  }
+
+  /** Where the oldest open transaction begins. */
+  get firstOpenOffset(): number | undefined {
+    return this.#open.values().next().value;
+  }
+
+  /** Whether this session has a transaction open here. */
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    return this.#open.has(producerId) && this.epochOf(producerId) === producerEpoch;
+  }
+
+  /** Transactions that no marker has ended, the oldest first. */
+  openTransactions(): OpenTransaction[] {
+    const found: OpenTransaction[] = [];
+    for (const [producerId, firstOffset] of this.#open) {
+      const entry = this.#entries.get(producerId);
+      if (entry !== undefined)
+        found.push({ producerId, producerEpoch: entry.epoch, firstOffset: firstOffset as Offset, lastMs: entry.lastMs });
+    }
+    return found;
   }
 
   /** Whether the batch at `baseOffset` is one by which duplicates of this producer are known. */
@@ -129,13 +188,16 @@ export class ProducerState {
 
   /** Forgets the sessions silent since before `beforeMs` (`producer.id.expiration.ms`); batches with keys go by number alone. */
   expire(beforeMs: number): void {
-    for (const [producerId, entry] of this.#entries) if (entry.lastMs < beforeMs) this.#entries.delete(producerId);
+    for (const [producerId, entry] of this.#entries)
+      if (entry.lastMs < beforeMs && entry.openFrom === NONE) this.#entries.delete(producerId);
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#entries.clear();
     this.#keyed.clear();
+    this.#open.clear();
+    this.verifications.clear();
   }
 
   encode(writer: ByteWriter): void {
@@ -144,6 +206,7 @@ export class ProducerState {
     for (const [producerId, { epoch, batch }] of this.#keyed.entries()) {
       encodeEntry(writer, producerId, { epoch, lastMs: KEYED_LAST_MS, batches: [batch] });
     }
+    this.#encodeTransactions(writer);
   }
 
   /** Replaces all by what `encode` wrote. */
@@ -151,18 +214,45 @@ export class ProducerState {
     this.clear();
     for (let left = reader.int32(); left > 0; left--) {
       const producerId = reader.int64();
-      const entry: ProducerEntry = { epoch: reader.int32(), lastMs: reader.int64(), batches: [] };
+      const entry: ProducerEntry = { epoch: reader.int32(), lastMs: reader.int64(), batches: [], openFrom: NONE, coordinatorEpoch: NONE };
       for (let batches = reader.uint8(); batches > 0; batches--) entry.batches.push(readBatch(reader));
       const [batch] = entry.batches;
       if (producerId < FIRST_KEYED_PRODUCER_ID) this.#entries.set(producerId, entry);
       else if (batch !== undefined) this.#keyed.note(producerId, entry.epoch, batch);
+    }
+    // Written before there were transactions: it ends here.
+    if (!reader.done) this.#restoreTransactions(reader);
+  }
+
+  /** Of producers with transactions, those that are open first, from the oldest on. */
+  #encodeTransactions(writer: ByteWriter): void {
+    const marked = [...this.#entries].filter(([, entry]) => entry.openFrom === NONE && entry.coordinatorEpoch !== NONE);
+    writer.int32(this.#open.size + marked.length);
+    for (const producerId of [...this.#open.keys(), ...marked.map(([id]) => id)]) {
+      const entry = this.#entries.get(producerId);
+      writer.int64(producerId);
+      writer.int32(entry?.coordinatorEpoch ?? NONE);
+      writer.int64(entry?.openFrom ?? NONE);
+    }
+  }
+
+  #restoreTransactions(reader: ByteReader): void {
+    for (let left = reader.int32(); left > 0; left--) {
+      const producerId = reader.int64();
+      const entry = this.#entries.get(producerId);
+      const coordinatorEpoch = reader.int32();
+      const openFrom = reader.int64();
+      if (entry === undefined) continue;
+      entry.coordinatorEpoch = coordinatorEpoch;
+      entry.openFrom = openFrom;
+      if (openFrom !== NONE) this.#open.set(producerId, openFrom);
     }
   }
 
   #entry(producerId: number, epoch: number): ProducerEntry {
     let entry = this.#entries.get(producerId);
     if (entry === undefined) {
-      entry = { epoch, lastMs: 0, batches: [] };
+      entry = { epoch, lastMs: 0, batches: [], openFrom: NONE, coordinatorEpoch: NONE };
       this.#entries.set(producerId, entry);
     }
     if (epoch > entry.epoch) {
@@ -173,24 +263,7 @@ export class ProducerState {
   }
 }
 
-/** Payload of a `.snapshot`: log id, the offset it was taken at int64, then the producers. */
-export function encodeSnapshot(logId: string, atOffset: number, producers: ProducerState): Uint8Array {
-  const writer = new ByteWriter();
-  writer.text(logId);
-  writer.int64(atOffset);
-  producers.encode(writer);
-  return writer.finish();
-}
-
-/** False, with nothing changed, when the snapshot is of another log or offset. */
-export function restoreSnapshot(payload: Uint8Array, logId: string, atOffset: number, into: ProducerState): boolean {
-  const reader = new ByteReader(payload);
-  if (reader.text() !== logId || reader.int64() !== atOffset) return false;
-  into.restore(reader);
-  return true;
-}
-
-function encodeEntry(writer: ByteWriter, producerId: number, entry: ProducerEntry): void {
+function encodeEntry(writer: ByteWriter, producerId: number, entry: Pick<ProducerEntry, 'epoch' | 'lastMs' | 'batches'>): void {
   writer.int64(producerId);
   writer.int32(entry.epoch);
   writer.int64(entry.lastMs);
@@ -213,54 +286,15 @@ function rememberedAt(bytes: Uint8Array, position: number): RememberedBatch {
   return { baseSequence, lastSequence: advanceSequence(baseSequence, delta), baseOffset, lastOffset: baseOffset + delta, appendTime };
 }
 
+/** The marker of a control batch; undefined when it is of another kind. */
+function markerAt(bytes: Uint8Array, position: number): TransactionMarker | undefined {
+  const record = readRecordBatch(bytes, position, { checkCrc: false }).readNext();
+  return record === undefined ? undefined : transactionMarkerOf(record);
+}
+
 function readBatch(reader: ByteReader): RememberedBatch {
   const baseSequence = reader.int32();
   const lastSequence = reader.int32();
   const baseOffset = reader.int64();
   return { baseSequence, lastSequence, baseOffset, lastOffset: baseOffset + reader.int32(), appendTime: reader.int64() };
-}
-
-/** A key has one batch in a partition: the same again is a duplicate, another one is a mistake of the caller. */
-function checkKeyed(claim: ProducerClaim, known: RememberedBatch | undefined): ProducerVerdict {
-  if (claim.baseSequence !== 0) throw refuse('UNKNOWN_PRODUCER', claim, 'the batch of an idempotency key begins at sequence 0', 0);
-  if (known === undefined) return ACCEPT;
-  const count = known.lastOffset - known.baseOffset + 1;
-  if (claim.lastOffsetDelta + 1 === count) return duplicateOf(known);
-  throw refuse('OUT_OF_ORDER_SEQUENCE', claim, `its idempotency key has written ${count} records to this partition`, count);
-}
-
-function duplicateOf({ baseOffset, lastOffset, appendTime }: RememberedBatch): DuplicateBatch {
-  const logAppendTime = appendTime === NO_APPEND_TIME ? undefined : appendTime;
-  return { kind: 'duplicate', baseOffset: baseOffset as Offset, lastOffset: lastOffset as Offset, logAppendTime };
-}
-
-function checkSequence(claim: ProducerClaim, batches: readonly RememberedBatch[], last: RememberedBatch): ProducerVerdict {
-  const expected = advanceSequence(last.lastSequence, 1);
-  if (claim.baseSequence === expected) return ACCEPT;
-  const lastSequence = advanceSequence(claim.baseSequence, claim.lastOffsetDelta);
-  const same = batches.find((batch) => batch.baseSequence === claim.baseSequence && batch.lastSequence === lastSequence);
-  if (same !== undefined) return duplicateOf(same);
-  const oldest = batches[0] ?? last;
-  if (isBefore(lastSequence, oldest.baseSequence)) {
-    throw refuse('DUPLICATE_SEQUENCE', claim, `only the last ${REMEMBERED_BATCHES_MAX} batches are remembered`, expected);
-  }
-  throw refuse('OUT_OF_ORDER_SEQUENCE', claim, `expected sequence ${expected}`, expected);
-}
-
-/** Whether `sequence` lies before `other` on the circle of int32 ≥ 0. */
-function isBefore(sequence: number, other: number): boolean {
-  const distance = (other - sequence + SEQUENCE_MODULUS) % SEQUENCE_MODULUS;
-  return distance > 0 && distance < SEQUENCE_MODULUS / 2;
-}
-
-type Refusal = 'FENCED_PRODUCER' | 'UNKNOWN_PRODUCER' | 'OUT_OF_ORDER_SEQUENCE' | 'DUPLICATE_SEQUENCE';
-
-function refuse(reason: Refusal, claim: ProducerClaim, why: string, limit: number): MoldauError {
-  const message = `producer ${claim.producerId} in epoch ${claim.producerEpoch}, sequence ${claim.baseSequence}: ${why}`;
-  return new MoldauError(reason, message, {
-    producer_id: String(claim.producerId),
-    producer_epoch: String(claim.producerEpoch),
-    base_sequence: String(claim.baseSequence),
-    limit: String(limit),
-  });
 }

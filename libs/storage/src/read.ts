@@ -119,7 +119,8 @@ function assertInRange(state: PartitionState, from: number): void {
   throw new MoldauError('OFFSET_OUT_OF_RANGE', `offset ${from} is outside the log, ${state.startOffset} to ${state.endOffset}`, facts);
 }
 
-function readFailure(context: StorageContext, state: PartitionState, path: string, error: unknown): unknown {
+/** The error of a read that failed; a sector that can't be read is damage, and makes the partition corrupt. */
+export function readFailure(context: StorageContext, state: PartitionState, path: string, error: unknown): unknown {
   if (error instanceof DamageFound) return reportDamage(context, state, error.where);
   if (error instanceof MoldauError) return error;
   if (isDiskError(error, 'too-many-files')) {

@@ -76,7 +76,7 @@ async function freeSegments(
 export async function removeSegmentFiles(context: StorageContext, state: PartitionState, segment: Segment): Promise<void> {
   const { disk } = context.ports;
   context.indexes.forget(segment);
-  for (const kind of ['index', 'timeindex', 'snapshot'] as const) await removeIfThere(disk, segment.file(kind));
+  for (const kind of ['index', 'timeindex', 'txnindex', 'snapshot'] as const) await removeIfThere(disk, segment.file(kind));
   const deleted = segment.path + DELETED_SUFFIX;
   try {
     await disk.rename(segment.path, deleted);

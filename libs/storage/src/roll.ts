@@ -1,9 +1,10 @@
+import { writeAbortedIndex } from './aborted-index.ts';
 import { forEachBounded, replaceFile, writeFile } from './disk-calls.ts';
 import { encodeLeaderEpochs } from './leader-epochs.ts';
 import { saveManifest } from './manifest.ts';
 import type { PartitionState } from './partition-state.ts';
 import { LEADER_EPOCHS_FILE, segmentName } from './paths.ts';
-import { encodeSnapshot } from './producer-state.ts';
+import { encodeSnapshot } from './producer-snapshot.ts';
 import { Segment } from './segment.ts';
 import { syncWritten, writeUnwritten } from './segment-writer.ts';
 import { encodeSideFile } from './side-file.ts';
@@ -19,7 +20,7 @@ const SEAL_CONCURRENCY = 1;
 export function rollNow(context: StorageContext, state: PartitionState): void {
   const old = state.active;
   const base = old.endOffset;
-  state.snapshots.set(base, encodeSideFile('producerSnapshot', encodeSnapshot(state.logId, base, state.producers)));
+  state.snapshots.set(base, encodeSideFile('producerSnapshot', encodeSnapshot(state.logId, base, state.producers, state.uncommittedEnds)));
   old.phase = 'sealing';
   state.segments.push(new Segment(state.directory, base));
   context.requestSeal(state);
@@ -55,10 +56,14 @@ export async function sealSegments(context: StorageContext, state: PartitionStat
     throw error;
   }
   for (const base of bases) state.snapshots.delete(base);
-  for (const segment of sealed) context.indexes.adopt(segment);
+  for (const segment of sealed) {
+    context.indexes.adopt(segment);
+    // It was written above; a truncation may have made the segment active again since.
+    if (segment.phase === 'sealed') segment.forgetAborted(segment.abortedCount);
+  }
 }
 
-/** Writes `.index` and `.timeindex` as of now; not synced, as they are checked and can be rebuilt. */
+/** Writes `.index`, `.timeindex` and `.txnindex` as of now; not synced, as they are checked and can be rebuilt. */
 export async function writeSegmentIndexes(context: StorageContext, state: PartitionState, segment: Segment): Promise<void> {
   const index = await context.indexes.complete(state, segment);
   const { baseOffset, endOffset, sizeBytes } = segment;
@@ -66,4 +71,5 @@ export async function writeSegmentIndexes(context: StorageContext, state: Partit
   const { disk } = context.ports;
   await writeFile(disk, segment.file('index'), encodeSideFile('offsetIndex', index.encodeOffsets(log)), { sync: false });
   await writeFile(disk, segment.file('timeindex'), encodeSideFile('timeIndex', index.encodeTimestamps(log)), { sync: false });
+  await writeAbortedIndex(context, state, segment, segment.aborted ?? []);
 }

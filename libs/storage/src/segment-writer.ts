@@ -145,6 +145,7 @@ function dropUnwritten(context: StorageContext, state: PartitionState, from: num
   }
   state.tail.truncate(from);
   state.epochs.truncateEnd(from);
+  state.uncommittedEnds.truncate(from);
   for (const segment of state.segments) segment.index?.truncate(from);
   state.truncations += 1;
 }

@@ -1,5 +1,6 @@
 import { assert } from '@moldau/kernel';
 import type { Descriptor } from './descriptor-cache.ts';
+import type { AbortedTransaction } from './ended-transactions.ts';
 import { type SegmentFileKind, segmentName } from './paths.ts';
 import { SegmentIndex } from './segment-index.ts';
 import type { LogEntry } from './tail-slab.ts';
@@ -21,6 +22,8 @@ export interface SealedSegment {
   readonly maxTimestampOffset: number;
   /** Wall time of the first append, where known. */
   readonly firstAppendMs?: number;
+  /** Aborted transactions whose marker lies in it; absent: none. */
+  readonly aborted?: number;
 }
 
 export const NO_TIMESTAMP = -1;
@@ -51,6 +54,9 @@ export class Segment {
   maxTimestampOffset: number;
   /** Wall time of the first append; `segment.ms` and `max.compaction.lag.ms` count from it. */
   firstAppendMs: number | undefined;
+  /** Aborted transactions whose marker lies here, by marker; undefined when a sealed segment has some and they are in its file only. */
+  aborted: AbortedTransaction[] | undefined = [];
+  #sealedAborted = 0;
   /** Undefined while a sealed segment's index is not in memory. */
   index: SegmentIndex | undefined;
   /** Managed by the descriptor cache. */
@@ -74,6 +80,7 @@ export class Segment {
     segment.maxTimestamp = facts.maxTimestamp;
     segment.maxTimestampOffset = facts.maxTimestampOffset;
     segment.firstAppendMs = facts.firstAppendMs;
+    segment.forgetAborted(facts.aborted ?? 0);
     segment.settle();
     return segment;
   }
@@ -90,7 +97,19 @@ export class Segment {
   get sealedFacts(): SealedSegment {
     const { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset, firstAppendMs } = this;
     const first = firstAppendMs === undefined ? {} : { firstAppendMs };
-    return { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset, ...first };
+    const aborted = this.abortedCount === 0 ? {} : { aborted: this.abortedCount };
+    return { baseOffset, endOffset, sizeBytes, maxTimestamp, maxTimestampOffset, ...first, ...aborted };
+  }
+
+  /** Aborted transactions whose marker lies in it. */
+  get abortedCount(): number {
+    return this.aborted?.length ?? this.#sealedAborted;
+  }
+
+  /** Says that so many aborted transactions are in the segment's file, if any: memory need not have them. */
+  forgetAborted(count: number): void {
+    this.#sealedAborted = count;
+    this.aborted = count === 0 ? [] : undefined;
   }
 
   file(kind: SegmentFileKind): string {
@@ -134,5 +153,6 @@ export class Segment {
       this.sizeBytes -= last.sizeBytes;
       this.endOffset = last.baseOffset;
     }
+    this.aborted = this.aborted?.filter(({ markerOffset }) => markerOffset < offset);
   }
 }

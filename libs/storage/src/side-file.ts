@@ -15,6 +15,7 @@ export const SIDE_FILE_KINDS = {
   timeIndex: 4,
   producerSnapshot: 5,
   leaderEpochs: 6,
+  abortedIndex: 7,
 } as const;
 
 export type SideFileKind = keyof typeof SIDE_FILE_KINDS;

@@ -1,4 +1,5 @@
 import { assert, MoldauError } from '@moldau/kernel';
+import { abortedOf } from './aborted-index.ts';
 import { isDiskError } from './disk-calls.ts';
 import { saveManifest } from './manifest.ts';
 import type { PartitionState } from './partition-state.ts';
@@ -71,6 +72,7 @@ async function truncateHeld(context: StorageContext, state: PartitionState, targ
   }
   await state.syncs.run(async () => {
     const kept = unsealFrom(context, state, offset);
+    await forgetAborted(context, state, kept, offset);
     // 3. The intent is durable: from here on recovery finishes the truncation, and the journal's older entries are void.
     state.journalFloor = context.journal.nextSequence;
     state.cleaned = { ...state.cleaned, to: Math.min(state.cleaned.to, offset) };
@@ -113,13 +115,21 @@ function unsealFrom(context: StorageContext, state: PartitionState, offset: numb
   return at + 1;
 }
 
+/** The segment that takes appends again has its aborted transactions in memory: those whose markers stay. */
+async function forgetAborted(context: StorageContext, state: PartitionState, kept: number, offset: number): Promise<void> {
+  const segment = state.segments[kept - 1];
+  if (segment === undefined) return;
+  const aborted = await abortedOf(context, state, segment);
+  segment.aborted = aborted.filter(({ markerOffset }) => markerOffset < offset);
+}
+
 async function removeSegments(context: StorageContext, state: PartitionState, kept: number): Promise<void> {
   const removed = state.segments.splice(kept);
   for (const segment of removed.reverse()) {
     segment.phase = 'removed';
     state.snapshots.delete(segment.baseOffset);
     await context.descriptors.discard(segment);
-    for (const kind of ['log', 'index', 'timeindex', 'snapshot'] as const) {
+    for (const kind of ['log', 'index', 'timeindex', 'txnindex', 'snapshot'] as const) {
       try {
         await context.ports.disk.removeFile(segment.file(kind));
       } catch (error) {
@@ -161,6 +171,7 @@ function forget(state: PartitionState, offset: number): void {
   if (active.sizeBytes === 0) active.firstAppendMs = undefined;
   state.tail.truncate(offset);
   state.epochs.truncateEnd(offset);
+  state.uncommittedEnds.truncate(offset);
   state.truncations += 1;
   state.settle();
 }

@@ -1,4 +1,6 @@
+import { abortedOf } from '../aborted-index.ts';
 import { removeIfThere } from '../disk-calls.ts';
+import type { AbortedTransaction } from '../ended-transactions.ts';
 import { saveManifest, writeState } from '../manifest.ts';
 import type { PartitionState } from '../partition-state.ts';
 import { removeSegmentFiles } from '../retention.ts';
@@ -23,6 +25,7 @@ export async function swapSegments(
   // 1. The new file's name is durable, and no old index can be taken for the new segment's.
   await removeIfThere(disk, cleaned.file('index'));
   await removeIfThere(disk, cleaned.file('timeindex'));
+  await takeAborted(context, state, old, cleaned);
   await disk.syncDirectory(state.directory);
   await state.manifest.run(async () => {
     const before = state.cleaned;
@@ -56,7 +59,16 @@ export async function swapSegments(
   // 5. The others' files go. A crash before leaves strays within the new segment, which recovery removes.
   for (const segment of old.slice(1)) await removeSegmentFiles(context, state, segment);
   await writeSegmentIndexes(context, state, cleaned);
+  cleaned.forgetAborted(cleaned.abortedCount);
   await saveManifest(disk, state);
+}
+
+/** What was aborted stays so: more than is left of it does no harm. The file of the first segment is not that of the new one. */
+async function takeAborted(context: StorageContext, state: PartitionState, old: readonly Segment[], cleaned: Segment): Promise<void> {
+  const aborted: AbortedTransaction[] = [];
+  for (const segment of old) for (const transaction of await abortedOf(context, state, segment)) aborted.push(transaction);
+  cleaned.aborted = aborted;
+  await removeIfThere(context.ports.disk, cleaned.file('txnindex'));
 }
 
 /** Its file is nameless now, and goes when the last reader closes it. */
