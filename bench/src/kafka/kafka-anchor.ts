@@ -2,9 +2,9 @@ import { startChild } from '@moldau/harness';
 
 /**
  * Longest call to one broker: a million records of 1 KB through a tool that sends 50,000 a second, three times over. To three
- * brokers a call takes 15 to 25 s, or its client and the brokers wait for each other for two minutes: then it is given up early.
+ * brokers a call takes 30 to 60 s, or its client and the brokers wait for each other for two minutes and more.
  */
-const CALL_TIMEOUT_MS = { 1: 240_000, 3: 60_000 } as const;
+const CALL_TIMEOUT_MS = { 1: 240_000, 3: 150_000 } as const;
 /** Three brokers take 20 s on a machine that does nothing else. */
 const UP_TIMEOUT_MS = 240_000;
 /** After kill -9 the kernel takes a while to take a large process apart, and to give its port back. */
