@@ -8,6 +8,8 @@ export const PUBLIC_PROTO_FILES = [
   'moldau/v1/metadata.proto',
   'moldau/v1/admin.proto',
   'moldau/v1/gateway.proto',
+  'moldau/v1/group.proto',
+  'moldau/v1/transaction.proto',
 ] as const;
 
 /** The files of the internal API. */

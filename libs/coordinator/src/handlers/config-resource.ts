@@ -18,6 +18,8 @@ export function configTarget(image: MetadataImage, namespace: Namespace, { resou
     }
     case 'clusterDefaults':
       return { kind: 'cluster' };
+    case 'group':
+      throw new MoldauError('INVALID_REQUEST', 'this version keeps no settings of groups', { field: 'resource', value: resource.value });
     case undefined:
       throw new MoldauError('INVALID_REQUEST', 'a config resource needs a topic, a broker_id or cluster_defaults', { field: 'resource' });
   }

@@ -1,24 +1,9 @@
-import type { StatusName } from '../ports/transport.ts';
+import { type CatalogueEntry, row } from './catalogue-entry.ts';
+import { GROUP_ERRORS } from './group-errors.ts';
+import { SHARD_ERRORS } from './shard-errors.ts';
+import { TRANSACTION_ERRORS } from './transaction-errors.ts';
 
-/**
- * `definite`: what was asked for surely did not happen. `indefinite`: it may have happened, now or later; only an
- * idempotent retry or a read tells.
- */
-export type Certainty = 'definite' | 'indefinite';
-
-export interface CatalogueEntry {
-  /** Stable number, never reused. */
-  readonly code: number;
-  readonly status: StatusName;
-  /** The same request may succeed later without a change by the caller. */
-  readonly retriable: boolean;
-  readonly certainty: Certainty;
-  readonly description: string;
-}
-
-function row(code: number, status: StatusName, answer: 'final' | 'retriable', certainty: Certainty, description: string): CatalogueEntry {
-  return { code, status, retriable: answer === 'retriable', certainty, description };
-}
+export type { CatalogueEntry, Certainty } from './catalogue-entry.ts';
 
 /**
  * Every error that Moldau gives, over the wire or from the SDK. The name is the `reason` of `google.rpc.ErrorInfo`.
@@ -318,97 +303,9 @@ export const ERROR_CATALOGUE = {
   // The rest.
   CANCELLED: row(130, 'CANCELLED', 'final', 'indefinite', 'The caller cancelled.'),
   INTERNAL: row(131, 'INTERNAL', 'final', 'indefinite', "A bug of Moldau; the server's log has the cause under the same trace id."),
-  // Groups: who may read and commit what.
-  INVALID_GROUP_ID: row(140, 'INVALID_ARGUMENT', 'final', 'definite', 'The name is not a legal name of a group.'),
-  INVALID_TOPIC_PATTERN: row(141, 'INVALID_ARGUMENT', 'final', 'definite', 'The expression is not legal in RE2, or too long.'),
-  UNKNOWN_GROUP: row(142, 'NOT_FOUND', 'final', 'definite', 'No group has that name in this namespace.'),
-  UNKNOWN_MEMBER: row(143, 'NOT_FOUND', 'final', 'definite', 'The group has no such member: it left, was removed, or never joined.'),
-  FENCED_MEMBER_EPOCH: row(
-    144,
-    'FAILED_PRECONDITION',
-    'final',
-    'definite',
-    'The member epoch is not one of this life of the member; it joins again.',
-  ),
-  FENCED_INSTANCE: row(145, 'FAILED_PRECONDITION', 'final', 'definite', 'A newer life of this static member has joined.'),
-  NOT_PARTITION_OWNER: row(
-    146,
-    'FAILED_PRECONDITION',
-    'final',
-    'definite',
-    'The member did not own the partition in the epoch that it named, or owns it no more. Nothing was committed.',
-  ),
-  GROUP_NOT_EMPTY: row(147, 'FAILED_PRECONDITION', 'final', 'definite', 'The group has members; only they may commit.'),
-  GROUP_FULL: row(148, 'RESOURCE_EXHAUSTED', 'final', 'definite', 'The group has as many members as its settings allow.'),
-  GROUP_KIND_MISMATCH: row(149, 'FAILED_PRECONDITION', 'final', 'definite', 'The group has members of another kind.'),
-  MEMBER_SESSION_EXPIRED: row(150, 'FAILED_PRECONDITION', 'final', 'definite', 'Nothing was heard of the member for its session timeout.'),
-  REVOCATION_TIMED_OUT: row(
-    151,
-    'FAILED_PRECONDITION',
-    'final',
-    'definite',
-    'The member did not give up partitions within its rebalance timeout.',
-  ),
-  PROCESSING_TIMED_OUT: row(
-    152,
-    'FAILED_PRECONDITION',
-    'final',
-    'definite',
-    'The member worked on its records for longer than the processing interval of the group.',
-  ),
-  OFFSET_UNSTABLE: row(
-    153,
-    'UNAVAILABLE',
-    'retriable',
-    'definite',
-    'A transaction that is still open would commit another offset for the partition.',
-  ),
-  UNSUPPORTED_RECORD: row(
-    154,
-    'FAILED_PRECONDITION',
-    'final',
-    'definite',
-    'An internal topic holds a record of a type that this version does not know: a newer one wrote it.',
-  ),
-  // Transactions.
-  UNKNOWN_TRANSACTIONAL_ID: row(
-    160,
-    'NOT_FOUND',
-    'final',
-    'definite',
-    'No session of this transactional id is known; it never began or has expired. Initialise the producer.',
-  ),
-  INVALID_TRANSACTION_TIMEOUT: row(161, 'INVALID_ARGUMENT', 'final', 'definite', 'The transaction timeout is outside its limits.'),
-  INVALID_TRANSACTION_STATE: row(
-    162,
-    'FAILED_PRECONDITION',
-    'final',
-    'definite',
-    "The transaction's state does not allow the request: nothing is under way, or the other outcome is decided.",
-  ),
-  CONCURRENT_TRANSACTIONS: row(163, 'ABORTED', 'retriable', 'definite', "The producer's previous transaction is still being completed."),
-  TRANSACTION_ABORTED: row(
-    164,
-    'ABORTED',
-    'final',
-    'definite',
-    'The transaction was aborted, because its time was over or an operator said so: nothing of it counts. Abort it and begin anew.',
-  ),
-  TRANSACTION_TOO_LARGE: row(
-    165,
-    'RESOURCE_EXHAUSTED',
-    'final',
-    'definite',
-    'The transaction writes to more partitions or groups than one may.',
-  ),
-  TRANSACTION_NOT_VERIFIED: row(
-    166,
-    'FAILED_PRECONDITION',
-    'retriable',
-    'definite',
-    'The first batch of a transaction came before the coordinator had confirmed that the partition is part of it.',
-  ),
-  FENCED_SHARD: row(167, 'FAILED_PRECONDITION', 'final', 'definite', 'A newer owner of the coordinator shard has written.'),
+  ...GROUP_ERRORS,
+  ...TRANSACTION_ERRORS,
+  ...SHARD_ERRORS,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorName = keyof typeof ERROR_CATALOGUE;

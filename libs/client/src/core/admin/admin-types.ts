@@ -79,7 +79,11 @@ export interface DescribedTopic {
 }
 
 /** What has settings: a topic, one broker, or all brokers. */
-export type ConfigTarget = { readonly topic: string } | { readonly brokerId: number } | { readonly clusterDefaults: true };
+export type ConfigTarget =
+  | { readonly topic: string }
+  | { readonly brokerId: number }
+  | { readonly group: string }
+  | { readonly clusterDefaults: true };
 
 /** Where a value comes from. */
 export type ConfigOrigin = 'unknown' | 'default' | 'static-broker' | 'cluster-default' | 'dynamic-broker' | 'topic';

@@ -29,6 +29,7 @@ export function describedTopic(asked: string, { topic, replicationFactor, config
 
 export function wireResource(target: ConfigTarget): ConfigResource {
   if ('topic' in target) return { resource: { $case: 'topic', value: target.topic } };
+  if ('group' in target) return { resource: { $case: 'group', value: target.group } };
   if ('brokerId' in target) return { resource: { $case: 'brokerId', value: target.brokerId } };
   return { resource: { $case: 'clusterDefaults', value: {} } };
 }
@@ -42,6 +43,8 @@ export function configTarget(resource: ConfigResource | undefined, asked: Config
       return { topic: named.value };
     case 'brokerId':
       return { brokerId: named.value };
+    case 'group':
+      return { group: named.value };
     case 'clusterDefaults':
       return { clusterDefaults: true };
   }

@@ -7,7 +7,10 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ItemError } from "./error.ts";
+import { EarliestPosition, LatestPosition } from "./fetch.ts";
+import { AssignedPartitions, MembershipAssignment } from "./group.ts";
 import { BrokerMetadata, TopicMetadata, TopicSelector } from "./metadata.ts";
+import { TransactionSession } from "./transaction.ts";
 
 export const protobufPackage = "moldau.v1";
 
@@ -112,6 +115,84 @@ export namespace ElectionType {
   export type PREFERRED = typeof ElectionType.PREFERRED;
   export type UNCLEAN = typeof ElectionType.UNCLEAN;
   export type UNRECOGNIZED = typeof ElectionType.UNRECOGNIZED;
+}
+
+/** Where a group stands. */
+export const GroupState = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: 0,
+  /** EMPTY - It has no members. */
+  EMPTY: 1,
+  /** ASSIGNING - Its assignment is being computed. */
+  ASSIGNING: 2,
+  /** RECONCILING - Some members do not hold yet what they are to. */
+  RECONCILING: 3,
+  /** STABLE - All members hold what they are to. */
+  STABLE: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type GroupState = typeof GroupState[keyof typeof GroupState];
+
+export namespace GroupState {
+  export type UNSPECIFIED = typeof GroupState.UNSPECIFIED;
+  export type EMPTY = typeof GroupState.EMPTY;
+  export type ASSIGNING = typeof GroupState.ASSIGNING;
+  export type RECONCILING = typeof GroupState.RECONCILING;
+  export type STABLE = typeof GroupState.STABLE;
+  export type UNRECOGNIZED = typeof GroupState.UNRECOGNIZED;
+}
+
+/** What kind of group it is. */
+export const GroupType = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: 0,
+  /** OFFSETS - Offsets only: it never had a member. */
+  OFFSETS: 1,
+  /** CONSUMER - Members share partitions by the server's assignment. */
+  CONSUMER: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type GroupType = typeof GroupType[keyof typeof GroupType];
+
+export namespace GroupType {
+  export type UNSPECIFIED = typeof GroupType.UNSPECIFIED;
+  export type OFFSETS = typeof GroupType.OFFSETS;
+  export type CONSUMER = typeof GroupType.CONSUMER;
+  export type UNRECOGNIZED = typeof GroupType.UNRECOGNIZED;
+}
+
+/** Where a transactional id stands. */
+export const TransactionState = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: 0,
+  /** EMPTY - It has a session, and no transaction yet. */
+  EMPTY: 1,
+  /** ONGOING - A transaction is under way. */
+  ONGOING: 2,
+  /** PREPARE_COMMIT - Committed; readers are about to see it. */
+  PREPARE_COMMIT: 3,
+  /** PREPARE_ABORT - Aborted; its end is about to be written. */
+  PREPARE_ABORT: 4,
+  /** COMPLETE_COMMIT - The last one was committed. */
+  COMPLETE_COMMIT: 5,
+  /** COMPLETE_ABORT - The last one was aborted. */
+  COMPLETE_ABORT: 6,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type TransactionState = typeof TransactionState[keyof typeof TransactionState];
+
+export namespace TransactionState {
+  export type UNSPECIFIED = typeof TransactionState.UNSPECIFIED;
+  export type EMPTY = typeof TransactionState.EMPTY;
+  export type ONGOING = typeof TransactionState.ONGOING;
+  export type PREPARE_COMMIT = typeof TransactionState.PREPARE_COMMIT;
+  export type PREPARE_ABORT = typeof TransactionState.PREPARE_ABORT;
+  export type COMPLETE_COMMIT = typeof TransactionState.COMPLETE_COMMIT;
+  export type COMPLETE_ABORT = typeof TransactionState.COMPLETE_ABORT;
+  export type UNRECOGNIZED = typeof TransactionState.UNRECOGNIZED;
 }
 
 /** A topic to create. */
@@ -306,6 +387,9 @@ export interface ConfigResource {
     | //
     /** What holds for all brokers where a broker has nothing of its own. */
     { $case: "clusterDefaults"; value: ClusterDefaults }
+    | //
+    /** A consumer group, by its name; it need not exist yet. */
+    { $case: "group"; value: string }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -819,6 +903,430 @@ export interface ElectLeadersResponse {
    * NO_ELIGIBLE_LEADER, TOPIC_BEING_DELETED.
    */
   results: PartitionResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of ListGroups. */
+export interface ListGroupsRequest {
+  /** Most groups in one response, 1 … 10,000; default 1,000. */
+  pageSize?:
+    | number
+    | undefined;
+  /** next_page_token of the page before; empty for the first. */
+  pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One line of the list. */
+export interface GroupListing {
+  /** Its name. */
+  groupId: string;
+  /** Its kind. */
+  type: GroupType;
+  /** Where it stands. */
+  state: GroupState;
+  /** Number of members. */
+  members: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of ListGroups. */
+export interface ListGroupsResponse {
+  /** By name. */
+  groups: GroupListing[];
+  /** For the next request; empty when this was the last page. */
+  nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of DescribeGroups. */
+export interface DescribeGroupsRequest {
+  /** Names; at most 100. */
+  groupIds: string[];
+  /** Leave out committed offsets and lag. */
+  membersOnly: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DescribeGroups. */
+export interface DescribeGroupsResponse {
+  /** One for each name, in the order of the request. */
+  results: GroupResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A group, or why it can't be described. */
+export interface GroupResult {
+  /** The name asked for. */
+  groupId: string;
+  /** Set when it is described. */
+  group?:
+    | GroupDescription
+    | undefined;
+  /** Set otherwise: UNKNOWN_GROUP, INVALID_GROUP_ID, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOADING. */
+  error?: ItemError | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A group. */
+export interface GroupDescription {
+  /** Its name. */
+  groupId: string;
+  /** Its kind. */
+  type: GroupType;
+  /** Where it stands. */
+  state: GroupState;
+  /** Rises with every change of members, subscriptions and topics. */
+  groupEpoch: number;
+  /** The group epoch that the assignment was computed for. */
+  assignmentEpoch: number;
+  /** What computes the assignment. */
+  assignor: string;
+  /** Since when it has no members, milliseconds since the Unix epoch. Unset: it has some. */
+  emptySinceMs?:
+    | number
+    | undefined;
+  /** Shard that keeps it. */
+  shard: number;
+  /** Coordinator that owns the shard. */
+  coordinatorId: string;
+  /** Its members, by id. */
+  members: GroupMemberDescription[];
+  /** Its committed offsets with their lag, by topic name and partition. Empty with `members_only`. */
+  partitions: GroupPartitionLag[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A member of a group. */
+export interface GroupMemberDescription {
+  /** Its id. */
+  memberId: string;
+  /** Its static identity, if it has one. */
+  instanceId?:
+    | string
+    | undefined;
+  /** Its rack, if it said so. */
+  rack?:
+    | string
+    | undefined;
+  /** What its client calls itself. */
+  clientId: string;
+  /** Its address. */
+  clientHost: string;
+  /** Topics it subscribes to by name. */
+  topicNames: string[];
+  /** Expression it subscribes by. */
+  topicPattern?:
+    | string
+    | undefined;
+  /** What it noted about itself. */
+  metadata: Uint8Array;
+  /** What it is doing, in words, for people. */
+  state: string;
+  /** What it holds and has to give up. */
+  assignment?:
+    | MembershipAssignment
+    | undefined;
+  /** What it is to hold in the end. */
+  target: AssignedPartitions[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** How far a group has come in one partition. */
+export interface GroupPartitionLag {
+  /** The topic. */
+  topicId: string;
+  /** Its name; empty when it is deleted. */
+  topicName: string;
+  /** The partition. */
+  partition: number;
+  /** Committed offset; unset: none is. */
+  committedOffset?:
+    | number
+    | undefined;
+  /** What was noted with it. */
+  metadata: string;
+  /** End of what readers see; unset while the partition has no leader. */
+  endOffset?:
+    | number
+    | undefined;
+  /** Records from the committed offset to the end; unset without either. */
+  lagRecords?:
+    | number
+    | undefined;
+  /** Age of the first record that is not committed, in milliseconds; 0 when there is none. True to a second. */
+  lagMs?:
+    | number
+    | undefined;
+  /** The member that holds the partition, if one does. */
+  memberId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of DeleteGroups. */
+export interface DeleteGroupsRequest {
+  /** Names; at most 1,000. */
+  groupIds: string[];
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of one group. */
+export interface NamedGroupResult {
+  /** The name. */
+  groupId: string;
+  /** Set when nothing was done: UNKNOWN_GROUP, GROUP_NOT_EMPTY, CONCURRENT_CHANGE (a transaction has offsets of it open). */
+  error?: ItemError | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DeleteGroups. */
+export interface DeleteGroupsResponse {
+  /** One for each name, in the order of the request. */
+  results: NamedGroupResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of DeleteGroupOffsets. */
+export interface DeleteGroupOffsetsRequest {
+  /** The group. */
+  groupId: string;
+  /** At most 10,000 partitions, by topic name. */
+  partitions: TopicPartitionsByName[];
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Partitions of a topic by its name. */
+export interface TopicPartitionsByName {
+  /** The topic. */
+  topic: string;
+  /** Indexes of partitions. Empty: all. */
+  partitions: number[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DeleteGroupOffsets. */
+export interface DeleteGroupOffsetsResponse {
+  /** One for each partition. Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, GROUP_NOT_EMPTY (a member subscribes to the topic). */
+  results: PartitionResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Where a reset goes. */
+export interface ResetPosition {
+  /** Which; required. */
+  position?:
+    | //
+    /** The first record that is still there. */
+    { $case: "earliest"; value: EarliestPosition }
+    | //
+    /** The end. */
+    { $case: "latest"; value: LatestPosition }
+    | //
+    /** This offset; outside the log it becomes the nearer end of it. */
+    { $case: "offset"; value: number }
+    | //
+    /** The first record with this timestamp or a later one, milliseconds since the Unix epoch. */
+    { $case: "timestampMs"; value: number }
+    | //
+    /** So many records from the committed offset, back when negative. */
+    { $case: "shift"; value: number }
+    | //
+    /** The first record that is not older than this, in milliseconds before now. */
+    { $case: "agoMs"; value: number }
+    | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of ResetGroupOffsets. */
+export interface ResetGroupOffsetsRequest {
+  /** The group. It must have no members. */
+  groupId: string;
+  /** Which partitions; at most 10,000. Empty: all that have a committed offset. */
+  partitions: TopicPartitionsByName[];
+  /** Where to; required. */
+  position?:
+    | ResetPosition
+    | undefined;
+  /** Only show what would be committed. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of one partition. */
+export interface ResetResult {
+  /** Name of the topic. */
+  topic: string;
+  /** The partition. */
+  partition: number;
+  /** Offset that was committed before; unset: none was. */
+  fromOffset?:
+    | number
+    | undefined;
+  /** Offset that is committed now, or would be. Unset on error. */
+  toOffset?:
+    | number
+    | undefined;
+  /**
+   * Set when nothing was changed: UNKNOWN_TOPIC, UNKNOWN_PARTITION, NOT_LEADER (retriable), INVALID_REQUEST (shift without an
+   * offset).
+   */
+  error?: ItemError | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of ResetGroupOffsets. */
+export interface ResetGroupOffsetsResponse {
+  /** By topic and partition. */
+  results: ResetResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of ListTransactions. */
+export interface ListTransactionsRequest {
+  /** Only these states. Empty: all. */
+  states: TransactionState[];
+  /** Only transactions that have been under way for at least so long, in milliseconds. */
+  runningForMs?:
+    | number
+    | undefined;
+  /** Most ids in one response, 1 … 10,000; default 1,000. */
+  pageSize?:
+    | number
+    | undefined;
+  /** next_page_token of the page before; empty for the first. */
+  pageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One line of the list. */
+export interface TransactionListing {
+  /** The transactional id. */
+  transactionalId: string;
+  /** Where it stands. */
+  state: TransactionState;
+  /** The session that its producer holds. */
+  session?:
+    | TransactionSession
+    | undefined;
+  /** When the transaction began, milliseconds since the Unix epoch. Unset: none is under way. */
+  startedAtMs?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of ListTransactions. */
+export interface ListTransactionsResponse {
+  /** By transactional id. */
+  transactions: TransactionListing[];
+  /** For the next request; empty when this was the last page. */
+  nextPageToken: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of DescribeTransactions. */
+export interface DescribeTransactionsRequest {
+  /** Transactional ids; at most 100. */
+  transactionalIds: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DescribeTransactions. */
+export interface DescribeTransactionsResponse {
+  /** One for each id, in the order of the request. */
+  results: TransactionResult[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A transactional id, or why it can't be described. */
+export interface TransactionResult {
+  /** The id asked for. */
+  transactionalId: string;
+  /** Set when it is described. */
+  transaction?:
+    | TransactionDescription
+    | undefined;
+  /** Set otherwise: UNKNOWN_TRANSACTIONAL_ID, INVALID_TRANSACTIONAL_ID, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOADING. */
+  error?: ItemError | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A transactional id. */
+export interface TransactionDescription {
+  /** What the list says of it. */
+  listing?:
+    | TransactionListing
+    | undefined;
+  /** After so long a transaction is aborted. */
+  timeoutMs: number;
+  /** When anything of it last changed, milliseconds since the Unix epoch. */
+  updatedAtMs: number;
+  /** Partitions that the transaction wrote to; until it is complete. */
+  partitions: AssignedPartitions[];
+  /** Groups that it commits offsets of; until it is complete. */
+  groups: string[];
+  /** Shard that keeps it. */
+  shard: number;
+  /** Coordinator that owns the shard. */
+  coordinatorId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of AbortTransaction. */
+export interface AbortTransactionRequest {
+  /** The transactional id. */
+  transactionalId: string;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of AbortTransaction. */
+export interface AbortTransactionResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of DescribeProducers. */
+export interface DescribeProducersRequest {
+  /** At most 1,000. */
+  partitions: PartitionSelector[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of DescribeProducers. */
+export interface DescribeProducersResponse {
+  /** One for each partition, in the order of the request. */
+  results: PartitionProducers[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** The producers of one partition. */
+export interface PartitionProducers {
+  /** What was asked for. Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, NOT_LEADER. */
+  partition?:
+    | PartitionResult
+    | undefined;
+  /** Those that are remembered, by id; at most 10,000. */
+  producers: ProducerDescription[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A producer as a partition knows it. */
+export interface ProducerDescription {
+  /** Its id. */
+  producerId: number;
+  /** Newest epoch. */
+  producerEpoch: number;
+  /** Last sequence number; unset when only a marker is known. */
+  lastSequence?:
+    | number
+    | undefined;
+  /** Timestamp of its last batch, milliseconds since the Unix epoch. */
+  lastTimestampMs: number;
+  /** First offset of the transaction that it has open here; unset: none. */
+  transactionStartOffset?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2224,6 +2732,9 @@ export const ConfigResource: MessageFns<ConfigResource> = {
       case "clusterDefaults":
         ClusterDefaults.encode(message.resource.value, writer.uint32(26).fork()).join();
         break;
+      case "group":
+        writer.uint32(34).string(message.resource.value);
+        break;
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2271,6 +2782,14 @@ export const ConfigResource: MessageFns<ConfigResource> = {
             }
 
             message.resource = { $case: "clusterDefaults", value: ClusterDefaults.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resource = { $case: "group", value: reader.string() };
             continue;
           }
         }
@@ -6050,6 +6569,2876 @@ export const ElectLeadersResponse: MessageFns<ElectLeadersResponse> = {
   },
 };
 
+function createBaseListGroupsRequest(): ListGroupsRequest {
+  return { pageSize: undefined, pageToken: "", _unknownFields: {} };
+}
+
+export const ListGroupsRequest: MessageFns<ListGroupsRequest> = {
+  encode(message: ListGroupsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== undefined) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGroupsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListGroupsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGroupListing(): GroupListing {
+  return { groupId: "", type: 0, state: 0, members: 0, _unknownFields: {} };
+}
+
+export const GroupListing: MessageFns<GroupListing> = {
+  encode(message: GroupListing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    if (message.type !== 0) {
+      writer.uint32(16).int32(message.type);
+    }
+    if (message.state !== 0) {
+      writer.uint32(24).int32(message.state);
+    }
+    if (message.members !== 0) {
+      writer.uint32(32).int32(message.members);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupListing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupListing();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.members = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListGroupsResponse(): ListGroupsResponse {
+  return { groups: [], nextPageToken: "", _unknownFields: {} };
+}
+
+export const ListGroupsResponse: MessageFns<ListGroupsResponse> = {
+  encode(message: ListGroupsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.groups) {
+      GroupListing.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGroupsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListGroupsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groups.push(GroupListing.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeGroupsRequest(): DescribeGroupsRequest {
+  return { groupIds: [], membersOnly: false, _unknownFields: {} };
+}
+
+export const DescribeGroupsRequest: MessageFns<DescribeGroupsRequest> = {
+  encode(message: DescribeGroupsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.groupIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.membersOnly !== false) {
+      writer.uint32(16).bool(message.membersOnly);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeGroupsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeGroupsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.membersOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeGroupsResponse(): DescribeGroupsResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const DescribeGroupsResponse: MessageFns<DescribeGroupsResponse> = {
+  encode(message: DescribeGroupsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      GroupResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeGroupsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeGroupsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(GroupResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGroupResult(): GroupResult {
+  return { groupId: "", group: undefined, error: undefined, _unknownFields: {} };
+}
+
+export const GroupResult: MessageFns<GroupResult> = {
+  encode(message: GroupResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    if (message.group !== undefined) {
+      GroupDescription.encode(message.group, writer.uint32(18).fork()).join();
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.group = GroupDescription.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGroupDescription(): GroupDescription {
+  return {
+    groupId: "",
+    type: 0,
+    state: 0,
+    groupEpoch: 0,
+    assignmentEpoch: 0,
+    assignor: "",
+    emptySinceMs: undefined,
+    shard: 0,
+    coordinatorId: "",
+    members: [],
+    partitions: [],
+    _unknownFields: {},
+  };
+}
+
+export const GroupDescription: MessageFns<GroupDescription> = {
+  encode(message: GroupDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    if (message.type !== 0) {
+      writer.uint32(16).int32(message.type);
+    }
+    if (message.state !== 0) {
+      writer.uint32(24).int32(message.state);
+    }
+    if (message.groupEpoch !== 0) {
+      writer.uint32(32).int32(message.groupEpoch);
+    }
+    if (message.assignmentEpoch !== 0) {
+      writer.uint32(40).int32(message.assignmentEpoch);
+    }
+    if (message.assignor !== "") {
+      writer.uint32(50).string(message.assignor);
+    }
+    if (message.emptySinceMs !== undefined) {
+      writer.uint32(56).int64(message.emptySinceMs);
+    }
+    if (message.shard !== 0) {
+      writer.uint32(64).int32(message.shard);
+    }
+    if (message.coordinatorId !== "") {
+      writer.uint32(74).string(message.coordinatorId);
+    }
+    for (const v of message.members) {
+      GroupMemberDescription.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.partitions) {
+      GroupPartitionLag.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.groupEpoch = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.assignmentEpoch = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.assignor = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.emptySinceMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.shard = reader.int32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.coordinatorId = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.members.push(GroupMemberDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.partitions.push(GroupPartitionLag.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGroupMemberDescription(): GroupMemberDescription {
+  return {
+    memberId: "",
+    instanceId: undefined,
+    rack: undefined,
+    clientId: "",
+    clientHost: "",
+    topicNames: [],
+    topicPattern: undefined,
+    metadata: new Uint8Array(0),
+    state: "",
+    assignment: undefined,
+    target: [],
+    _unknownFields: {},
+  };
+}
+
+export const GroupMemberDescription: MessageFns<GroupMemberDescription> = {
+  encode(message: GroupMemberDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.memberId !== "") {
+      writer.uint32(10).string(message.memberId);
+    }
+    if (message.instanceId !== undefined) {
+      writer.uint32(18).string(message.instanceId);
+    }
+    if (message.rack !== undefined) {
+      writer.uint32(26).string(message.rack);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    if (message.clientHost !== "") {
+      writer.uint32(42).string(message.clientHost);
+    }
+    for (const v of message.topicNames) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.topicPattern !== undefined) {
+      writer.uint32(58).string(message.topicPattern);
+    }
+    if (message.metadata.length !== 0) {
+      writer.uint32(66).bytes(message.metadata);
+    }
+    if (message.state !== "") {
+      writer.uint32(74).string(message.state);
+    }
+    if (message.assignment !== undefined) {
+      MembershipAssignment.encode(message.assignment, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.target) {
+      AssignedPartitions.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupMemberDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupMemberDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rack = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientHost = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.topicNames.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.topicPattern = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.metadata = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.assignment = MembershipAssignment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.target.push(AssignedPartitions.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGroupPartitionLag(): GroupPartitionLag {
+  return {
+    topicId: "",
+    topicName: "",
+    partition: 0,
+    committedOffset: undefined,
+    metadata: "",
+    endOffset: undefined,
+    lagRecords: undefined,
+    lagMs: undefined,
+    memberId: "",
+    _unknownFields: {},
+  };
+}
+
+export const GroupPartitionLag: MessageFns<GroupPartitionLag> = {
+  encode(message: GroupPartitionLag, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topicId !== "") {
+      writer.uint32(10).string(message.topicId);
+    }
+    if (message.topicName !== "") {
+      writer.uint32(18).string(message.topicName);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(24).int32(message.partition);
+    }
+    if (message.committedOffset !== undefined) {
+      writer.uint32(32).int64(message.committedOffset);
+    }
+    if (message.metadata !== "") {
+      writer.uint32(42).string(message.metadata);
+    }
+    if (message.endOffset !== undefined) {
+      writer.uint32(48).int64(message.endOffset);
+    }
+    if (message.lagRecords !== undefined) {
+      writer.uint32(56).int64(message.lagRecords);
+    }
+    if (message.lagMs !== undefined) {
+      writer.uint32(64).int64(message.lagMs);
+    }
+    if (message.memberId !== "") {
+      writer.uint32(74).string(message.memberId);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupPartitionLag {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupPartitionLag();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topicName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.committedOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.endOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lagRecords = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lagMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteGroupsRequest(): DeleteGroupsRequest {
+  return { groupIds: [], dryRun: false, _unknownFields: {} };
+}
+
+export const DeleteGroupsRequest: MessageFns<DeleteGroupsRequest> = {
+  encode(message: DeleteGroupsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.groupIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteGroupsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteGroupsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNamedGroupResult(): NamedGroupResult {
+  return { groupId: "", error: undefined, _unknownFields: {} };
+}
+
+export const NamedGroupResult: MessageFns<NamedGroupResult> = {
+  encode(message: NamedGroupResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NamedGroupResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNamedGroupResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteGroupsResponse(): DeleteGroupsResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const DeleteGroupsResponse: MessageFns<DeleteGroupsResponse> = {
+  encode(message: DeleteGroupsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      NamedGroupResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteGroupsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteGroupsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(NamedGroupResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteGroupOffsetsRequest(): DeleteGroupOffsetsRequest {
+  return { groupId: "", partitions: [], dryRun: false, _unknownFields: {} };
+}
+
+export const DeleteGroupOffsetsRequest: MessageFns<DeleteGroupOffsetsRequest> = {
+  encode(message: DeleteGroupOffsetsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    for (const v of message.partitions) {
+      TopicPartitionsByName.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteGroupOffsetsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteGroupOffsetsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.partitions.push(TopicPartitionsByName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTopicPartitionsByName(): TopicPartitionsByName {
+  return { topic: "", partitions: [], _unknownFields: {} };
+}
+
+export const TopicPartitionsByName: MessageFns<TopicPartitionsByName> = {
+  encode(message: TopicPartitionsByName, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partitions.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.partitions) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TopicPartitionsByName {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTopicPartitionsByName();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.partitions.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.partitions.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteGroupOffsetsResponse(): DeleteGroupOffsetsResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const DeleteGroupOffsetsResponse: MessageFns<DeleteGroupOffsetsResponse> = {
+  encode(message: DeleteGroupOffsetsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      PartitionResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteGroupOffsetsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteGroupOffsetsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(PartitionResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetPosition(): ResetPosition {
+  return { position: undefined, _unknownFields: {} };
+}
+
+export const ResetPosition: MessageFns<ResetPosition> = {
+  encode(message: ResetPosition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.position?.$case) {
+      case "earliest":
+        EarliestPosition.encode(message.position.value, writer.uint32(10).fork()).join();
+        break;
+      case "latest":
+        LatestPosition.encode(message.position.value, writer.uint32(18).fork()).join();
+        break;
+      case "offset":
+        writer.uint32(24).int64(message.position.value);
+        break;
+      case "timestampMs":
+        writer.uint32(32).int64(message.position.value);
+        break;
+      case "shift":
+        writer.uint32(40).int64(message.position.value);
+        break;
+      case "agoMs":
+        writer.uint32(48).int64(message.position.value);
+        break;
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPosition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPosition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.position = { $case: "earliest", value: EarliestPosition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.position = { $case: "latest", value: LatestPosition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.position = { $case: "offset", value: longToNumber(reader.int64()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.position = { $case: "timestampMs", value: longToNumber(reader.int64()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.position = { $case: "shift", value: longToNumber(reader.int64()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.position = { $case: "agoMs", value: longToNumber(reader.int64()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetGroupOffsetsRequest(): ResetGroupOffsetsRequest {
+  return { groupId: "", partitions: [], position: undefined, dryRun: false, _unknownFields: {} };
+}
+
+export const ResetGroupOffsetsRequest: MessageFns<ResetGroupOffsetsRequest> = {
+  encode(message: ResetGroupOffsetsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    for (const v of message.partitions) {
+      TopicPartitionsByName.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.position !== undefined) {
+      ResetPosition.encode(message.position, writer.uint32(26).fork()).join();
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(32).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetGroupOffsetsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetGroupOffsetsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.partitions.push(TopicPartitionsByName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.position = ResetPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetResult(): ResetResult {
+  return { topic: "", partition: 0, fromOffset: undefined, toOffset: undefined, error: undefined, _unknownFields: {} };
+}
+
+export const ResetResult: MessageFns<ResetResult> = {
+  encode(message: ResetResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).int32(message.partition);
+    }
+    if (message.fromOffset !== undefined) {
+      writer.uint32(24).int64(message.fromOffset);
+    }
+    if (message.toOffset !== undefined) {
+      writer.uint32(32).int64(message.toOffset);
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetGroupOffsetsResponse(): ResetGroupOffsetsResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const ResetGroupOffsetsResponse: MessageFns<ResetGroupOffsetsResponse> = {
+  encode(message: ResetGroupOffsetsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      ResetResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetGroupOffsetsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetGroupOffsetsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(ResetResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListTransactionsRequest(): ListTransactionsRequest {
+  return { states: [], runningForMs: undefined, pageSize: undefined, pageToken: "", _unknownFields: {} };
+}
+
+export const ListTransactionsRequest: MessageFns<ListTransactionsRequest> = {
+  encode(message: ListTransactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.states.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.runningForMs !== undefined) {
+      writer.uint32(16).int64(message.runningForMs);
+    }
+    if (message.pageSize !== undefined) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTransactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTransactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.runningForMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTransactionListing(): TransactionListing {
+  return { transactionalId: "", state: 0, session: undefined, startedAtMs: undefined, _unknownFields: {} };
+}
+
+export const TransactionListing: MessageFns<TransactionListing> = {
+  encode(message: TransactionListing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transactionalId !== "") {
+      writer.uint32(10).string(message.transactionalId);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.session !== undefined) {
+      TransactionSession.encode(message.session, writer.uint32(26).fork()).join();
+    }
+    if (message.startedAtMs !== undefined) {
+      writer.uint32(32).int64(message.startedAtMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransactionListing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransactionListing();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactionalId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.session = TransactionSession.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.startedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListTransactionsResponse(): ListTransactionsResponse {
+  return { transactions: [], nextPageToken: "", _unknownFields: {} };
+}
+
+export const ListTransactionsResponse: MessageFns<ListTransactionsResponse> = {
+  encode(message: ListTransactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.transactions) {
+      TransactionListing.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTransactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTransactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactions.push(TransactionListing.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeTransactionsRequest(): DescribeTransactionsRequest {
+  return { transactionalIds: [], _unknownFields: {} };
+}
+
+export const DescribeTransactionsRequest: MessageFns<DescribeTransactionsRequest> = {
+  encode(message: DescribeTransactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.transactionalIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeTransactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeTransactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactionalIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeTransactionsResponse(): DescribeTransactionsResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const DescribeTransactionsResponse: MessageFns<DescribeTransactionsResponse> = {
+  encode(message: DescribeTransactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      TransactionResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeTransactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeTransactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(TransactionResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTransactionResult(): TransactionResult {
+  return { transactionalId: "", transaction: undefined, error: undefined, _unknownFields: {} };
+}
+
+export const TransactionResult: MessageFns<TransactionResult> = {
+  encode(message: TransactionResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transactionalId !== "") {
+      writer.uint32(10).string(message.transactionalId);
+    }
+    if (message.transaction !== undefined) {
+      TransactionDescription.encode(message.transaction, writer.uint32(18).fork()).join();
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransactionResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransactionResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactionalId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.transaction = TransactionDescription.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTransactionDescription(): TransactionDescription {
+  return {
+    listing: undefined,
+    timeoutMs: 0,
+    updatedAtMs: 0,
+    partitions: [],
+    groups: [],
+    shard: 0,
+    coordinatorId: "",
+    _unknownFields: {},
+  };
+}
+
+export const TransactionDescription: MessageFns<TransactionDescription> = {
+  encode(message: TransactionDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.listing !== undefined) {
+      TransactionListing.encode(message.listing, writer.uint32(10).fork()).join();
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(16).int64(message.timeoutMs);
+    }
+    if (message.updatedAtMs !== 0) {
+      writer.uint32(24).int64(message.updatedAtMs);
+    }
+    for (const v of message.partitions) {
+      AssignedPartitions.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.groups) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.shard !== 0) {
+      writer.uint32(48).int32(message.shard);
+    }
+    if (message.coordinatorId !== "") {
+      writer.uint32(58).string(message.coordinatorId);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransactionDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransactionDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.listing = TransactionListing.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.timeoutMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.updatedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.partitions.push(AssignedPartitions.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.groups.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.shard = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.coordinatorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAbortTransactionRequest(): AbortTransactionRequest {
+  return { transactionalId: "", dryRun: false, _unknownFields: {} };
+}
+
+export const AbortTransactionRequest: MessageFns<AbortTransactionRequest> = {
+  encode(message: AbortTransactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transactionalId !== "") {
+      writer.uint32(10).string(message.transactionalId);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortTransactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortTransactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactionalId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAbortTransactionResponse(): AbortTransactionResponse {
+  return { _unknownFields: {} };
+}
+
+export const AbortTransactionResponse: MessageFns<AbortTransactionResponse> = {
+  encode(message: AbortTransactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortTransactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortTransactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeProducersRequest(): DescribeProducersRequest {
+  return { partitions: [], _unknownFields: {} };
+}
+
+export const DescribeProducersRequest: MessageFns<DescribeProducersRequest> = {
+  encode(message: DescribeProducersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.partitions) {
+      PartitionSelector.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeProducersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeProducersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partitions.push(PartitionSelector.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribeProducersResponse(): DescribeProducersResponse {
+  return { results: [], _unknownFields: {} };
+}
+
+export const DescribeProducersResponse: MessageFns<DescribeProducersResponse> = {
+  encode(message: DescribeProducersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      PartitionProducers.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeProducersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeProducersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(PartitionProducers.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePartitionProducers(): PartitionProducers {
+  return { partition: undefined, producers: [], _unknownFields: {} };
+}
+
+export const PartitionProducers: MessageFns<PartitionProducers> = {
+  encode(message: PartitionProducers, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== undefined) {
+      PartitionResult.encode(message.partition, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.producers) {
+      ProducerDescription.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionProducers {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionProducers();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partition = PartitionResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.producers.push(ProducerDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProducerDescription(): ProducerDescription {
+  return {
+    producerId: 0,
+    producerEpoch: 0,
+    lastSequence: undefined,
+    lastTimestampMs: 0,
+    transactionStartOffset: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const ProducerDescription: MessageFns<ProducerDescription> = {
+  encode(message: ProducerDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.producerId !== 0) {
+      writer.uint32(8).int64(message.producerId);
+    }
+    if (message.producerEpoch !== 0) {
+      writer.uint32(16).int32(message.producerEpoch);
+    }
+    if (message.lastSequence !== undefined) {
+      writer.uint32(24).int32(message.lastSequence);
+    }
+    if (message.lastTimestampMs !== 0) {
+      writer.uint32(32).int64(message.lastTimestampMs);
+    }
+    if (message.transactionStartOffset !== undefined) {
+      writer.uint32(40).int64(message.transactionStartOffset);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProducerDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProducerDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.producerId = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.producerEpoch = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lastSequence = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lastTimestampMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.transactionStartOffset = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * What operators do. Any broker answers; what needs the controller is forwarded to it.
  *
@@ -6105,7 +9494,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Shows the settings of topics and brokers, with where each value comes from. */
+    /** Shows the settings of topics, brokers and groups, with where each value comes from. */
     describeConfigs: {
       name: "DescribeConfigs",
       requestType: DescribeConfigsRequest as typeof DescribeConfigsRequest,
@@ -6114,7 +9503,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Sets or resets single settings of topics and brokers; the others stay as they are. */
+    /** Sets or resets single settings of topics, brokers and groups; the others stay as they are. */
     alterConfigs: {
       name: "AlterConfigs",
       requestType: AlterConfigsRequest as typeof AlterConfigsRequest,
@@ -6225,6 +9614,107 @@ export const AdminServiceDefinition = {
       requestType: ElectLeadersRequest as typeof ElectLeadersRequest,
       requestStream: false,
       responseType: ElectLeadersResponse as typeof ElectLeadersResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Lists the consumer groups of the namespace, by name.
+     *
+     * Errors: COORDINATOR_LOADING (retriable): a part of them can't be told at the moment.
+     */
+    listGroups: {
+      name: "ListGroups",
+      requestType: ListGroupsRequest as typeof ListGroupsRequest,
+      requestStream: false,
+      responseType: ListGroupsResponse as typeof ListGroupsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Describes groups with their members, committed offsets and lag. */
+    describeGroups: {
+      name: "DescribeGroups",
+      requestType: DescribeGroupsRequest as typeof DescribeGroupsRequest,
+      requestStream: false,
+      responseType: DescribeGroupsResponse as typeof DescribeGroupsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Forgets groups without members, and their committed offsets. */
+    deleteGroups: {
+      name: "DeleteGroups",
+      requestType: DeleteGroupsRequest as typeof DeleteGroupsRequest,
+      requestStream: false,
+      responseType: DeleteGroupsResponse as typeof DeleteGroupsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Forgets a group's committed offsets of partitions that none of its members subscribes to.
+     *
+     * Errors: UNKNOWN_GROUP.
+     */
+    deleteGroupOffsets: {
+      name: "DeleteGroupOffsets",
+      requestType: DeleteGroupOffsetsRequest as typeof DeleteGroupOffsetsRequest,
+      requestStream: false,
+      responseType: DeleteGroupOffsetsResponse as typeof DeleteGroupOffsetsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Sets a group's committed offsets to other places of the log.
+     *
+     * Errors: GROUP_NOT_EMPTY; the rest come by partition.
+     */
+    resetGroupOffsets: {
+      name: "ResetGroupOffsets",
+      requestType: ResetGroupOffsetsRequest as typeof ResetGroupOffsetsRequest,
+      requestStream: false,
+      responseType: ResetGroupOffsetsResponse as typeof ResetGroupOffsetsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Lists the transactional ids of the namespace, by name.
+     *
+     * Errors: COORDINATOR_LOADING (retriable): a part of them can't be told at the moment.
+     */
+    listTransactions: {
+      name: "ListTransactions",
+      requestType: ListTransactionsRequest as typeof ListTransactionsRequest,
+      requestStream: false,
+      responseType: ListTransactionsResponse as typeof ListTransactionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Describes transactional ids with what they have under way. */
+    describeTransactions: {
+      name: "DescribeTransactions",
+      requestType: DescribeTransactionsRequest as typeof DescribeTransactionsRequest,
+      requestStream: false,
+      responseType: DescribeTransactionsResponse as typeof DescribeTransactionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Aborts what a transactional id has under way; its producer is told by its next call.
+     *
+     * Errors: UNKNOWN_TRANSACTIONAL_ID, INVALID_TRANSACTION_STATE (nothing is under way), CONCURRENT_TRANSACTIONS (retriable).
+     */
+    abortTransaction: {
+      name: "AbortTransaction",
+      requestType: AbortTransactionRequest as typeof AbortTransactionRequest,
+      requestStream: false,
+      responseType: AbortTransactionResponse as typeof AbortTransactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** The producers that partitions know, with the transactions that they have open there. Answered by the partitions' leader. */
+    describeProducers: {
+      name: "DescribeProducers",
+      requestType: DescribeProducersRequest as typeof DescribeProducersRequest,
+      requestStream: false,
+      responseType: DescribeProducersResponse as typeof DescribeProducersResponse,
       responseStream: false,
       options: {},
     },

@@ -72,6 +72,11 @@ export interface ProduceBatch {
    * The broker sets its base offset and leader epoch, and for LogAppendTime topics its timestamps.
    */
   recordBatch: Uint8Array;
+  /**
+   * For a batch whose header says that it is transactional: the transactional id of its session (TransactionService). The
+   * first one to a partition makes that part of the transaction.
+   */
+  transactionalId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -100,7 +105,9 @@ export interface ProduceBatchResult {
    * UNKNOWN_LEADER_EPOCH, NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND, LEADER_CHANGED_AFTER_APPEND,
    * DISK_FULL, PARTITION_OFFLINE, LOG_DIRECTORY_OFFLINE, LOG_DIRECTORY_FAILED_AFTER_APPEND, OUT_OF_ORDER_SEQUENCE,
    * DUPLICATE_SEQUENCE, TOO_MANY_UNANSWERED_BATCHES, FENCED_PRODUCER, UNKNOWN_PRODUCER, REQUEST_TIMED_OUT,
-   * MEMORY_BUDGET_EXHAUSTED.
+   * MEMORY_BUDGET_EXHAUSTED. Of transactional batches also INVALID_TRANSACTIONAL_ID, UNKNOWN_TRANSACTIONAL_ID,
+   * TRANSACTION_ABORTED, CONCURRENT_TRANSACTIONS, TRANSACTION_TOO_LARGE, TRANSACTION_NOT_VERIFIED, COORDINATOR_NOT_AVAILABLE,
+   * COORDINATOR_LOADING.
    */
   error?: ItemError | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -326,6 +333,7 @@ function createBaseProduceBatch(): ProduceBatch {
     partition: 0,
     leaderEpoch: undefined,
     recordBatch: new Uint8Array(0),
+    transactionalId: undefined,
     _unknownFields: {},
   };
 }
@@ -346,6 +354,9 @@ export const ProduceBatch: MessageFns<ProduceBatch> = {
     }
     if (message.recordBatch.length !== 0) {
       writer.uint32(42).bytes(message.recordBatch);
+    }
+    if (message.transactionalId !== undefined) {
+      writer.uint32(50).string(message.transactionalId);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -409,6 +420,14 @@ export const ProduceBatch: MessageFns<ProduceBatch> = {
             }
 
             message.recordBatch = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.transactionalId = reader.string();
             continue;
           }
         }

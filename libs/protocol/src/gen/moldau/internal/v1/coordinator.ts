@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ItemError } from "../../v1/error.ts";
+import { ShardKind } from "./shards.ts";
 
 export const protobufPackage = "moldau.internal.v1";
 
@@ -324,6 +325,20 @@ export interface IsrResult {
     | undefined;
   /** Partition epoch of the record as it is now, when it was taken. */
   partitionEpoch: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Request of EnsureShards. */
+export interface EnsureShardsRequest {
+  /** Which. */
+  kind: ShardKind;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of EnsureShards. */
+export interface EnsureShardsResponse {
+  /** Id of the topic, a UUID. */
+  topicId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2548,6 +2563,130 @@ export const IsrResult: MessageFns<IsrResult> = {
   },
 };
 
+function createBaseEnsureShardsRequest(): EnsureShardsRequest {
+  return { kind: 0, _unknownFields: {} };
+}
+
+export const EnsureShardsRequest: MessageFns<EnsureShardsRequest> = {
+  encode(message: EnsureShardsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnsureShardsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnsureShardsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEnsureShardsResponse(): EnsureShardsResponse {
+  return { topicId: "", _unknownFields: {} };
+}
+
+export const EnsureShardsResponse: MessageFns<EnsureShardsResponse> = {
+  encode(message: EnsureShardsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topicId !== "") {
+      writer.uint32(10).string(message.topicId);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnsureShardsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnsureShardsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** What brokers ask of coordinators, on the internal listener only. */
 export type CoordinatorServiceDefinition = typeof CoordinatorServiceDefinition;
 export const CoordinatorServiceDefinition = {
@@ -2605,6 +2744,19 @@ export const CoordinatorServiceDefinition = {
       requestType: AlterPartitionsRequest as typeof AlterPartitionsRequest,
       requestStream: false,
       responseType: AlterPartitionsResponse as typeof AlterPartitionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Makes the internal topic of group or transaction state, if there is none yet; answers when it is recorded. Controller only.
+     *
+     * Errors: NOT_CONTROLLER, NOT_ENOUGH_BROKERS (retriable: fewer are registered than it needs replicas).
+     */
+    ensureShards: {
+      name: "EnsureShards",
+      requestType: EnsureShardsRequest as typeof EnsureShardsRequest,
+      requestStream: false,
+      responseType: EnsureShardsResponse as typeof EnsureShardsResponse,
       responseStream: false,
       options: {},
     },

@@ -69,6 +69,24 @@ export interface ClusterRecord {
   clusterId: string;
   /** When that was, milliseconds since the Unix epoch. */
   createdAtMs: number;
+  /**
+   * Partitions of `__groups` and of `__transactions`, fixed for good: names are hashed over them. Unset in clusters made before
+   * there were any: 16.
+   */
+  shards?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Who owns one shard of group or transaction state. Written by the controller. */
+export interface ShardRecord {
+  /** The instance that owns it; empty: nobody at the moment. */
+  coordinatorId: string;
+  /** Create revision of the instance's own key: another life of it is another owner. */
+  coordinatorEpoch: number;
+  /** `host:port` of its internal listener. */
+  address: string;
+  /** Rises with every change of owner; it fences appends of former ones. */
+  shardEpoch: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -299,7 +317,7 @@ export interface ProducerIdsRecord {
 }
 
 function createBaseClusterRecord(): ClusterRecord {
-  return { clusterId: "", createdAtMs: 0, _unknownFields: {} };
+  return { clusterId: "", createdAtMs: 0, shards: undefined, _unknownFields: {} };
 }
 
 export const ClusterRecord: MessageFns<ClusterRecord> = {
@@ -309,6 +327,9 @@ export const ClusterRecord: MessageFns<ClusterRecord> = {
     }
     if (message.createdAtMs !== 0) {
       writer.uint32(16).int64(message.createdAtMs);
+    }
+    if (message.shards !== undefined) {
+      writer.uint32(24).int32(message.shards);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -348,6 +369,109 @@ export const ClusterRecord: MessageFns<ClusterRecord> = {
             }
 
             message.createdAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.shards = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShardRecord(): ShardRecord {
+  return { coordinatorId: "", coordinatorEpoch: 0, address: "", shardEpoch: 0, _unknownFields: {} };
+}
+
+export const ShardRecord: MessageFns<ShardRecord> = {
+  encode(message: ShardRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.coordinatorId !== "") {
+      writer.uint32(10).string(message.coordinatorId);
+    }
+    if (message.coordinatorEpoch !== 0) {
+      writer.uint32(16).int64(message.coordinatorEpoch);
+    }
+    if (message.address !== "") {
+      writer.uint32(26).string(message.address);
+    }
+    if (message.shardEpoch !== 0) {
+      writer.uint32(32).int32(message.shardEpoch);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShardRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShardRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.coordinatorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.coordinatorEpoch = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.shardEpoch = reader.int32();
             continue;
           }
         }
