@@ -18,6 +18,8 @@ export { uniqueValue, type ValueIdentity } from './history/unique-value.ts';
 export { whyNoNamespaces } from './network/ip-command.ts';
 export { createNetwork, type Network, type NetworkNode } from './network/network.ts';
 export { type NetworkFaults, RUNNER } from './network/network-faults.ts';
+export { type SectionMarks, sectionMarks, withSection } from './page/page-section.ts';
+export { ruleOfThree } from './page/rule-of-three.ts';
 export { type ProxyFault, type ProxyOptions, type TcpProxy, tcpProxy } from './proxy/tcp-proxy.ts';
 export { type ScratchDirectory, scratchDirectory } from './scratch-directory.ts';
 export {

@@ -1,17 +1,11 @@
+import { ruleOfThree, sectionMarks, withSection } from '@moldau/harness';
 import type { RunRecord } from './results-file.ts';
 
-const BEGIN = '<!-- chaos: written by npm run test:chaos -- --write -->';
-const END = '<!-- end of chaos -->';
-
-/** Failures that n runs without one leave possible: with 95 % confidence, below this divided by n ("rule of three"). */
-const RULE_OF_THREE = 3;
+const MARKS = sectionMarks('chaos', 'npm run test:chaos -- --write');
 
 /** The page with the results between its two marks; the words around them stay. @throws Error when it has no marks */
 export function withResults(page: string, runs: readonly RunRecord[]): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('the page lacks the marks between which the results stand');
-  return `${page.slice(0, begin)}${BEGIN}\n${renderResults(runs)}\n${page.slice(end)}`;
+  return withSection(page, MARKS, renderResults(runs));
 }
 
 /** What the runs say, as Markdown. */
@@ -43,9 +37,8 @@ function bound(runs: readonly RunRecord[]): string {
   const last = runs.findLastIndex(({ findings }) => findings !== '');
   const rounds = runs.slice(last + 1).reduce((sum, run) => sum + run.rounds, 0);
   if (rounds === 0) return 'The last cluster had a finding; nothing may be claimed until it is mended and run again.';
-  const rate = ((100 * RULE_OF_THREE) / rounds).toPrecision(2);
   const since = last < 0 ? 'In all of them' : `In the last ${rounds} of them, after the last finding,`;
-  return `${since} no record was lost, repeated, reordered or altered, and all replicas were equal. So the chance of it in a fault run is below ${RULE_OF_THREE}/${rounds} = ${rate} % (95 % confidence, rule of three).`;
+  return `${since} no record was lost, repeated, reordered or altered, and all replicas were equal. ${ruleOfThree(rounds, String(rounds), 'a fault run')}`;
 }
 
 function found(runs: readonly RunRecord[]): readonly string[] {

@@ -1,16 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { sectionMarks, withSection } from '@moldau/harness';
 import type { Campaign } from './campaign.ts';
 import { renderResults } from './render-results.ts';
 
-const BEGIN = '<!-- simulation: written by npm run test:simulation -- --write -->';
-const END = '<!-- end of simulation -->';
+const MARKS = sectionMarks('simulation', 'npm run test:simulation -- --write');
 
 /** The page with the results between its two marks; the words around them stay. */
 export function withResults(page: string, campaigns: readonly Campaign[]): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('the page lacks the marks between which the results stand');
-  return `${page.slice(0, begin)}${BEGIN}\n${renderResults(campaigns)}\n${page.slice(end)}`;
+  return withSection(page, MARKS, renderResults(campaigns));
 }
 
 /** Writes the results into the page. */

@@ -1,7 +1,5 @@
+import { ruleOfThree } from '@moldau/harness';
 import { type Campaign, joined } from './campaign.ts';
-
-/** Failures that n runs without one leave possible: with 95 % confidence, below this divided by n ("rule of three"). */
-const RULE_OF_THREE = 3;
 
 /** What the campaigns say, as Markdown. */
 export function renderResults(campaigns: readonly Campaign[]): string {
@@ -29,8 +27,7 @@ function bound(campaigns: readonly Campaign[]): string {
   const since =
     last < 0 ? 'In all of them' : `Since commit ${campaigns[last]?.commit}, whose finding was mended, in ${numberOf(runs)} of them`;
   if (runs === 0) return 'The last campaign found something; nothing may be claimed until it is mended and the seeds are run again.';
-  const rate = ((100 * RULE_OF_THREE) / runs).toPrecision(2);
-  return `${since} no record was lost, repeated, reordered or altered. So the chance of it in a run is below ${RULE_OF_THREE}/${numberOf(runs)} = ${rate} % (95 % confidence, rule of three).`;
+  return `${since} no record was lost, repeated, reordered or altered. ${ruleOfThree(runs, numberOf(runs), 'a run')}`;
 }
 
 function row({ date, commit, from, to, options, runs, acknowledged, faults, findings }: Campaign): string {
