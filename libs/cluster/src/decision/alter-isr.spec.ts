@@ -1,31 +1,14 @@
 import { type BrokerId, brokerEpoch, leaderEpoch, type PartitionIndex, partitionEpoch } from '@moldau/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
-import { decodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
-import { type BrokerFields, brokerBytes, imageOf, partitionBytes, testBrokers, testTopicId } from '../testing/image-fixture.ts';
+import { decodePartition, type PartitionState } from '../image/record-codec.ts';
+import { type BrokerFields, testBrokers, testTopicId, topicImage } from '../testing/image-fixture.ts';
 import { alterIsr } from './alter-isr.ts';
 
 const TOPIC = testTopicId(0);
 
 function imageWith(partition: Partial<PartitionState>, brokers: Readonly<Record<number, BrokerFields>> = {}) {
-  const topic = {
-    topicId: TOPIC,
-    namespace: 'default' as never,
-    name: 't' as never,
-    replicationFactor: 3,
-    createdAtMs: 0,
-    internal: false,
-  };
-  return imageOf(
-    ...[0, 1, 2, 3].map((id) => ({ key: `brokers/${id}`, value: brokerBytes(id, brokers[id]), revision: 1 })),
-    {
-      key: topicKey(TOPIC),
-      value: encodeTopic({ ...topic, state: 'active', partitionCount: 1, readyPartitions: 1 }, undefined),
-      revision: 1,
-    },
-    { key: partitionRecordKey(TOPIC, 0 as PartitionIndex), value: partitionBytes(partition), revision: 1 },
-  );
+  return topicImage([partition], { 0: {}, 1: {}, 2: {}, 3: {}, ...brokers });
 }
 
 const life = (id: number, epoch = 100 + id) => ({ brokerId: id as BrokerId, brokerEpoch: brokerEpoch(epoch) });

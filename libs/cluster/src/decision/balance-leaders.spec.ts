@@ -1,36 +1,14 @@
-import type { BrokerId, PartitionIndex } from '@moldau/kernel';
+import type { BrokerId } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
-import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
-import { decodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
-import {
-  type BrokerFields,
-  brokerBytes,
-  imageOf,
-  partitionBytes,
-  testBroker,
-  testBrokers,
-  testPartition,
-  testTopicId,
-} from '../testing/image-fixture.ts';
+import { decodePartition, type PartitionState } from '../image/record-codec.ts';
+import { type BrokerFields, testBroker, testBrokers, testPartition, topicImage } from '../testing/image-fixture.ts';
 import { balanceLeaders, electPreferred } from './balance-leaders.ts';
 
 const ONE = 1 as BrokerId;
 
 /** A topic whose partitions prefer broker 0, and are led as given. */
 function imageLed(partitions: readonly Partial<PartitionState>[], brokers: Readonly<Record<number, BrokerFields>> = {}) {
-  const topicId = testTopicId(0);
-  const count = partitions.length;
-  const topic = { topicId, namespace: 'default' as never, name: 't' as never, replicationFactor: 3, createdAtMs: 0, internal: false };
-  const value = encodeTopic({ ...topic, state: 'active', partitionCount: count, readyPartitions: count }, undefined);
-  return imageOf(
-    ...[0, 1, 2].map((id) => ({ key: `brokers/${id}`, value: brokerBytes(id, brokers[id]), revision: 1 })),
-    { key: topicKey(topicId), value, revision: 1 },
-    ...partitions.map((fields, i) => ({
-      key: partitionRecordKey(topicId, i as PartitionIndex),
-      value: partitionBytes(fields),
-      revision: 1,
-    })),
-  );
+  return topicImage(partitions, { 0: {}, 1: {}, 2: {}, ...brokers });
 }
 
 const everybody = { movesMax: 10, caughtUp: () => true };

@@ -1,8 +1,7 @@
 import type { BrokerId, DirectoryId, PartitionIndex } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
-import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
-import { decodeBroker, encodeTopic } from '../image/record-codec.ts';
-import { type BrokerFields, brokerBytes, imageOf, partitionBytes, testBroker, testTopicId } from '../testing/image-fixture.ts';
+import { decodeBroker } from '../image/record-codec.ts';
+import { type BrokerFields, testBroker, testTopicId, topicImage } from '../testing/image-fixture.ts';
 import { registerBroker } from './broker-life.ts';
 import type { ReplicaReport } from './replica-rights.ts';
 
@@ -11,26 +10,7 @@ const IN_DOUBT: ReplicaReport = new Map([
   [TOPIC, new Map([[0 as PartitionIndex, { lastEpoch: 0, endOffset: 3, cut: true, damaged: false }]])],
 ]);
 
-function imageWith(broker: BrokerFields) {
-  const topic = {
-    topicId: TOPIC,
-    namespace: 'default' as never,
-    name: 't' as never,
-    replicationFactor: 3,
-    createdAtMs: 0,
-    internal: false,
-  };
-  return imageOf(
-    { key: 'brokers/0', value: brokerBytes(0, broker), revision: 1 },
-    ...[1, 2].map((id) => ({ key: `brokers/${id}`, value: brokerBytes(id), revision: 1 })),
-    {
-      key: topicKey(TOPIC),
-      value: encodeTopic({ ...topic, state: 'active', partitionCount: 1, readyPartitions: 1 }, undefined),
-      revision: 1,
-    },
-    { key: partitionRecordKey(TOPIC, 0 as PartitionIndex), value: partitionBytes(), revision: 1 },
-  );
-}
+const imageWith = (broker: BrokerFields) => topicImage([{}], { 0: broker, 1: {}, 2: {} });
 
 function registration(report: ReplicaReport, directoryId: DirectoryId = testBroker(0).directoryId) {
   const incarnationId = '00000000-0000-4000-8000-000000000077';

@@ -1,27 +1,15 @@
-import type { BrokerId, PartitionIndex } from '@moldau/kernel';
+import type { BrokerId } from '@moldau/kernel';
 import { SeededRandom } from '@moldau/testkit';
 import { describe, expect, it } from 'vitest';
-import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
-import { decodePartition, encodeTopic } from '../image/record-codec.ts';
-import { type BrokerFields, brokerBytes, imageOf, partitionBytes, testBrokers, testTopicId } from '../testing/image-fixture.ts';
+import { decodePartition } from '../image/record-codec.ts';
+import { type BrokerFields, testBrokers, topicImage } from '../testing/image-fixture.ts';
 import { assertDrainable, drainProgress, drainWrites, movesFrom } from './drain-broker.ts';
 
 const ZERO = 0 as BrokerId;
 
 function imageWith(placements: readonly (readonly number[])[], brokers: Readonly<Record<number, BrokerFields>>) {
-  const topicId = testTopicId(0);
-  const count = placements.length;
-  const topic = { topicId, namespace: 'default' as never, name: 't' as never, replicationFactor: 3, createdAtMs: 0, internal: false };
-  const value = encodeTopic({ ...topic, state: 'active', partitionCount: count, readyPartitions: count }, undefined);
-  return imageOf(
-    ...Object.entries(brokers).map(([id, fields]) => ({ key: `brokers/${id}`, value: brokerBytes(Number(id), fields), revision: 1 })),
-    { key: topicKey(topicId), value, revision: 1 },
-    ...placements.map((replicas, i) => ({
-      key: partitionRecordKey(topicId, i as PartitionIndex),
-      value: partitionBytes({ replicas: testBrokers(...replicas) }),
-      revision: 1,
-    })),
-  );
+  const partitions = placements.map((replicas) => ({ replicas: testBrokers(...replicas) }));
+  return topicImage(partitions, brokers);
 }
 
 const drained = { draining: true, cordoned: true };

@@ -1,8 +1,7 @@
 import { type BrokerId, leaderEpoch, type PartitionIndex } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
-import { partitionRecordKey, topicKey } from '../image/metadata-keys.ts';
-import { decodePartition, encodePartition, encodeTopic, type PartitionState } from '../image/record-codec.ts';
-import { brokerBytes, imageOf, partitionBytes, testBroker, testBrokers, testPartition, testTopicId } from '../testing/image-fixture.ts';
+import { decodePartition, encodePartition, type PartitionState } from '../image/record-codec.ts';
+import { testBroker, testBrokers, testPartition, testTopicId, topicImage } from '../testing/image-fixture.ts';
 import { condemn, damageWrites, type ReportedReplica, reportWrites, stripRights, suspendRights } from './replica-rights.ts';
 import { electUncleanly, settlePartition } from './settle-partition.ts';
 
@@ -92,22 +91,8 @@ describe('a report after an unclean stop', () => {
   const written = (fields: Partial<PartitionState>, reported: Partial<ReportedReplica>) => {
     return reportWrites(imageWith(fields), ZERO, report(reported), 10).map(({ value }) => decodePartition(value ?? new Uint8Array(), 2));
   };
-  const imageWith = (fields: Partial<PartitionState>) => {
-    const topic = { topicId, namespace: 'default' as never, name: 't' as never, replicationFactor: 3, createdAtMs: 0, internal: false };
-    return imageOf(
-      ...[0, 1, 2].map((id) => ({ key: `brokers/${id}`, value: brokerBytes(id), revision: 1 })),
-      {
-        key: topicKey(topicId),
-        value: encodeTopic({ ...topic, state: 'active', partitionCount: 1, readyPartitions: 1 }, undefined),
-        revision: 1,
-      },
-      {
-        key: partitionRecordKey(topicId, 0 as PartitionIndex),
-        value: partitionBytes({ leaderEpoch: leaderEpoch(3), ...fields }),
-        revision: 7,
-      },
-    );
-  };
+  const imageWith = (fields: Partial<PartitionState>) =>
+    topicImage([{ leaderEpoch: leaderEpoch(3), ...fields }], { 0: {}, 1: {}, 2: {} }, 7);
 
   it('of damage that a running broker found does not speak of records that are newer than what the broker knew', () => {
     const image = imageWith({});

@@ -88,26 +88,42 @@ export function partitionBytes(fields: Partial<PartitionState> = {}): Uint8Array
   );
 }
 
+/** A topic of so many partitions, all of which are there. */
+export function topicBytes(topicId: TopicId, partitionCount: number, name = 't'): Uint8Array {
+  const names = { topicId, namespace: 'default' as never, name: name as never };
+  const counts = { partitionCount, readyPartitions: partitionCount, replicationFactor: 3 };
+  return encodeTopic({ ...names, ...counts, createdAtMs: 0, internal: false, state: 'active' }, undefined);
+}
+
 /** Changes that make topics of so many partitions each. */
 export function topicChanges(topics: number, partitionsEach: number, revision = 1): KeyChange[] {
   const changes: KeyChange[] = [];
   for (let topic = 0; topic < topics; topic += 1) {
     const topicId = testTopicId(topic);
-    const fields = {
-      topicId,
-      namespace: 'default' as never,
-      name: `topic-${topic}` as never,
-      replicationFactor: 3,
-      createdAtMs: 0,
-      internal: false,
-    };
     for (let index = 0; index < partitionsEach; index += 1) {
       changes.push({ key: partitionRecordKey(topicId, index as PartitionIndex), value: partitionBytes(), revision });
     }
-    const value = encodeTopic({ ...fields, state: 'active', partitionCount: partitionsEach, readyPartitions: partitionsEach }, undefined);
-    changes.push({ key: topicKey(topicId), value, revision });
+    changes.push({ key: topicKey(topicId), value: topicBytes(topicId, partitionsEach, `topic-${topic}`), revision });
   }
   return changes;
+}
+
+/** The brokers, and topic 0 with one partition for each of `partitions`; those were last written at `revision`. */
+export function topicImage(
+  partitions: readonly Partial<PartitionState>[],
+  brokers: Readonly<Record<number, BrokerFields>>,
+  revision = 1,
+): MetadataImage {
+  const topicId = testTopicId(0);
+  return imageOf(
+    ...Object.entries(brokers).map(([id, fields]) => ({ key: `brokers/${id}`, value: brokerBytes(Number(id), fields), revision: 1 })),
+    { key: topicKey(topicId), value: topicBytes(topicId, partitions.length), revision: 1 },
+    ...partitions.map((fields, index) => ({
+      key: partitionRecordKey(topicId, index as PartitionIndex),
+      value: partitionBytes(fields),
+      revision,
+    })),
+  );
 }
 
 export function imageOf(...changes: readonly KeyChange[]): MetadataImage {

@@ -1,55 +1,20 @@
-import { type BrokerEpoch, type BrokerId, brokerEpoch, brokerId, leaderEpoch, type Offset, partitionEpoch } from '@moldau/kernel';
+import { type BrokerEpoch, type BrokerId, brokerEpoch, brokerId, partitionEpoch } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
+import {
+  at,
+  EVERYONE,
+  leader,
+  lives,
+  MAX_LAG_MS,
+  ONE,
+  own,
+  proposed,
+  REPLICAS,
+  THREE,
+  TWO,
+  terms,
+} from '../testing/replica-set-fixture.ts';
 import { PROPOSAL_PAUSE_MS, RECORD_WAIT_MS } from './isr-proposals.ts';
-import type { FollowerEnds, LeaderEnds } from './replica-progress.ts';
-import { type CommittedTerms, ReplicaSet } from './replica-set.ts';
-
-const [ONE, TWO, THREE] = [brokerId(1), brokerId(2), brokerId(3)];
-const REPLICAS = [ONE, TWO, THREE];
-const MAX_LAG_MS = 1000;
-
-const own = (end: number, flushed = end): LeaderEnds => ({
-  logEnd: end as Offset,
-  writtenEnd: end as Offset,
-  flushedEnd: flushed as Offset,
-});
-const at = (end: number, flushed = end): FollowerEnds => ({
-  receivedEnd: end as Offset,
-  writtenEnd: end as Offset,
-  flushedEnd: flushed as Offset,
-});
-const terms = (isr: readonly BrokerId[], rest: Partial<CommittedTerms> = {}): CommittedTerms => ({
-  isr,
-  minIsr: 2,
-  flush: 'sync',
-  ...rest,
-});
-const lives = (id: BrokerId): BrokerEpoch => brokerEpoch(100 + id);
-const EVERYONE = { maxLagMs: MAX_LAG_MS, lives };
-
-/** A leader whose log ends at 10, all flushed, with its watermark at 5 and the epoch's start at 8. */
-function leader(isr: readonly BrokerId[], rest: Partial<CommittedTerms> = {}): ReplicaSet {
-  const set = new ReplicaSet({
-    self: ONE,
-    leaderEpoch: leaderEpoch(4),
-    epochStart: 8 as Offset,
-    highWatermark: 5 as Offset,
-    terms: terms(isr, rest),
-    partitionEpoch: partitionEpoch(7),
-    replicas: REPLICAS,
-    nowMs: 0,
-  });
-  set.own(own(10), 0);
-  return set;
-}
-
-function proposed(
-  set: ReplicaSet,
-  nowMs: number,
-  options: Parameters<ReplicaSet['propose']>[1] = EVERYONE,
-): readonly BrokerId[] | undefined {
-  return set.propose(nowMs, options)?.isr.map(({ brokerId: id }) => id);
-}
 
 describe('a follower outside the ISR', () => {
   it.each([
