@@ -1,23 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createMoldau, type Moldau } from '@moldau/client';
-import { whyNoEtcd } from '@moldau/cluster-etcd/testing';
-import {
-  type Cluster,
-  type ClusterProcess,
-  freePort,
-  type ScratchDirectory,
-  scratchDirectory,
-  spawnService,
-  spawnStandalone,
-  startCluster,
-} from '@moldau/harness';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { type Cluster, freePort, type ScratchDirectory, scratchDirectory, spawnService, spawnStandalone } from '@moldau/harness';
+import { describe, expect, it } from 'vitest';
 import { readAll } from '../fixture/read-all.ts';
+import { brokerOf, suiteCluster } from '../fixture/suite-cluster.ts';
 import { createTopic } from '../fixture/topic.ts';
 
-const START_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 120_000;
 const POLL = { timeout: 45_000, interval: 200 };
 /** Exit code of a service whose data directory can't be used (libs/service/README.md). */
@@ -28,41 +17,18 @@ const CHECKPOINT_MS = 2_500;
 const TOPIC = 'kept';
 const RECORDS = 60;
 
-let cluster: Cluster | undefined;
 let scratch: ScratchDirectory;
-let moldau: Moldau;
-let noEtcd: string | undefined;
-
-beforeAll(async () => {
+const suite = suiteCluster({ brokers: 3, coordinators: 2 }, async (moldau) => {
   scratch = scratchDirectory('bad-cluster');
-  noEtcd = await whyNoEtcd();
-  if (noEtcd !== undefined) return;
-  cluster = await startCluster({ brokers: 3, coordinators: 2, etcd: 1 });
-  moldau = createMoldau({ bootstrap: cluster.bootstrap });
   await createTopic(moldau, TOPIC, { replicationFactor: 3 });
   const producer = moldau.producer({ lingerMs: 0 });
   for (let at = 0; at < RECORDS; at += 1) await producer.send({ topic: TOPIC, value: valueOf(at) });
   await producer.close();
-}, START_TIMEOUT_MS);
-
-afterAll(async () => {
-  await moldau?.close();
-  await cluster?.dispose();
-  scratch.remove();
-}, TEST_TIMEOUT_MS);
+  return async () => scratch.remove();
+});
 
 function valueOf(at: number): Buffer {
   return Buffer.from(`${at} `.repeat(200));
-}
-
-function running(context: TestContext): Cluster {
-  return cluster ?? context.skip(noEtcd);
-}
-
-function brokerOf({ brokers }: Cluster, id: number): ClusterProcess {
-  const broker = brokers[id - 1];
-  if (broker === undefined) throw new Error(`no broker ${id}`);
-  return broker;
 }
 
 /** A broker that should not come up: how its process ended, and what it said. */
@@ -85,20 +51,20 @@ async function refusedBroker(
 
 /** On a busy machine a broker may be fenced for a moment while it looks for the next controller. */
 async function allServe(): Promise<void> {
-  const admin = moldau.admin();
+  const admin = suite.moldau.admin();
   await expect.poll(async () => (await admin.describeCluster()).brokers.filter(({ fenced }) => !fenced).length, POLL).toBe(3);
 }
 
 /** All brokers serve, every replica is in sync, and every record is there once, as it was sent. */
 async function nothingIsLost(): Promise<void> {
-  const admin = moldau.admin();
+  const admin = suite.moldau.admin();
   const inSync = async (): Promise<number> => {
     for await (const { inSyncReplicaIds } of admin.describePartitions({ topics: [TOPIC] })) return inSyncReplicaIds.length;
     return 0;
   };
   await allServe();
   await expect.poll(inSync, POLL).toBe(3);
-  const values = (await readAll(moldau, TOPIC)).map(({ value }) => Buffer.from(value ?? []).toString());
+  const values = (await readAll(suite.moldau, TOPIC)).map(({ value }) => Buffer.from(value ?? []).toString());
   expect(values).toEqual(Array.from({ length: RECORDS }, (_, at) => valueOf(at).toString()));
 }
 
@@ -106,7 +72,7 @@ describe('a cluster of three brokers refuses, and loses nothing by it,', () => {
   it(
     'a second broker with an id that is in use',
     async (context) => {
-      const { code, said } = await refusedBroker(running(context), 1, join(scratch.path, 'second'));
+      const { code, said } = await refusedBroker(suite.running(context), 1, join(scratch.path, 'second'));
       expect(code).not.toBe(0);
       expect(said).toContain('BROKER_ID_IN_USE');
       expect(said).toMatch(/broker_id\W+1\b|broker 1\b/);
@@ -118,7 +84,7 @@ describe('a cluster of three brokers refuses, and loses nothing by it,', () => {
   it(
     'a broker of another cluster',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       const dataDir = join(scratch.path, 'foreign');
       const standalone = await spawnStandalone({ dataDir, flags: ['--broker-id', '9'] });
       const { clusterId } = standalone;
@@ -135,7 +101,7 @@ describe('a cluster of three brokers refuses, and loses nothing by it,', () => {
   it(
     'a data directory that was moved from one broker to another',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       const [moved, asked] = [brokerOf(here, 3), brokerOf(here, 2)];
       await moved.stop();
       await asked.stop();
@@ -152,7 +118,7 @@ describe('a cluster of three brokers refuses, and loses nothing by it,', () => {
   it(
     'a replica with a hole: it is built anew from its leader',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       const follower = brokerOf(here, ((await leaderOf(TOPIC)) % 3) + 1);
       const file = logFile(join(here.directory, follower.name, 'topics'));
       const whole = readFileSync(file);
@@ -173,18 +139,18 @@ describe('a cluster of three brokers refuses, and loses nothing by it,', () => {
   it(
     'what a stale coordinator would write',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       const before = await controllerName();
       const stale = here.coordinators.find(({ name }) => name === before);
       stale?.pause();
       await expect.poll(() => controllerName().catch(() => before), { ...POLL, timeout: STALE_MS * 3 }).not.toBe(before);
       await allServe();
-      await createTopic(moldau, 'by-the-next', { replicationFactor: 3 });
+      await createTopic(suite.moldau, 'by-the-next', { replicationFactor: 3 });
       stale?.resume();
       // It wakes as one who believes to be the controller; nothing of that may be seen.
-      await createTopic(moldau, 'and-another', { replicationFactor: 3 });
+      await createTopic(suite.moldau, 'and-another', { replicationFactor: 3 });
       expect(await controllerName()).not.toBe(before);
-      const described = await moldau.admin().describeTopics(['by-the-next', 'and-another']);
+      const described = await suite.moldau.admin().describeTopics(['by-the-next', 'and-another']);
       expect(described.map(({ error, partitions }) => [error, partitions.length])).toEqual([
         [undefined, 1],
         [undefined, 1],
@@ -195,8 +161,8 @@ describe('a cluster of three brokers refuses, and loses nothing by it,', () => {
   );
 
   it('reassignments to unknown brokers, to one twice, to none, or to fewer than min.insync.replicas', async (context) => {
-    running(context);
-    const admin = moldau.admin();
+    suite.running(context);
+    const admin = suite.moldau.admin();
     const refusal = async (...replicas: readonly number[]) => {
       const [outcome] = await admin.reassignPartitions([{ topic: TOPIC, partition: 0, replicas }]);
       const { reason, message = '', facts = {} } = outcome?.error ?? {};
@@ -220,12 +186,13 @@ describe('a cluster of three brokers refuses, and loses nothing by it,', () => {
 });
 
 async function controllerName(): Promise<string | undefined> {
-  const { coordinators } = await moldau.admin().describeCluster({ timeoutMs: 2_000 });
+  const { coordinators } = await suite.moldau.admin().describeCluster({ timeoutMs: 2_000 });
   return coordinators.find(({ controller }) => controller)?.coordinatorId;
 }
 
 async function leaderOf(topic: string): Promise<number> {
-  for await (const { leaderId } of moldau.admin().describePartitions({ topics: [topic] })) if (leaderId !== undefined) return leaderId;
+  for await (const { leaderId } of suite.moldau.admin().describePartitions({ topics: [topic] }))
+    if (leaderId !== undefined) return leaderId;
   throw new Error(`${topic} has no leader`);
 }
 

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createMoldau, type Moldau } from '@moldau/client';
-import { whyNoEtcd } from '@moldau/cluster-etcd/testing';
-import { type Cluster, type ClusterProcess, startCluster } from '@moldau/harness';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { createMoldau } from '@moldau/client';
+import { type Cluster, type ClusterProcess } from '@moldau/harness';
+import { describe, expect, it } from 'vitest';
 import { readAll } from '../fixture/read-all.ts';
+import { suiteCluster } from '../fixture/suite-cluster.ts';
 import { createTopic } from '../fixture/topic.ts';
 import { type SteadyWriter, startSteadyWriter } from './steady-writer.ts';
 
-const START_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 60_000;
 const POLL = { timeout: 30_000, interval: 100 };
 /** A coordinator's lease lasts 5 s: who waited for it would wait at least that long. */
@@ -17,39 +16,21 @@ const OUTAGE_MS = 4_000;
 const TOPIC = 'spread';
 const PARTITIONS = 6;
 
-let cluster: Cluster | undefined;
-let moldau: Moldau;
 let writer: SteadyWriter;
-let noEtcd: string | undefined;
-
-beforeAll(async () => {
-  noEtcd = await whyNoEtcd();
-  if (noEtcd !== undefined) return;
-  cluster = await startCluster({ brokers: 3, coordinators: 2, etcd: 1 });
-  moldau = createMoldau({ bootstrap: cluster.bootstrap });
+const suite = suiteCluster({ brokers: 3, coordinators: 2 }, async (moldau) => {
   await createTopic(moldau, TOPIC, { partitions: PARTITIONS, replicationFactor: 1, configs: { 'min.insync.replicas': '1' } });
   writer = startSteadyWriter(moldau, TOPIC, PARTITIONS);
-}, START_TIMEOUT_MS);
-
-afterAll(async () => {
-  await writer?.stop();
-  await moldau?.close();
-  await cluster?.dispose();
-}, TEST_TIMEOUT_MS);
-
-/** The cluster, or the end of a test that can't run without etcd. */
-function running(context: TestContext): Cluster {
-  return cluster ?? context.skip(noEtcd);
-}
+  return () => writer.stop();
+});
 
 async function leaders(): Promise<readonly (number | undefined)[]> {
-  const [topic] = await moldau.admin().describeTopics([TOPIC]);
+  const [topic] = await suite.moldau.admin().describeTopics([TOPIC]);
   return (topic?.partitions ?? []).map(({ leaderId }) => leaderId);
 }
 
 /** Name of the controller, once there is one and all brokers serve. */
 async function settledController(): Promise<string | undefined> {
-  const { brokers, coordinators } = await moldau.admin().describeCluster();
+  const { brokers, coordinators } = await suite.moldau.admin().describeCluster();
   if (brokers.some(({ fenced }) => fenced)) return undefined;
   return coordinators.find(({ controller }) => controller)?.coordinatorId;
 }
@@ -73,7 +54,7 @@ async function nothingWaits(): Promise<void> {
 
 describe('three brokers, two coordinators and an etcd', () => {
   it('spread a topic over the brokers, and serve it whole through any of them', async (context) => {
-    const { brokers } = running(context);
+    const { brokers } = suite.running(context);
     expect(new Set(await leaders())).toEqual(new Set([1, 2, 3]));
     await writesGoOn();
     const written = writer.acknowledged.slice(0, PARTITIONS * 2);
@@ -88,13 +69,13 @@ describe('three brokers, two coordinators and an etcd', () => {
   it(
     'write on while the controller is killed, and have another one',
     async (context) => {
-      const controller = await controllerOf(running(context));
+      const controller = await controllerOf(suite.running(context));
       await nothingWaits();
       await controller.kill();
       await sleep(OUTAGE_MS);
       expect(writer.takeSlowestMs()).toBeLessThan(UNNOTICED_MS);
       await expect.poll(settledController, POLL).not.toBe(controller.name);
-      await createTopic(moldau, 'by-the-next', { replicationFactor: 1, configs: { 'min.insync.replicas': '1' } });
+      await createTopic(suite.moldau, 'by-the-next', { replicationFactor: 1, configs: { 'min.insync.replicas': '1' } });
       await controller.restart();
       expect(writer.takeSlowestMs()).toBeLessThan(UNNOTICED_MS);
     },
@@ -104,7 +85,7 @@ describe('three brokers, two coordinators and an etcd', () => {
   it(
     'get a killed broker’s partitions back with it',
     async (context) => {
-      const { brokers } = running(context);
+      const { brokers } = suite.running(context);
       const before = await leaders();
       const [, broker] = brokers;
       await broker?.kill();
@@ -119,14 +100,14 @@ describe('three brokers, two coordinators and an etcd', () => {
   it(
     'write on while etcd is away, and change metadata again when it is back',
     async (context) => {
-      const [etcd] = running(context).etcd;
+      const [etcd] = suite.running(context).etcd;
       await nothingWaits();
       await etcd?.kill();
       await sleep(OUTAGE_MS);
       expect(writer.takeSlowestMs()).toBeLessThan(UNNOTICED_MS);
       await etcd?.restart();
       await expect.poll(() => settledController().catch(() => undefined), POLL).toBeDefined();
-      await createTopic(moldau, 'after-etcd', { replicationFactor: 1, configs: { 'min.insync.replicas': '1' } });
+      await createTopic(suite.moldau, 'after-etcd', { replicationFactor: 1, configs: { 'min.insync.replicas': '1' } });
       await writesGoOn();
     },
     TEST_TIMEOUT_MS,
@@ -135,10 +116,10 @@ describe('three brokers, two coordinators and an etcd', () => {
   it(
     'hold every acknowledged record once after all that, and nothing failed',
     async (context) => {
-      running(context);
+      suite.running(context);
       await writer.stop();
       expect(writer.failures).toEqual([]);
-      const values = (await readAll(moldau, TOPIC)).map(({ value }) => Buffer.from(value ?? []).toString());
+      const values = (await readAll(suite.moldau, TOPIC)).map(({ value }) => Buffer.from(value ?? []).toString());
       expect(values.toSorted()).toEqual(writer.acknowledged.toSorted());
     },
     TEST_TIMEOUT_MS,

@@ -1,15 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMoldau, type Moldau, type PartitionPlacement } from '@moldau/client';
-import { whyNoEtcd } from '@moldau/cluster-etcd/testing';
-import { type Cluster, type ClusterProcess, startCluster } from '@moldau/harness';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { type PartitionPlacement } from '@moldau/client';
+import { type Cluster, type ClusterProcess } from '@moldau/harness';
+import { describe, expect, it } from 'vitest';
 import { moldauCommand } from '../fixture/command-line.ts';
 import { readAll } from '../fixture/read-all.ts';
+import { brokerOf, suiteCluster } from '../fixture/suite-cluster.ts';
 import { createTopic } from '../fixture/topic.ts';
 import { type SteadyWriter, startSteadyWriter } from './steady-writer.ts';
 
-const START_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 180_000;
 const POLL = { timeout: 45_000, interval: 200 };
 /** Far above what a client may notice of a planned stop, so that a busy machine does not fail the test. */
@@ -21,16 +20,8 @@ const PARTITIONS = 3;
 const BALLAST = { records: 300, bytes: 10_000 };
 const RATE = '50000';
 
-let cluster: Cluster | undefined;
-let moldau: Moldau;
 let writer: SteadyWriter;
-let noEtcd: string | undefined;
-
-beforeAll(async () => {
-  noEtcd = await whyNoEtcd();
-  if (noEtcd !== undefined) return;
-  cluster = await startCluster({ brokers: 4, coordinators: 2, etcd: 1 });
-  moldau = createMoldau({ bootstrap: cluster.bootstrap });
+const suite = suiteCluster({ brokers: 4, coordinators: 2 }, async (moldau) => {
   await moldau.admin().cordonBroker(4);
   await createTopic(moldau, TOPIC, { partitions: PARTITIONS, replicationFactor: 3, configs: { 'file.delete.delay.ms': '0' } });
   await moldau.admin().uncordonBroker(4);
@@ -39,17 +30,8 @@ beforeAll(async () => {
     void producer.send({ topic: TOPIC, partition: 0, value: Buffer.alloc(BALLAST.bytes, at) });
   await producer.close();
   writer = startSteadyWriter(moldau, TOPIC, PARTITIONS);
-}, START_TIMEOUT_MS);
-
-afterAll(async () => {
-  await writer?.stop();
-  await moldau?.close();
-  await cluster?.dispose();
-}, TEST_TIMEOUT_MS);
-
-function running(context: TestContext): Cluster {
-  return cluster ?? context.skip(noEtcd);
-}
+  return () => writer.stop();
+});
 
 function command(of: Cluster, ...argv: readonly string[]): ReturnType<typeof moldauCommand> {
   return moldauCommand(...argv, '--bootstrap', of.bootstrap);
@@ -57,18 +39,12 @@ function command(of: Cluster, ...argv: readonly string[]): ReturnType<typeof mol
 
 async function placed(): Promise<readonly PartitionPlacement[]> {
   const partitions: PartitionPlacement[] = [];
-  for await (const partition of moldau.admin().describePartitions({ topics: [TOPIC] })) partitions.push(partition);
+  for await (const partition of suite.moldau.admin().describePartitions({ topics: [TOPIC] })) partitions.push(partition);
   return partitions;
 }
 
 async function allInSync(): Promise<void> {
   await expect.poll(async () => (await placed()).every(({ inSyncReplicaIds }) => inSyncReplicaIds.length === 3), POLL).toBe(true);
-}
-
-function brokerOf({ brokers }: Cluster, id: number): ClusterProcess {
-  const broker = brokers[id - 1];
-  if (broker === undefined) throw new Error(`no broker ${id}`);
-  return broker;
 }
 
 /** Partitions of which a broker has files. */
@@ -80,7 +56,7 @@ function heldBy(of: Cluster, id: number): readonly string[] {
 }
 
 async function controllerOf({ coordinators }: Cluster): Promise<ClusterProcess> {
-  const described = await moldau.admin().describeCluster();
+  const described = await suite.moldau.admin().describeCluster();
   const name = described.coordinators.find(({ controller }) => controller)?.coordinatorId;
   const found = coordinators.find((coordinator) => coordinator.name === name);
   if (found === undefined) throw new Error(`the controller is ${name}, which is none of the cluster's`);
@@ -91,7 +67,7 @@ describe('four brokers under load', () => {
   it(
     'move a replica no faster than the throttle says, across the end of the controller, until the move is taken back',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       const old = (await placed())[0]?.replicaIds ?? [];
       const target = [4, ...old.slice(1)].join(',');
       const begun = await command(here, 'partition', 'reassign', `${TOPIC}/0=${target}`, '--throttle', RATE);
@@ -116,7 +92,7 @@ describe('four brokers under load', () => {
   it(
     'move it for good, and the broker that had it keeps nothing',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       const old = (await placed())[0]?.replicaIds ?? [];
       const target = [4, ...old.slice(1)].join(',');
       const done = await command(here, 'partition', 'reassign', `${TOPIC}/0=${target}`, '--throttle', 'none', '--wait');
@@ -133,7 +109,7 @@ describe('four brokers under load', () => {
   it(
     'stop one of them as planned without a client noticing, and say when the next may stop',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       await allInSync();
       const safe = (id: number): Promise<number> =>
         command(here, 'cluster', 'health', '--safe-to-stop', String(id)).then(({ code }) => code);
@@ -156,7 +132,7 @@ describe('four brokers under load', () => {
   it(
     'empty a broker that is drained, which may then go',
     async (context) => {
-      const here = running(context);
+      const here = suite.running(context);
       const drained = await command(here, 'broker', 'drain', '1', '--wait');
       expect(drained, drained.err).toMatchObject({ code: 0 });
       expect(drained.out).toMatch(/\n1 +yes +0 +0 +0 +0\n$/);
@@ -177,10 +153,10 @@ describe('four brokers under load', () => {
   it(
     'hold every acknowledged record once after all that, and nothing failed',
     async (context) => {
-      running(context);
+      suite.running(context);
       await writer.stop();
       expect(writer.failures).toEqual([]);
-      const values = (await readAll(moldau, TOPIC)).map(({ value }) => Buffer.from(value ?? []));
+      const values = (await readAll(suite.moldau, TOPIC)).map(({ value }) => Buffer.from(value ?? []));
       const written = values.filter(({ length }) => length !== BALLAST.bytes).map(String);
       expect(written.toSorted()).toEqual(writer.acknowledged.toSorted());
       expect(values.length - written.length).toBe(BALLAST.records);

@@ -1,56 +1,31 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMoldau, type Moldau, type PartitionPlacement } from '@moldau/client';
-import { whyNoEtcd } from '@moldau/cluster-etcd/testing';
-import { type Cluster, type ClusterProcess, startCluster } from '@moldau/harness';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { type PartitionPlacement } from '@moldau/client';
+import { type Cluster } from '@moldau/harness';
+import { describe, expect, it } from 'vitest';
 import { readAll } from '../fixture/read-all.ts';
+import { brokerOf, suiteCluster } from '../fixture/suite-cluster.ts';
 import { createTopic } from '../fixture/topic.ts';
 
-const START_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 90_000;
 const POLL = { timeout: 45_000, interval: 100 };
 const RECORDS = 50;
 
-let cluster: Cluster | undefined;
-let moldau: Moldau;
-let noEtcd: string | undefined;
-
-beforeAll(async () => {
-  noEtcd = await whyNoEtcd();
-  if (noEtcd !== undefined) return;
-  cluster = await startCluster({ brokers: 3, coordinators: 1, etcd: 1 });
-  moldau = createMoldau({ bootstrap: cluster.bootstrap });
-}, START_TIMEOUT_MS);
-
-afterAll(async () => {
-  await moldau?.close();
-  await cluster?.dispose();
-}, TEST_TIMEOUT_MS);
-
-function running(context: TestContext): Cluster {
-  return cluster ?? context.skip(noEtcd);
-}
-
-function brokerOf({ brokers }: Cluster, id: number | undefined): ClusterProcess {
-  const found = brokers.find(({ name }) => name === `broker-${id}`);
-  if (found === undefined) throw new Error(`no broker ${id}`);
-  return found;
-}
+const suite = suiteCluster({ brokers: 3 });
 
 async function placement(topic: string): Promise<PartitionPlacement> {
-  for await (const partition of moldau.admin().describePartitions({ topics: [topic] })) return partition;
+  for await (const partition of suite.moldau.admin().describePartitions({ topics: [topic] })) return partition;
   throw new Error(`no partition of ${topic}`);
 }
 
 async function send(topic: string, values: readonly string[]): Promise<void> {
-  const producer = moldau.producer({ lingerMs: 0 });
+  const producer = suite.moldau.producer({ lingerMs: 0 });
   for (const value of values) await producer.send({ topic, partition: 0, value: Buffer.from(value) });
   await producer.close();
 }
 
 async function values(topic: string): Promise<readonly string[]> {
-  return (await readAll(moldau, topic)).map(({ value }) => Buffer.from(value ?? []).toString());
+  return (await readAll(suite.moldau, topic)).map(({ value }) => Buffer.from(value ?? []).toString());
 }
 
 /** Turns one bit in the middle of the broker's log of this topic's only partition. */
@@ -70,8 +45,8 @@ describe('a replica whose log rots under a running broker', () => {
   it(
     'loses leadership and is built anew from the others, and no record is lost',
     async (context) => {
-      const all = running(context);
-      await createTopic(moldau, 'rotting', { replicationFactor: 3, configs: { 'min.insync.replicas': '1' } });
+      const all = suite.running(context);
+      await createTopic(suite.moldau, 'rotting', { replicationFactor: 3, configs: { 'min.insync.replicas': '1' } });
       const written = numbered('kept', RECORDS);
       await send('rotting', written);
       const { leaderId, topicId } = await placement('rotting');
@@ -96,8 +71,8 @@ describe('an election at the price of acknowledged records', () => {
   it(
     'is made by an explicit word, tells the reader at the tail what it lost, and leaves equal replicas',
     async (context) => {
-      const all = running(context);
-      await createTopic(moldau, 'unclean', { replicationFactor: 2, configs: { 'min.insync.replicas': '1' } });
+      const all = suite.running(context);
+      await createTopic(suite.moldau, 'unclean', { replicationFactor: 2, configs: { 'min.insync.replicas': '1' } });
       const kept = numbered('kept', 10);
       await send('unclean', kept);
       const before = await placement('unclean');
@@ -107,7 +82,7 @@ describe('an election at the price of acknowledged records', () => {
       await behind.kill();
       await expect.poll(async () => (await placement('unclean')).inSyncReplicaIds.length, POLL).toBe(1);
       await send('unclean', numbered('lost', 10));
-      const reader = moldau.consumer({ assignment: [{ topic: 'unclean', partition: 0, from: 'earliest' }] });
+      const reader = suite.moldau.consumer({ assignment: [{ topic: 'unclean', partition: 0, from: 'earliest' }] });
       const read = reader[Symbol.asyncIterator]();
       for (let count = 0; count < 20; count++) await read.next();
       await leader.kill();
@@ -117,7 +92,7 @@ describe('an election at the price of acknowledged records', () => {
         () => 'a record',
         (error: unknown) => error,
       );
-      const [outcome] = await moldau.admin().electLeaders('unclean', [{ topic: 'unclean', partition: 0 }]);
+      const [outcome] = await suite.moldau.admin().electLeaders('unclean', [{ topic: 'unclean', partition: 0 }]);
       expect(outcome?.error).toBeUndefined();
       await send('unclean', numbered('other', 15));
       expect(await next).toMatchObject({ reason: 'LOG_TRUNCATED', facts: { diverging_offset: '10' } });
