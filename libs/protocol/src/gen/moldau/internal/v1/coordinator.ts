@@ -231,6 +231,8 @@ export interface AllocateProducerIdsRequest {
   brokerId: number;
   /** Its epoch. */
   brokerEpoch: number;
+  /** Set when a coordinator asks: its id; the fields of brokers then say nothing. */
+  coordinatorId?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1802,7 +1804,7 @@ export const MetadataEntry: MessageFns<MetadataEntry> = {
 };
 
 function createBaseAllocateProducerIdsRequest(): AllocateProducerIdsRequest {
-  return { brokerId: 0, brokerEpoch: 0, _unknownFields: {} };
+  return { brokerId: 0, brokerEpoch: 0, coordinatorId: undefined, _unknownFields: {} };
 }
 
 export const AllocateProducerIdsRequest: MessageFns<AllocateProducerIdsRequest> = {
@@ -1812,6 +1814,9 @@ export const AllocateProducerIdsRequest: MessageFns<AllocateProducerIdsRequest> 
     }
     if (message.brokerEpoch !== 0) {
       writer.uint32(16).int64(message.brokerEpoch);
+    }
+    if (message.coordinatorId !== undefined) {
+      writer.uint32(26).string(message.coordinatorId);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1851,6 +1856,14 @@ export const AllocateProducerIdsRequest: MessageFns<AllocateProducerIdsRequest> 
             }
 
             message.brokerEpoch = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.coordinatorId = reader.string();
             continue;
           }
         }
@@ -2722,9 +2735,9 @@ export const CoordinatorServiceDefinition = {
       options: {},
     },
     /**
-     * A block of producer ids for one broker to hand out. Controller only.
+     * A block of producer ids for one broker, or coordinator, to hand out. Controller only.
      *
-     * Errors: NOT_CONTROLLER, FENCED_BROKER.
+     * Errors: NOT_CONTROLLER, FENCED_BROKER, COORDINATOR_NOT_AVAILABLE (the coordinator that asks is not registered).
      */
     allocateProducerIds: {
       name: "AllocateProducerIds",

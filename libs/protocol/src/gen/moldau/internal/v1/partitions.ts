@@ -71,11 +71,7 @@ export interface ReadShardResponse {
 
 /** Request of WriteMarkers. */
 export interface WriteMarkersRequest {
-  /** Epoch of the owner of the transactions' shard, and which shard; lower than was heard for the producer: FENCED_SHARD. */
-  shardEpoch: number;
-  /** The shard. */
-  shard: number;
-  /** At most 1,000. */
+  /** At most 1,000, of any shards of the coordinator. */
   markers: TransactionMarker[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -88,8 +84,12 @@ export interface TransactionMarker {
   producerEpoch: number;
   /** How it ended. */
   outcome: TransactionOutcome;
-  /** The partitions; at most 10,000. */
+  /** The partitions; at most 10,000 in all markers of a request. */
   partitions: TopicIdPartitions[];
+  /** Shard of `__transactions` that keeps the transaction. */
+  shard: number;
+  /** Epoch of its owner; lower than was heard for the producer: FENCED_SHARD. */
+  shardEpoch: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -506,19 +506,13 @@ export const ReadShardResponse: MessageFns<ReadShardResponse> = {
 };
 
 function createBaseWriteMarkersRequest(): WriteMarkersRequest {
-  return { shardEpoch: 0, shard: 0, markers: [], _unknownFields: {} };
+  return { markers: [], _unknownFields: {} };
 }
 
 export const WriteMarkersRequest: MessageFns<WriteMarkersRequest> = {
   encode(message: WriteMarkersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.shardEpoch !== 0) {
-      writer.uint32(8).int32(message.shardEpoch);
-    }
-    if (message.shard !== 0) {
-      writer.uint32(16).int32(message.shard);
-    }
     for (const v of message.markers) {
-      TransactionMarker.encode(v!, writer.uint32(26).fork()).join();
+      TransactionMarker.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -545,23 +539,7 @@ export const WriteMarkersRequest: MessageFns<WriteMarkersRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.shardEpoch = reader.int32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.shard = reader.int32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
+            if (tag !== 10) {
               break;
             }
 
@@ -590,7 +568,7 @@ export const WriteMarkersRequest: MessageFns<WriteMarkersRequest> = {
 };
 
 function createBaseTransactionMarker(): TransactionMarker {
-  return { producerId: 0, producerEpoch: 0, outcome: 0, partitions: [], _unknownFields: {} };
+  return { producerId: 0, producerEpoch: 0, outcome: 0, partitions: [], shard: 0, shardEpoch: 0, _unknownFields: {} };
 }
 
 export const TransactionMarker: MessageFns<TransactionMarker> = {
@@ -606,6 +584,12 @@ export const TransactionMarker: MessageFns<TransactionMarker> = {
     }
     for (const v of message.partitions) {
       TopicIdPartitions.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.shard !== 0) {
+      writer.uint32(40).int32(message.shard);
+    }
+    if (message.shardEpoch !== 0) {
+      writer.uint32(48).int32(message.shardEpoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -661,6 +645,22 @@ export const TransactionMarker: MessageFns<TransactionMarker> = {
             }
 
             message.partitions.push(TopicIdPartitions.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.shard = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.shardEpoch = reader.int32();
             continue;
           }
         }

@@ -6,7 +6,13 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { GroupDescription, GroupListing, TransactionDescription, TransactionListing } from "../../v1/admin.ts";
+import {
+  GroupDescription,
+  GroupListing,
+  TransactionDescription,
+  TransactionListing,
+  TransactionState,
+} from "../../v1/admin.ts";
 import { ItemError } from "../../v1/error.ts";
 import {
   CommitOffsetsRequest,
@@ -229,6 +235,10 @@ export interface ListShard {
   after: string;
   /** At most so many. */
   limit: number;
+  /** Of transactions: only those in one of these states. Empty: all. */
+  transactionStates: TransactionState[];
+  /** Of transactions: only those that have been under way for so long, in milliseconds. */
+  runningForMs?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1258,7 +1268,7 @@ export const EndStagedOffsets: MessageFns<EndStagedOffsets> = {
 };
 
 function createBaseListShard(): ListShard {
-  return { after: "", limit: 0, _unknownFields: {} };
+  return { after: "", limit: 0, transactionStates: [], runningForMs: undefined, _unknownFields: {} };
 }
 
 export const ListShard: MessageFns<ListShard> = {
@@ -1268,6 +1278,16 @@ export const ListShard: MessageFns<ListShard> = {
     }
     if (message.limit !== 0) {
       writer.uint32(16).int32(message.limit);
+    }
+    if (message.transactionStates.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.transactionStates) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.runningForMs !== undefined) {
+      writer.uint32(32).int64(message.runningForMs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1307,6 +1327,32 @@ export const ListShard: MessageFns<ListShard> = {
             }
 
             message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.transactionStates.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.transactionStates.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.runningForMs = longToNumber(reader.int64());
             continue;
           }
         }
