@@ -125,16 +125,16 @@ export class Leadership {
 
   progressed(progress: Progress): void {
     switch (progress.kind) {
-      case 'advanced': {
-        const { endOffset: logEnd, writtenEnd, flushedEnd } = this.#deps.log;
+      case 'advanced':
         this.#deps.onUneven();
         this.#confirmOwn();
-        if (this.replicas.own({ logEnd, writtenEnd, flushedEnd }, this.#deps.clock.monotonicMs())) this.confirm();
+        if (this.#tookOwnEnds()) this.confirm();
         return;
-      }
       case 'dropped':
         this.#confirmations.drop(progress.from, progress.to, progress.error, this.#answer);
         this.#ownWrites.drop(progress.from, progress.to, progress.error, this.#answer);
+        // The log ends earlier again: who has all that is left of it lags behind nothing.
+        this.#tookOwnEnds();
         // What waited behind the dropped ones may be due already.
         this.#confirmOwn();
         this.#confirmations.confirm(this.replicas.highWatermark, this.#answer);
@@ -142,6 +142,12 @@ export class Leadership {
       case 'failed':
         this.resign(inDoubt(progress.error));
     }
+  }
+
+  /** Tells the replicas how far the log goes now; true when the watermark moved. */
+  #tookOwnEnds(): boolean {
+    const { endOffset: logEnd, writtenEnd, flushedEnd } = this.#deps.log;
+    return this.replicas.own({ logEnd, writtenEnd, flushedEnd }, this.#deps.clock.monotonicMs());
   }
 
   /** Takes note of the log's ends as they are when the epoch begins. */

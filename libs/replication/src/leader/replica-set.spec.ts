@@ -261,3 +261,13 @@ describe('replicas', () => {
     expect(set.isEven).toBe(true);
   });
 });
+
+describe('a leader whose log ends earlier again, as its disk was full', () => {
+  it('keeps followers that have all that is left, and takes others back', () => {
+    const set = leader([ONE, TWO]);
+    for (const id of [TWO, THREE]) set.followed(id, lives(id), at(10), 10);
+    set.own(own(15, 10), 20);
+    set.own(own(10), 30);
+    expect(proposed(set, 20 + 3 * MAX_LAG_MS)).toEqual(REPLICAS);
+  });
+});

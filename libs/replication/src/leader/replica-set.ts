@@ -109,7 +109,10 @@ export class ReplicaSet {
     return true;
   }
 
-  /** Notes how far the leader's own log goes; true when the watermark moved. */
+  /**
+   * Notes how far the leader's own log goes; true when the watermark moved. The log may end earlier than the last time: what found
+   * no space on the disk was sent to nobody and is gone.
+   */
   own(ends: LeaderEnds, nowMs: number): boolean {
     if (ends.logEnd > this.#logEnd) {
       for (const follower of this.#followers.values()) {
