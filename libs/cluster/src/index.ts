@@ -9,10 +9,12 @@ export {
   registryFor,
   type StaticConfigs,
 } from './config/describe-configs.ts';
+export { GROUP_CONFIG_SETTINGS } from './config/group-config.ts';
 export { describeLimits, invalidConfig, type Setting, type SettingProblem, settingFault } from './config/setting.ts';
 export { TOPIC_SETTINGS, type TopicSettings, topicConfigProblems, topicSettings } from './config/topic-config.ts';
 export { alterConfigs, assertTargetExists, CONFIG_CHANGES_MAX, type ConfigChanges } from './decision/alter-configs.ts';
 export { alterIsr, type BrokerLife, type IsrDecision, type IsrProposal } from './decision/alter-isr.ts';
+export { assignShards, isLiveOwner } from './decision/assign-shards.ts';
 export { type BalanceOptions, balanceLeaders, electPreferred } from './decision/balance-leaders.ts';
 export {
   type BrokerRegistration,
@@ -24,6 +26,7 @@ export {
   reportRemoved,
 } from './decision/broker-life.ts';
 export { addPartitions, deleteTopic, type ProgressContext, type TopicProgress, topicProgress } from './decision/change-topic.ts';
+export { createShardTopic } from './decision/create-shard-topic.ts';
 export {
   createTopic,
   type NewTopicPlan,
@@ -75,6 +78,8 @@ export {
   type PartitionImage,
   type ProducerIdsImage,
   partitionOf,
+  type ShardImage,
+  type ShardOwnerImage,
   type Stored,
   type TopicImage,
   type TopicLifeState,
@@ -94,6 +99,7 @@ export {
   PRODUCER_IDS_KEY,
   parseKey,
   partitionRecordKey,
+  shardKey,
   topicKey,
   topicNameKey,
 } from './image/metadata-keys.ts';
@@ -105,9 +111,19 @@ export {
   encodeController,
   encodeCoordinator,
   encodePartition,
+  encodeShard,
   encodeTopic,
   type PartitionState,
 } from './image/record-codec.ts';
+export {
+  SHARD_KINDS,
+  SHARD_TOPICS,
+  SHARDS_DEFAULT,
+  type ShardKindName,
+  shardKindCode,
+  shardKindOf,
+  shardTopic,
+} from './image/shard-kind.ts';
 export { keepLease, type LeaseKeeper, type LeaseKeeperDeps, type LeaseKeeperOptions } from './lease-keeper.ts';
 export {
   assertTransaction,

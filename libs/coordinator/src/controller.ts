@@ -1,10 +1,11 @@
-import { CLUSTER_KEY, encodeCluster, type MetadataImage, type RecordWrite } from '@moldau/cluster';
+import { CLUSTER_KEY, encodeCluster, type MetadataImage, type RecordWrite, SHARDS_DEFAULT } from '@moldau/cluster';
 import { type ControllerEpoch, type Counter, type MoldauError, present } from '@moldau/kernel';
 import { BrokerRegistry } from './broker-registry.ts';
 import { FencedWriter } from './fenced-writer.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import type { CoordinatorDeps, CoordinatorSettings } from './options.ts';
 import { Rebalancer } from './rebalancer.ts';
+import { ShardAssigner } from './shard-assigner.ts';
 import { TopicReconciler } from './topic-reconciler.ts';
 
 export interface ControllerDeps extends CoordinatorDeps {
@@ -22,6 +23,7 @@ export class Controller {
   readonly brokers: BrokerRegistry;
   readonly reconciler: TopicReconciler;
   private readonly rebalancer: Rebalancer;
+  private readonly shards: ShardAssigner;
   private readonly deps: ControllerDeps;
   private readonly settings: CoordinatorSettings;
   private readonly forget: () => void;
@@ -40,9 +42,16 @@ export class Controller {
     const caughtUp = this.brokers.caughtUp.bind(this.brokers);
     const { writer } = this;
     this.rebalancer = new Rebalancer({ clock, scheduler, random, logger, keeper, writer, fixed: settings.fixedConfigs, caughtUp });
+    this.shards = new ShardAssigner({ scheduler, logger, keeper, writer });
     this.forget = keeper.listen({
-      changed: (image, delta) => this.reconciler.mark(image, delta),
-      reloaded: () => this.reconciler.markAll(),
+      changed: (image, delta) => {
+        this.reconciler.mark(image, delta);
+        this.shards.mark(delta);
+      },
+      reloaded: () => {
+        this.reconciler.markAll();
+        this.shards.look();
+      },
     });
   }
 
@@ -56,6 +65,7 @@ export class Controller {
     this.brokers.start();
     this.reconciler.markAll();
     this.rebalancer.start();
+    this.shards.look();
   }
 
   /** Ends every stream with the error; no write begins after this. */
@@ -64,6 +74,7 @@ export class Controller {
     this.writer.stop();
     this.reconciler.stop();
     this.rebalancer.stop();
+    this.shards.stop();
     this.brokers.stop(error);
   }
 
@@ -75,6 +86,12 @@ export class Controller {
     if (image.cluster !== undefined) return [];
     const clusterId = this.deps.ids.uuid();
     this.deps.logger.info('a new cluster is made', { clusterId, clusterName: this.settings.clusterName });
-    return [{ key: CLUSTER_KEY, value: encodeCluster({ clusterId, createdAtMs: this.deps.clock.wallMs() }), expected: 'absent' }];
+    return [
+      {
+        key: CLUSTER_KEY,
+        value: encodeCluster({ clusterId, createdAtMs: this.deps.clock.wallMs(), shards: SHARDS_DEFAULT }),
+        expected: 'absent',
+      },
+    ];
   }
 }

@@ -7,6 +7,7 @@ import { type CoordinatorMetrics, createCoordinatorMetrics } from './coordinator
 import { allocateProducerIds } from './handlers/allocate-producer-ids.ts';
 import { alterPartitions } from './handlers/alter-partitions.ts';
 import { openBrokerSession } from './handlers/broker-session.ts';
+import { ensureShards } from './handlers/ensure-shards.ts';
 import { forward } from './handlers/forward.ts';
 import { ImageKeeper } from './image-keeper.ts';
 import { MetadataStreams } from './metadata-stream.ts';
@@ -200,6 +201,12 @@ class CoordinatorService implements Coordinator {
       [
         coordinatorService.alterPartitions.path,
         unaryHandler(coordinatorService.alterPartitions, async (request) => alterPartitions(request, this.controller())),
+      ],
+      [
+        coordinatorService.ensureShards.path,
+        unaryHandler(coordinatorService.ensureShards, async (request) =>
+          ensureShards(request, { controller: this.controller(), deps, settings }),
+        ),
       ],
       [
         coordinatorService.forward.path,

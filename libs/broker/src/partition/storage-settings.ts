@@ -20,7 +20,7 @@ export function followStorageSettings(
 ): void {
   directory.reconfigure(storageSettings(cluster.image, brokerId, started));
   cluster.listen(({ image, delta }) => {
-    const changed = delta === undefined || delta.configs.some((target) => target.kind !== 'topic');
+    const changed = delta === undefined || delta.configs.some(({ kind }) => kind === 'broker' || kind === 'cluster');
     if (changed) directory.reconfigure(storageSettings(image, brokerId, started));
   });
 }

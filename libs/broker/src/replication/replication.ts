@@ -42,7 +42,7 @@ export class Replication {
     this.isrChanges = new IsrChanges({ ...shared, controller, maxLagMs: () => (this.#maxLagMs ??= this.#setting(MAX_LAG)) });
     registerReplicationGauges(deps.meter, cluster, brokerId, this);
     cluster.listen(({ delta }) => {
-      if (delta !== undefined && delta.configs.every((target) => target.kind === 'topic')) return;
+      if (delta !== undefined && delta.configs.every(({ kind }) => kind === 'topic' || kind === 'group')) return;
       this.#maxLagMs = undefined;
       this.#throttledRate = undefined;
       this.followers.restreamAll();

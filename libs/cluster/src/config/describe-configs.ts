@@ -2,11 +2,12 @@ import { type BrokerId, unreachable } from '@moldau/kernel';
 import type { MetadataImage } from '../image/metadata-image.ts';
 import { CLUSTER_CONFIG_KEY, type ConfigTarget, configKey } from '../image/metadata-keys.ts';
 import { BROKER_REGISTRY, CLUSTER_REGISTRY } from './broker-config.ts';
+import { GROUP_CONFIG_REGISTRY } from './group-config.ts';
 import { describeLimits, type Registry, type Setting } from './setting.ts';
 import { TOPIC_REGISTRY } from './topic-config.ts';
 
 /** Where a value comes from. */
-export type ConfigSource = 'default' | 'static-broker' | 'cluster-default' | 'dynamic-broker' | 'topic';
+export type ConfigSource = 'default' | 'static-broker' | 'cluster-default' | 'dynamic-broker' | 'topic' | 'group';
 
 export interface DescribedConfig {
   readonly name: string;
@@ -30,6 +31,8 @@ export function registryFor(target: ConfigTarget): Registry {
       return BROKER_REGISTRY;
     case 'cluster':
       return CLUSTER_REGISTRY;
+    case 'group':
+      return GROUP_CONFIG_REGISTRY;
   }
 }
 
@@ -37,14 +40,14 @@ export function registryFor(target: ConfigTarget): Registry {
 export function describeConfigs(image: MetadataImage, target: ConfigTarget, fixed: StaticConfigs = new Map()): DescribedConfig[] {
   const own = image.configs.get(configKey(target))?.values;
   const cluster = image.configs.get(CLUSTER_CONFIG_KEY)?.values;
+  const inherited: Layer[] = [
+    [target.kind === 'cluster' ? undefined : cluster, 'cluster-default'],
+    [fixed, 'static-broker'],
+  ];
   return [...registryFor(target).values()]
     .map((setting): DescribedConfig => {
       const { name, type, defaultValue } = setting;
-      const found = firstOf(name, [
-        [own, ownSource(target)],
-        [target.kind === 'cluster' ? undefined : cluster, 'cluster-default'],
-        [fixed, 'static-broker'],
-      ]);
+      const found = firstOf(name, [[own, ownSource(target)], ...(target.kind === 'group' ? [] : inherited)]);
       const { value, source } = found ?? { value: defaultValue, source: 'default' };
       return { name, value, source, type, defaultValue, documentation: `${setting.documentation} Limits: ${describeLimits(setting)}.` };
     })
@@ -74,15 +77,17 @@ function ownSource(target: ConfigTarget): ConfigSource {
       return 'dynamic-broker';
     case 'cluster':
       return 'cluster-default';
+    case 'group':
+      return 'group';
     default:
       return unreachable(target);
   }
 }
 
-function firstOf(
-  name: string,
-  layers: readonly (readonly [ReadonlyMap<string, string> | undefined, ConfigSource])[],
-): { readonly value: string; readonly source: ConfigSource } | undefined {
+/** Values, and what they are called as a source. */
+type Layer = readonly [ReadonlyMap<string, string> | undefined, ConfigSource];
+
+function firstOf(name: string, layers: readonly Layer[]): { readonly value: string; readonly source: ConfigSource } | undefined {
   for (const [values, source] of layers) {
     const value = values?.get(name);
     if (value !== undefined) return { value, source };

@@ -1,6 +1,7 @@
 import { MoldauError } from '@moldau/kernel';
 import { brokerConfigProblems, clusterConfigProblems } from '../config/broker-config.ts';
 import { registryFor } from '../config/describe-configs.ts';
+import { groupConfigProblems } from '../config/group-config.ts';
 import { invalidConfig, type SettingProblem } from '../config/setting.ts';
 import { topicConfigProblems } from '../config/topic-config.ts';
 import type { MetadataImage } from '../image/metadata-image.ts';
@@ -13,6 +14,8 @@ export type ConfigChanges = ReadonlyMap<string, string | undefined>;
 
 /** Changes of one target in one call. */
 export const CONFIG_CHANGES_MAX = 100;
+/** Groups that have settings of their own, in the whole cluster. */
+const GROUPS_WITH_CONFIGS_MAX = 10_000;
 
 /**
  * The transaction that changes settings; none when nothing changes. All that is wrong is told at once.
@@ -44,11 +47,12 @@ export function alterConfigs(image: MetadataImage, target: ConfigTarget, changes
   return [{ key, value: values.size === 0 ? undefined : encodeConfig(values, before), expected: asRead(before) }];
 }
 
-/** @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_BROKER */
+/** @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_BROKER, INVALID_REQUEST */
 export function assertTargetExists(image: MetadataImage, target: ConfigTarget): void {
   if (target.kind === 'broker' && !image.brokers.has(target.brokerId)) {
     throw new MoldauError('UNKNOWN_BROKER', `no broker ${target.brokerId} is registered`, { broker_id: String(target.brokerId) });
   }
+  if (target.kind === 'group') assertRoomForGroup(image, target);
   if (
     target.kind === 'topic' &&
     image.topics.get(target.topicId)?.state !== 'active' &&
@@ -56,6 +60,15 @@ export function assertTargetExists(image: MetadataImage, target: ConfigTarget): 
   ) {
     throw new MoldauError('UNKNOWN_TOPIC', `no topic has the id ${target.topicId}`, { topic_id: target.topicId });
   }
+}
+
+/** A group need not exist to have settings, so their number needs a bound of its own: each is a key that every broker has. */
+function assertRoomForGroup(image: MetadataImage, target: ConfigTarget): void {
+  if (image.configs.has(configKey(target))) return;
+  const count = image.configs.count((_, key) => key.startsWith('configs/groups/'));
+  if (count < GROUPS_WITH_CONFIGS_MAX) return;
+  const facts = { groups: String(count), limit: String(GROUPS_WITH_CONFIGS_MAX) };
+  throw new MoldauError('INVALID_REQUEST', `${count} groups have settings of their own: more are not allowed`, facts);
 }
 
 function problemsOf(image: MetadataImage, target: ConfigTarget, values: ReadonlyMap<string, string>): SettingProblem[] {
@@ -66,6 +79,8 @@ function problemsOf(image: MetadataImage, target: ConfigTarget, values: Readonly
       return brokerConfigProblems(values);
     case 'cluster':
       return clusterConfigProblems(values);
+    case 'group':
+      return groupConfigProblems(values);
   }
 }
 

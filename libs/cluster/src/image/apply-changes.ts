@@ -1,7 +1,14 @@
 import { assert, type BrokerId, metadataVersion, type PartitionIndex, type TopicId } from '@moldau/kernel';
 import type { List, Map as PersistentMap } from 'immutable';
-import { type MetadataImage, NO_PARTITIONS, type PartitionImage, qualifiedKey, type TopicImage } from './metadata-image.ts';
-import { type ConfigTarget, configKey, parseKey } from './metadata-keys.ts';
+import {
+  type MetadataImage,
+  NO_PARTITIONS,
+  type PartitionImage,
+  qualifiedKey,
+  type ShardImage,
+  type TopicImage,
+} from './metadata-image.ts';
+import { type ConfigTarget, configKey, parseKey, shardKey } from './metadata-keys.ts';
 import {
   decodeBroker,
   decodeCluster,
@@ -12,6 +19,7 @@ import {
   decodeFeatures,
   decodePartition,
   decodeProducerIds,
+  decodeShard,
   decodeTopic,
 } from './record-codec.ts';
 
@@ -36,6 +44,8 @@ export interface ImageDelta {
   readonly deletedTopics: ReadonlySet<TopicId>;
   readonly controller: boolean;
   readonly coordinators: boolean;
+  /** Owners of coordinator shards. */
+  readonly shards: boolean;
   readonly cluster: boolean;
   readonly features: boolean;
 }
@@ -64,6 +74,7 @@ class Draft {
     deletedTopics: new Set<TopicId>(),
     controller: false,
     coordinators: false,
+    shards: false,
     cluster: false,
     features: false,
   };
@@ -82,6 +93,7 @@ class Draft {
       topicIds: image.topicIds.asMutable(),
       configs: image.configs.asMutable(),
       deletedTopics: image.deletedTopics.asMutable(),
+      shards: image.shards.asMutable(),
     };
   }
 
@@ -126,6 +138,8 @@ class Draft {
         next.configs = setOrDelete(next.configs, configKey(parsed.target), decoded(decodeConfig));
         delta.configs.push(parsed.target);
         return;
+      case 'shard':
+        return this.setShard(shardKey(parsed.shardKind, parsed.shard), decoded(decodeShard));
       case 'partition': {
         const ofTopic = this.partitions.get(parsed.topicId) ?? new Map<PartitionIndex, PartitionImage | undefined>();
         this.partitions.set(parsed.topicId, ofTopic.set(parsed.partition, decoded(decodePartition)));
@@ -145,7 +159,13 @@ class Draft {
       topicIds: settled(image.topicIds, next.topicIds),
       configs: settled(image.configs, next.configs),
       deletedTopics: settled(image.deletedTopics, next.deletedTopics),
+      shards: settled(image.shards, next.shards),
     };
+  }
+
+  private setShard(key: string, shard: ShardImage | undefined): void {
+    this.next.shards = setOrDelete(this.next.shards, key, shard);
+    this.delta.shards = true;
   }
 
   private setTopic(topicId: TopicId, topic: TopicImage | undefined): void {

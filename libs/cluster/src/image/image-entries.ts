@@ -23,6 +23,7 @@ export function* imageEntries(image: MetadataImage): Generator<KeyChange & { rea
   for (const [id, coordinator] of image.coordinators) yield entry(coordinatorKey(id), coordinator);
   for (const [id, broker] of image.brokers) yield entry(brokerKey(id), broker);
   for (const [key, config] of image.configs) yield entry(key, config);
+  for (const [key, shard] of image.shards) yield entry(key, shard);
   for (const [id, deleted] of image.deletedTopics) yield entry(deletedTopicKey(id), deleted);
   for (const [id, topic] of image.topics) {
     yield entry(topicKey(id), topic);

@@ -141,6 +141,24 @@ export interface ControllerImage extends CoordinatorImage {
 export interface ClusterImage extends Stored {
   readonly clusterId: ClusterId;
   readonly createdAtMs: number;
+  /** Shards of each kind, fixed for good. */
+  readonly shards: number;
+}
+
+/** Who owns a coordinator shard. */
+export interface ShardImage extends Stored {
+  /** Undefined: nobody at the moment. */
+  readonly owner: ShardOwnerImage | undefined;
+  /** Rises with every change of owner; 0 never comes. */
+  readonly shardEpoch: number;
+}
+
+export interface ShardOwnerImage {
+  readonly coordinatorId: CoordinatorId;
+  /** Revision of the key by which this life of the instance announced itself: in another it owns nothing. */
+  readonly coordinatorEpoch: number;
+  /** `host:port` of its internal listener. */
+  readonly address: string;
 }
 
 export interface FeaturesImage extends Stored {
@@ -167,6 +185,8 @@ export interface MetadataImage {
   /** By the key of the target, see `configKey`. */
   readonly configs: PersistentMap<string, ConfigImage>;
   readonly deletedTopics: PersistentMap<TopicId, DeletedTopicImage>;
+  /** By `shardKey`. */
+  readonly shards: PersistentMap<string, ShardImage>;
 }
 
 export const EMPTY_IMAGE: MetadataImage = {
@@ -181,6 +201,7 @@ export const EMPTY_IMAGE: MetadataImage = {
   topicIds: PersistentMap(),
   configs: PersistentMap(),
   deletedTopics: PersistentMap(),
+  shards: PersistentMap(),
 };
 
 export const NO_PARTITIONS: List<PartitionImage | undefined> = List();

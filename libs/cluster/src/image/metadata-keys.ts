@@ -9,6 +9,7 @@ import {
   type TopicId,
   type TopicName,
 } from '@moldau/kernel';
+import { isShardKind, type ShardKindName } from './shard-kind.ts';
 
 /**
  * Names of the keys in the metadata store, below the cluster's prefix:
@@ -24,6 +25,8 @@ import {
  *     configs/topics/<topic id>        ConfigRecord
  *     configs/brokers/<id>             ConfigRecord
  *     configs/cluster                  ConfigRecord
+ *     configs/groups/<namespace>/<group>  ConfigRecord; the group need not exist
+ *     shards/<kind>/<index>            ShardRecord; kind is groups or transactions
  *     deleted-topics/<topic id>        DeletedTopicRecord
  *     namespaces/<namespace>           NamespaceRecord
  *     producer-ids                     ProducerIdsRecord
@@ -67,7 +70,13 @@ export function deletedTopicKey(id: TopicId): string {
 export type ConfigTarget =
   | { readonly kind: 'topic'; readonly topicId: TopicId }
   | { readonly kind: 'broker'; readonly brokerId: BrokerId }
-  | { readonly kind: 'cluster' };
+  | { readonly kind: 'cluster' }
+  | { readonly kind: 'group'; readonly namespace: Namespace; readonly groupId: string };
+
+/** The key of the record that says who owns a shard. */
+export function shardKey(kind: ShardKindName, shard: number): string {
+  return `shards/${kind}/${shard}`;
+}
 
 export function configKey(target: ConfigTarget): string {
   switch (target.kind) {
@@ -77,6 +86,8 @@ export function configKey(target: ConfigTarget): string {
       return `configs/brokers/${target.brokerId}`;
     case 'cluster':
       return CLUSTER_CONFIG_KEY;
+    case 'group':
+      return `configs/groups/${target.namespace}/${target.groupId}`;
   }
 }
 
@@ -87,11 +98,12 @@ export type ParsedKey =
   | { readonly kind: 'broker'; readonly brokerId: BrokerId }
   | { readonly kind: 'topic' | 'deleted-topic'; readonly topicId: TopicId }
   | { readonly kind: 'partition'; readonly topicId: TopicId; readonly partition: PartitionIndex }
-  | { readonly kind: 'config'; readonly target: ConfigTarget };
+  | { readonly kind: 'config'; readonly target: ConfigTarget }
+  | { readonly kind: 'shard'; readonly shardKind: ShardKindName; readonly shard: number };
 
 export function parseKey(key: string): ParsedKey | undefined {
   const [head = '', second = '', third, ...rest] = key.split('/');
-  if (rest.length > 0) return undefined;
+  if (rest.length > 0) return parseGroupConfig(head, second, third, rest);
   if (third !== undefined) return parseThreeParts(head, second, third);
   switch (head) {
     case 'cluster':
@@ -118,10 +130,18 @@ function parseThreeParts(head: string, second: string, third: string): ParsedKey
   if (head === 'partitions' && isUuid(second) && isIndex(third)) {
     return { kind: 'partition', topicId: second as TopicId, partition: partitionIndex(Number(third)) };
   }
+  if (head === 'shards' && isShardKind(second) && isIndex(third)) return { kind: 'shard', shardKind: second, shard: Number(third) };
   if (head !== 'configs') return undefined;
   if (second === 'topics' && isUuid(third)) return { kind: 'config', target: { kind: 'topic', topicId: third as TopicId } };
   if (second === 'brokers' && isIndex(third)) return { kind: 'config', target: { kind: 'broker', brokerId: brokerId(Number(third)) } };
   return undefined;
+}
+
+/** The name of a group has no slash: it obeys the rule for topics. */
+function parseGroupConfig(head: string, second: string, namespace: string | undefined, rest: readonly string[]): ParsedKey | undefined {
+  const [groupId] = rest;
+  if (head !== 'configs' || second !== 'groups' || rest.length > 1 || !namespace || !groupId) return undefined;
+  return { kind: 'config', target: { kind: 'group', namespace: namespace as Namespace, groupId } };
 }
 
 const INDEX_MAX = 0x7fff_ffff;

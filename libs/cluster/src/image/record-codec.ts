@@ -25,6 +25,7 @@ import {
   FlushMode as FlushCode,
   PartitionRecord,
   ProducerIdsRecord,
+  ShardRecord,
   TopicRecord,
   TopicState,
 } from '@moldau/protocol';
@@ -40,9 +41,12 @@ import {
   type PartitionFlush,
   type PartitionImage,
   type ProducerIdsImage,
+  type ShardImage,
+  type ShardOwnerImage,
   type TopicImage,
   type TopicLifeState,
 } from './metadata-image.ts';
+import { SHARDS_DEFAULT } from './shard-kind.ts';
 
 /**
  * Records of the metadata store to parts of the image, and back. Encoding goes from the bytes that were read, so fields that
@@ -62,10 +66,11 @@ function patch<Message>(codec: Codec<Message>, bytes: Uint8Array | undefined, fi
 
 export function decodeCluster(bytes: Uint8Array, modRevision: number): ClusterImage {
   const record = ClusterRecord.decode(bytes);
-  return { bytes, modRevision, clusterId: clusterId(record.clusterId), createdAtMs: record.createdAtMs };
+  const { createdAtMs, shards = SHARDS_DEFAULT } = record;
+  return { bytes, modRevision, clusterId: clusterId(record.clusterId), createdAtMs, shards };
 }
 
-export function encodeCluster(fields: { readonly clusterId: string; readonly createdAtMs: number }): Uint8Array {
+export function encodeCluster(fields: { readonly clusterId: string; readonly createdAtMs: number; readonly shards: number }): Uint8Array {
   return patch(ClusterRecord, undefined, fields);
 }
 
@@ -270,6 +275,17 @@ export function encodeDeletedTopic(
   before: DeletedTopicImage | undefined,
 ): Uint8Array {
   return patch(DeletedTopicRecord, before?.bytes, { ...fields, brokerIds: [...fields.brokerIds] });
+}
+
+export function decodeShard(bytes: Uint8Array, modRevision: number): ShardImage {
+  const { coordinatorId, coordinatorEpoch, address, shardEpoch } = ShardRecord.decode(bytes);
+  const owner = coordinatorId === '' ? undefined : { coordinatorId: coordinatorId as CoordinatorId, coordinatorEpoch, address };
+  return { bytes, modRevision, owner, shardEpoch };
+}
+
+export function encodeShard(owner: ShardOwnerImage | undefined, shardEpoch: number, before: ShardImage | undefined): Uint8Array {
+  const { coordinatorId = '', coordinatorEpoch = 0, address = '' } = owner ?? {};
+  return patch(ShardRecord, before?.bytes, { coordinatorId, coordinatorEpoch, address, shardEpoch });
 }
 
 export function decodeProducerIds(bytes: Uint8Array, modRevision: number): ProducerIdsImage {

@@ -1,11 +1,12 @@
 import type { ConfigTarget, MetadataImage } from '@moldau/cluster';
+import { parseGroupId } from '@moldau/groups';
 import { type BrokerId, MoldauError, type Namespace } from '@moldau/kernel';
 import type { ConfigResource } from '@moldau/protocol';
 import { findTopicByName } from './find-topic.ts';
 
 /**
  * What a request wants to see or change the settings of.
- * @throws MoldauError INVALID_REQUEST, UNKNOWN_TOPIC, INVALID_TOPIC_NAME, UNKNOWN_BROKER
+ * @throws MoldauError INVALID_REQUEST, UNKNOWN_TOPIC, INVALID_TOPIC_NAME, INVALID_GROUP_ID, UNKNOWN_BROKER
  */
 export function configTarget(image: MetadataImage, namespace: Namespace, { resource }: ConfigResource): ConfigTarget {
   switch (resource?.$case) {
@@ -19,8 +20,10 @@ export function configTarget(image: MetadataImage, namespace: Namespace, { resou
     case 'clusterDefaults':
       return { kind: 'cluster' };
     case 'group':
-      throw new MoldauError('INVALID_REQUEST', 'this version keeps no settings of groups', { field: 'resource', value: resource.value });
+      return { kind: 'group', namespace, groupId: parseGroupId(resource.value) };
     case undefined:
-      throw new MoldauError('INVALID_REQUEST', 'a config resource needs a topic, a broker_id or cluster_defaults', { field: 'resource' });
+      throw new MoldauError('INVALID_REQUEST', 'a config resource needs a topic, a group, a broker_id or cluster_defaults', {
+        field: 'resource',
+      });
   }
 }

@@ -15,6 +15,7 @@ const SOURCE_CODES: Readonly<Record<ConfigSource, SourceCode>> = {
   'cluster-default': SourceCode.CLUSTER_DEFAULT,
   'dynamic-broker': SourceCode.DYNAMIC_BROKER,
   topic: SourceCode.TOPIC,
+  group: SourceCode.GROUP,
 };
 
 /** DescribeConfigs: every setting of each resource, with where its value comes from. */

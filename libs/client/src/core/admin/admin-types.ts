@@ -86,7 +86,7 @@ export type ConfigTarget =
   | { readonly clusterDefaults: true };
 
 /** Where a value comes from. */
-export type ConfigOrigin = 'unknown' | 'default' | 'static-broker' | 'cluster-default' | 'dynamic-broker' | 'topic';
+export type ConfigOrigin = 'unknown' | 'default' | 'static-broker' | 'cluster-default' | 'dynamic-broker' | 'topic' | 'group';
 
 export interface DescribedConfig {
   readonly name: string;

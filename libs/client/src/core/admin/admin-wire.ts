@@ -67,6 +67,8 @@ function configOrigin(source: ConfigSource): ConfigOrigin {
       return 'dynamic-broker';
     case ConfigSource.TOPIC:
       return 'topic';
+    case ConfigSource.GROUP:
+      return 'group';
     case ConfigSource.UNSPECIFIED:
     case ConfigSource.UNRECOGNIZED:
       return 'unknown';

@@ -30,6 +30,8 @@ export const ConfigSource = {
   DYNAMIC_BROKER: 4,
   /** TOPIC - Set for this topic. */
   TOPIC: 5,
+  /** GROUP - Set for this consumer group. */
+  GROUP: 6,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -42,6 +44,7 @@ export namespace ConfigSource {
   export type CLUSTER_DEFAULT = typeof ConfigSource.CLUSTER_DEFAULT;
   export type DYNAMIC_BROKER = typeof ConfigSource.DYNAMIC_BROKER;
   export type TOPIC = typeof ConfigSource.TOPIC;
+  export type GROUP = typeof ConfigSource.GROUP;
   export type UNRECOGNIZED = typeof ConfigSource.UNRECOGNIZED;
 }
 

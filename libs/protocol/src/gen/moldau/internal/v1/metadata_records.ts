@@ -81,7 +81,7 @@ export interface ClusterRecord {
 export interface ShardRecord {
   /** The instance that owns it; empty: nobody at the moment. */
   coordinatorId: string;
-  /** Create revision of the instance's own key: another life of it is another owner. */
+  /** Revision at which the instance's own key was written in its present life: another life of it is another owner. */
   coordinatorEpoch: number;
   /** `host:port` of its internal listener. */
   address: string;
