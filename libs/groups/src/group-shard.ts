@@ -1,4 +1,4 @@
-import { assert, MoldauError } from '@moldau/kernel';
+import { assert, type Instants, MoldauError } from '@moldau/kernel';
 import { AssignmentTask, adoptAssignment } from './consumer/assignment-task.ts';
 import { refreshGroup } from './consumer/group-change.ts';
 import { type HeartbeatRequest, heartbeat } from './consumer/heartbeat.ts';
@@ -10,7 +10,6 @@ import { SubscriptionResolver } from './consumer/subscription-resolver.ts';
 import { describeGroup, type GroupDescription, type GroupListing, listGroup } from './describe-group.ts';
 import type { GroupEntry } from './group-entry.ts';
 import { type GroupRef, groupFacts, parseGroupId } from './group-ref.ts';
-import type { Instants } from './instants.ts';
 import { type CommitRequest, commitOffsets, type PartitionOutcome } from './offsets/commit-offsets.ts';
 import { deleteGroup, deleteOffsets } from './offsets/delete-offsets.ts';
 import { type FetchedOffset, type FetchOffsetsRequest, fetchOffsets } from './offsets/fetch-offsets.ts';

@@ -16,7 +16,6 @@ export type { Subscription } from './consumer/subscription-resolver.ts';
 export type { GroupDescription, GroupListing, GroupStateName, MemberDescription } from './describe-group.ts';
 export { type GroupRef, groupKey, parseGroupId } from './group-ref.ts';
 export { GroupShard, type GroupShardOptions } from './group-shard.ts';
-export type { Instants } from './instants.ts';
 export {
   COMMITTED_OFFSETS_MAX,
   type CommitRequest,
@@ -31,7 +30,7 @@ export type { EndTransactionRequest, StageRequest } from './offsets/transactiona
 export type { EpochedPartitions, TopicPartitions } from './partitions/partition-map.ts';
 export { compileTopicPattern, TOPIC_PATTERN_LENGTH_MAX, type TopicPattern } from './pattern/topic-pattern.ts';
 export type { CommittedOffset, GroupKindName, GroupStateRecord } from './record/group-state-record.ts';
-export { decodeRecord, type EncodedRecord, encodeRecord } from './record/record-codec.ts';
+export { decodeRecord, encodeRecord } from './record/record-codec.ts';
 export type { GroupResult, MemberAssignment, MemberNotice } from './result.ts';
 export {
   ASSIGNOR_SETTING,

@@ -1,5 +1,5 @@
+import type { Instants } from '@moldau/kernel';
 import type { SubscriptionResolver } from './consumer/subscription-resolver.ts';
-import type { Instants } from './instants.ts';
 import type { GroupStateRecord } from './record/group-state-record.ts';
 import type { MemberNotice } from './result.ts';
 import type { SettingsView } from './settings/group-settings.ts';

@@ -1,6 +1,5 @@
-import type { ErrorName } from '@moldau/kernel';
+import type { ErrorName, Instants } from '@moldau/kernel';
 import { expelMember } from './consumer/group-change.ts';
-import type { Instants } from './instants.ts';
 import { expireOffsets } from './offsets/expire-offsets.ts';
 import type { Operation } from './operation.ts';
 import type { SettingsView } from './settings/group-settings.ts';

@@ -1,6 +1,7 @@
 export { AssertionError, assert, present, unreachable } from './assert.ts';
 export type { Brand } from './brand.ts';
 export { COMPRESSION_NAMES, type CompressionName } from './compression-name.ts';
+export type { EncodedRecord } from './encoded-record.ts';
 export { type CatalogueEntry, type Certainty, ERROR_CATALOGUE, type ErrorName, isErrorName } from './errors/catalogue.ts';
 export { type ErrorFacts, MoldauError } from './errors/moldau-error.ts';
 export { withoutStack } from './errors/without-stack.ts';
@@ -48,7 +49,7 @@ export {
   type QualifiedName,
   type TopicName,
 } from './names.ts';
-export type { Clock, Scheduler, Timer } from './ports/clock.ts';
+export type { Clock, Instants, Scheduler, Timer } from './ports/clock.ts';
 export type { Compute } from './ports/compute.ts';
 export {
   type DirectoryEntry,

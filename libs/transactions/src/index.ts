@@ -14,7 +14,7 @@ export { type ProducerIds, type ProducerSession, SESSION_EPOCH_MAX } from './pro
 export type { Answer, Result } from './result.ts';
 export { shardOfTransaction } from './shard-of.ts';
 export type { EndCause, TransactionEntry, TransactionName, TransactionState } from './transaction-entry.ts';
-export { decodeTransactionRecord, type EncodedRecord, encodeTransactionRecord, type TransactionRecord } from './transaction-record.ts';
+export { decodeTransactionRecord, encodeTransactionRecord, type TransactionRecord } from './transaction-record.ts';
 export {
   EXPIRED_PER_ROUND_MAX,
   IDLE_EXPIRATION_MS,

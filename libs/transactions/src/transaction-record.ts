@@ -1,4 +1,14 @@
-import { assert, MoldauError, type Namespace, partitionIndex, present, producerEpoch, producerId, topicId } from '@moldau/kernel';
+import {
+  assert,
+  type EncodedRecord,
+  MoldauError,
+  type Namespace,
+  partitionIndex,
+  present,
+  producerEpoch,
+  producerId,
+  topicId,
+} from '@moldau/kernel';
 import {
   TransactionEndCause,
   type TransactionProducer,
@@ -15,12 +25,6 @@ import type { EndCause, TransactionEntry, TransactionName, TransactionState } fr
 export type TransactionRecord =
   | { readonly kind: 'entry'; readonly entry: TransactionEntry }
   | { readonly kind: 'tombstone'; readonly name: TransactionName };
-
-/** A record as `__transactions` has it. A key without a value is gone. */
-export interface EncodedRecord {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | null;
-}
 
 type LiveState = Exclude<TransactionState, { readonly kind: 'dead' }>;
 
@@ -46,7 +50,7 @@ export function encodeTransactionRecord(record: TransactionRecord): EncodedRecor
   const key = TransactionRecordKey.encode({
     subject: { $case: 'transaction', value: { namespace, transactionalId } },
   }).finish();
-  return { key, value: record.kind === 'entry' ? encodeEntry(record.entry) : null };
+  return { key, value: record.kind === 'entry' ? encodeEntry(record.entry) : undefined };
 }
 
 /** @throws MoldauError UNSUPPORTED_FORMAT for a kind of record or a state that a newer version wrote */
@@ -57,7 +61,7 @@ export function decodeTransactionRecord({ key, value }: EncodedRecord): Transact
     namespace: subject.value.namespace as Namespace,
     transactionalId: subject.value.transactionalId,
   };
-  if (value === null) return { kind: 'tombstone', name };
+  if (value === undefined) return { kind: 'tombstone', name };
   return { kind: 'entry', entry: decodeEntry(name, TransactionValue.decode(value)) };
 }
 

@@ -50,14 +50,15 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   'core/replication': ['kernel', 'records', 'protocol', 'cluster'],
   'core/groups': ['kernel', 'records', 'protocol'],
   'core/transactions': ['kernel', 'records', 'protocol'],
+  'core/shards': ['kernel', 'records', 'protocol'],
   'adapter/cluster-embedded': ['kernel', 'protocol', 'cluster'],
   'adapter/cluster-etcd': ['kernel', 'protocol', 'cluster'],
   'sdk/client': ['kernel', 'records', 'protocol', 'platform-node'],
   'load/load': ['client'],
   'service/service': ['kernel', 'protocol'],
   'assembly/assembly': ['kernel', 'protocol', 'service', 'broker', 'platform-node'],
-  'server/broker': ['kernel', 'records', 'protocol', 'cluster', 'storage', 'replication'],
-  'server/coordinator': ['kernel', 'records', 'protocol', 'cluster', 'groups', 'transactions'],
+  'server/broker': ['kernel', 'records', 'protocol', 'cluster', 'storage', 'replication', 'shards', 'groups', 'transactions'],
+  'server/coordinator': ['kernel', 'records', 'protocol', 'cluster', 'shards', 'groups', 'transactions'],
 };
 
 /** The only app that may import another: the command line starts standalone in its own process. */

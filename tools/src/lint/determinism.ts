@@ -12,6 +12,7 @@ export const CORE_FOLDERS = [
   'libs/replication',
   'libs/groups',
   'libs/transactions',
+  'libs/shards',
   'libs/broker',
   'libs/coordinator',
   'libs/testkit',

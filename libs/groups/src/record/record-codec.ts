@@ -1,4 +1,13 @@
-import { leaderEpoch, offset, type PartitionIndex, partitionIndex, producerEpoch, type TopicId, topicId } from '@moldau/kernel';
+import {
+  type EncodedRecord,
+  leaderEpoch,
+  offset,
+  type PartitionIndex,
+  partitionIndex,
+  producerEpoch,
+  type TopicId,
+  topicId,
+} from '@moldau/kernel';
 import {
   GroupHoldingRecord,
   GroupKind,
@@ -13,12 +22,6 @@ import {
 import { type EpochedPartitions, sortedByTopic, type TopicPartitions } from '../partitions/partition-map.ts';
 import type { CommittedOffset, GroupKindName, GroupStateRecord, GroupValue } from './group-state-record.ts';
 import { decodeRecordKey, encodeRecordKey } from './record-key.ts';
-
-/** A record as it stands in `__groups`; without a value it removes its key. */
-export interface EncodedRecord {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | undefined;
-}
 
 export function encodeRecord(record: GroupStateRecord): EncodedRecord {
   return { key: encodeRecordKey(record), value: encodeValue(record) };

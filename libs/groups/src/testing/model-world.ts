@@ -1,9 +1,8 @@
-import { assert, DEFAULT_NAMESPACE, MoldauError, type PartitionIndex, partitionKey, type TopicId } from '@moldau/kernel';
+import { assert, DEFAULT_NAMESPACE, type Instants, MoldauError, type PartitionIndex, partitionKey, type TopicId } from '@moldau/kernel';
 import { SeededIds, SeededRandom } from '@moldau/testkit';
 import { ASSIGNOR_NAMES } from '../assignor/assignors.ts';
 import type { AssignmentTask } from '../consumer/assignment-task.ts';
 import { GroupShard } from '../group-shard.ts';
-import type { Instants } from '../instants.ts';
 import type { GroupResult } from '../result.ts';
 import { DEFAULT_GROUP_SETTINGS, type GroupSettings } from '../settings/group-settings.ts';
 import { ModelClient, type ModelMessage } from './model-client.ts';

@@ -1,7 +1,7 @@
-import { assert } from '@moldau/kernel';
+import { assert, type EncodedRecord } from '@moldau/kernel';
 import { GroupShard, type GroupShardOptions } from '../group-shard.ts';
 import type { GroupStateRecord } from '../record/group-state-record.ts';
-import { decodeRecord, type EncodedRecord, encodeRecord } from '../record/record-codec.ts';
+import { decodeRecord, encodeRecord } from '../record/record-codec.ts';
 
 /** The log of a shard in memory, for specs: what is appended is encoded. */
 export class RecordLog {

@@ -1,7 +1,6 @@
-import { DEFAULT_NAMESPACE, type PartitionIndex } from '@moldau/kernel';
+import { DEFAULT_NAMESPACE, type Instants, type PartitionIndex } from '@moldau/kernel';
 import type { JoinRequest } from '../consumer/member-request.ts';
 import { GroupShard } from '../group-shard.ts';
-import type { Instants } from '../instants.ts';
 import type { OffsetToCommit } from '../offsets/commit-offsets.ts';
 import type { GroupResult, MemberAssignment, MemberNotice } from '../result.ts';
 import { DEFAULT_GROUP_SETTINGS, type GroupSettings } from '../settings/group-settings.ts';

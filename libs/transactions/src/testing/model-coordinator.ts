@@ -1,8 +1,8 @@
-import { producerId } from '@moldau/kernel';
+import { type EncodedRecord, producerId } from '@moldau/kernel';
 import type { SeededRandom } from '@moldau/testkit';
 import type { MarkerTask } from '../markers.ts';
 import type { Answer, Result } from '../result.ts';
-import { decodeTransactionRecord, type EncodedRecord, encodeTransactionRecord, type TransactionRecord } from '../transaction-record.ts';
+import { decodeTransactionRecord, encodeTransactionRecord, type TransactionRecord } from '../transaction-record.ts';
 import { TransactionShard } from '../transaction-shard.ts';
 import type { PlantedBug } from './planted-bug.ts';
 

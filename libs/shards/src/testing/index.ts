@@ -1,0 +1,1 @@
+export { FakeShard, type FakeShardOptions } from './fake-shard.ts';
