@@ -1,7 +1,7 @@
 import { assert, type Instants, MoldauError } from '@moldau/kernel';
 import { AssignmentTask, adoptAssignment } from './consumer/assignment-task.ts';
 import { refreshGroup } from './consumer/group-change.ts';
-import { type HeartbeatRequest, heartbeat } from './consumer/heartbeat.ts';
+import { type HeartbeatRequest, heartbeat, isQuiet } from './consumer/heartbeat.ts';
 import { type JoinResponse, joinGroup } from './consumer/join.ts';
 import { type LeaveRequest, leaveGroup } from './consumer/leave.ts';
 import { checkJoinRequest, checkSubscription, type JoinRequest } from './consumer/member-request.ts';
@@ -11,7 +11,7 @@ import { describeGroup, type GroupDescription, type GroupListing, listGroup } fr
 import type { GroupEntry } from './group-entry.ts';
 import { type GroupRef, groupFacts, parseGroupId } from './group-ref.ts';
 import { type CommitRequest, commitOffsets, type PartitionOutcome } from './offsets/commit-offsets.ts';
-import { deleteGroup, deleteOffsets } from './offsets/delete-offsets.ts';
+import { type DeleteOptions, deleteGroup, deleteOffsets } from './offsets/delete-offsets.ts';
 import { type FetchedOffset, type FetchOffsetsRequest, fetchOffsets } from './offsets/fetch-offsets.ts';
 import { type EndTransactionRequest, endStaged, isNewEnd, type StageRequest, stageOffsets } from './offsets/transactional-offsets.ts';
 import type { Operation } from './operation.ts';
@@ -78,6 +78,18 @@ export class GroupShard {
     });
   }
 
+  /** Whether that heartbeat would be taken and write nothing: then nothing of it has to be committed. */
+  isQuiet(request: HeartbeatRequest): boolean {
+    const entry = this.#state.get(request.group);
+    return entry !== undefined && isQuiet(entry, request);
+  }
+
+  /** The connection of a member broke: it has a whole session from now to come back. */
+  prolong(now: Instants, group: GroupRef, memberId: string): void {
+    const { sessionTimeoutMs } = this.#options.settings.settingsOf(group);
+    if (this.#timers.has(group, memberId, 'session')) this.#timers.set(group, memberId, 'session', now.monotonicMs + sessionTimeoutMs);
+  }
+
   /** @throws MoldauError UNKNOWN_GROUP, UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH */
   leave(now: Instants, request: LeaveRequest): GroupResult<undefined> {
     const entry = this.#known(request.group);
@@ -120,16 +132,21 @@ export class GroupShard {
   }
 
   /** @throws MoldauError UNKNOWN_GROUP */
-  deleteOffsets(now: Instants, group: GroupRef, partitions: TopicPartitions): GroupResult<readonly PartitionOutcome[]> {
+  deleteOffsets(
+    now: Instants,
+    group: GroupRef,
+    partitions: TopicPartitions,
+    options: DeleteOptions = { dryRun: false },
+  ): GroupResult<readonly PartitionOutcome[]> {
     const entry = this.#known(group);
-    return this.#run(now, (op) => deleteOffsets(op, entry, partitions));
+    return this.#run(now, (op) => deleteOffsets(op, entry, partitions, options));
   }
 
   /** @throws MoldauError UNKNOWN_GROUP, GROUP_NOT_EMPTY, CONCURRENT_CHANGE */
-  deleteGroup(now: Instants, group: GroupRef): GroupResult<undefined> {
+  deleteGroup(now: Instants, group: GroupRef, options: DeleteOptions = { dryRun: false }): GroupResult<undefined> {
     const entry = this.#known(group);
     return this.#run(now, (op) => {
-      deleteGroup(op, entry);
+      deleteGroup(op, entry, options);
       return undefined;
     });
   }
@@ -192,6 +209,11 @@ export class GroupShard {
   /** A moment, by the monotonic clock, before which `expire` has nothing to do. */
   nextDeadlineMs(): number | undefined {
     return this.#expiry.nextDeadlineMs();
+  }
+
+  /** Whether `expire` has something to do at `nowMs`, by the monotonic clock. */
+  isDue(nowMs: number): boolean {
+    return this.#expiry.isDue(nowMs);
   }
 
   /** Removes members whose time is over and offsets that expired: a bounded part, the rest is due at once. */

@@ -24,6 +24,7 @@ export {
   type OffsetToCommit,
   type PartitionOutcome,
 } from './offsets/commit-offsets.ts';
+export type { DeleteOptions } from './offsets/delete-offsets.ts';
 export type { FetchedOffset, FetchOffsetsRequest } from './offsets/fetch-offsets.ts';
 export { type PlannedReset, planReset, type ResetInput, type ResetPosition, timeOfReset } from './offsets/reset-plan.ts';
 export type { EndTransactionRequest, StageRequest } from './offsets/transactional-offsets.ts';

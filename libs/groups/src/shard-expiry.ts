@@ -55,6 +55,10 @@ export class ShardExpiry {
     return Math.min(memberMs ?? this.#sweepDueMs, this.#sweepDueMs);
   }
 
+  isDue(nowMs: number): boolean {
+    return this.#timers.isDue(nowMs) || (this.#sweepDueMs !== undefined && nowMs >= this.#sweepDueMs);
+  }
+
   expire(op: Operation): void {
     this.#expelMembers(op);
     if (this.#sweepDueMs === undefined || op.now.monotonicMs < this.#sweepDueMs) return;

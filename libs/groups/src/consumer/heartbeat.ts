@@ -2,6 +2,7 @@ import type { GroupEntry } from '../group-entry.ts';
 import type { GroupRef } from '../group-ref.ts';
 import type { Operation } from '../operation.ts';
 import { epochOf } from '../partitions/partition-map.ts';
+import type { Holding } from '../record/group-state-record.ts';
 import type { JoinedMember } from './consumer-members.ts';
 import { raiseGroupEpoch } from './group-change.ts';
 import { calledOtherwise } from './join.ts';
@@ -23,6 +24,15 @@ export interface HeartbeatRequest {
   readonly subscription: Subscription | undefined;
 }
 
+/** Whether the heartbeat moves timers only. One that will be refused is not quiet: the refusal must be proven to be the owner's. */
+export function isQuiet(entry: GroupEntry, { memberId, memberEpoch, subscription }: HeartbeatRequest): boolean {
+  const member = entry.consumer.get(memberId);
+  if (member === undefined || member.holding.away || subscription !== undefined) return false;
+  const { profile, holding } = member;
+  if (memberEpoch < profile.joinedEpoch || memberEpoch > holding.memberEpoch) return false;
+  return !hasReleased(holding, memberEpoch);
+}
+
 /** @throws MoldauError UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH */
 export function heartbeat(op: Operation, entry: GroupEntry, request: HeartbeatRequest): void {
   const { memberId, memberEpoch, processingForMs, subscription } = request;
@@ -39,14 +49,18 @@ export function heartbeat(op: Operation, entry: GroupEntry, request: HeartbeatRe
 /** What the member was asked for up to `memberEpoch` is free. */
 function releaseRevoked(op: Operation, entry: GroupEntry, member: JoinedMember, memberEpoch: number): void {
   const { memberId, holding } = member;
-  const released = [...holding.revoking.values()].some((partitions) => [...partitions.values()].some((asked) => asked <= memberEpoch));
-  if (!released) return;
+  if (!hasReleased(holding, memberEpoch)) return;
   const revoking = without(holding.revoking, (topicId, partition) => (epochOf(holding.revoking, topicId, partition) ?? 0) <= memberEpoch);
   const gone = (asked: number | undefined): boolean => asked !== undefined && asked <= memberEpoch;
   const held = without(holding.held, (topicId, partition) => gone(epochOf(holding.revoking, topicId, partition)));
   changeHolding(op, entry, memberId, { ...holding, held, revoking });
   if (revoking.size === 0) op.timers.set(entry.group, memberId, 'revocation', undefined);
   else startRevocation(op, entry, member);
+}
+
+function hasReleased({ revoking }: Holding, memberEpoch: number): boolean {
+  for (const partitions of revoking.values()) for (const asked of partitions.values()) if (asked <= memberEpoch) return true;
+  return false;
 }
 
 function changeSubscription(op: Operation, entry: GroupEntry, { memberId, profile }: JoinedMember, subscription: Subscription): void {

@@ -83,7 +83,7 @@ export function fault(op: Operation, entry: GroupEntry, committer: Committer, ea
   const place = { topic_id: topicId, partition: String(partition) };
   const topic = op.topics.byId(topicId);
   if (topic?.namespace !== entry.group.namespace) return new MoldauError('UNKNOWN_TOPIC', `no topic has the id ${topicId}`, place);
-  if (partition >= topic.partitions) {
+  if (partition < 0 || partition >= topic.partitions) {
     const facts = { ...place, topic: topic.name, limit: String(topic.partitions) };
     return new MoldauError(
       'UNKNOWN_PARTITION',

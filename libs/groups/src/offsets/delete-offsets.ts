@@ -5,8 +5,19 @@ import type { Operation } from '../operation.ts';
 import type { TopicPartitions } from '../partitions/partition-map.ts';
 import type { PartitionOutcome } from './commit-offsets.ts';
 
+/** What of a deletion is to be done. */
+export interface DeleteOptions {
+  /** Only check: answer as if, change nothing. */
+  readonly dryRun: boolean;
+}
+
 /** Deletes offsets of topics that no member subscribes to; the others get GROUP_NOT_EMPTY. What is not there is deleted. */
-export function deleteOffsets(op: Operation, entry: GroupEntry, partitions: TopicPartitions): readonly PartitionOutcome[] {
+export function deleteOffsets(
+  op: Operation,
+  entry: GroupEntry,
+  partitions: TopicPartitions,
+  { dryRun }: DeleteOptions,
+): readonly PartitionOutcome[] {
   const outcomes: PartitionOutcome[] = [];
   for (const [topicId, indexes] of partitions) {
     const topic = op.topics.byId(topicId);
@@ -15,7 +26,7 @@ export function deleteOffsets(op: Operation, entry: GroupEntry, partitions: Topi
       const facts = { ...groupFacts(entry.group), topic_id: topicId, topic: topic?.name ?? '' };
       const error = used ? new MoldauError('GROUP_NOT_EMPTY', 'a member subscribes to the topic', facts) : undefined;
       outcomes.push({ topicId, partition, error });
-      if (used || entry.offsets.get(topicId, partition) === undefined) continue;
+      if (dryRun || used || entry.offsets.get(topicId, partition) === undefined) continue;
       op.emit({ type: 'offset', group: entry.group, topicId, partition, value: undefined });
     }
   }
@@ -27,7 +38,7 @@ export function deleteOffsets(op: Operation, entry: GroupEntry, partitions: Topi
  *
  * @throws MoldauError GROUP_NOT_EMPTY, CONCURRENT_CHANGE while a transaction would commit offsets of it
  */
-export function deleteGroup(op: Operation, entry: GroupEntry): void {
+export function deleteGroup(op: Operation, entry: GroupEntry, { dryRun }: DeleteOptions): void {
   const facts = groupFacts(entry.group);
   if (entry.memberCount > 0) {
     const text = `group '${entry.group.groupId}' has ${entry.memberCount} members`;
@@ -36,6 +47,7 @@ export function deleteGroup(op: Operation, entry: GroupEntry): void {
   if (entry.offsets.stagers().length > 0) {
     throw new MoldauError('CONCURRENT_CHANGE', `an open transaction commits offsets of group '${entry.group.groupId}'`, facts);
   }
+  if (dryRun) return;
   const { group } = entry;
   for (const { topicId, partition } of [...entry.offsets.all()]) op.emit({ type: 'offset', group, topicId, partition, value: undefined });
   op.emit({ type: 'group', group, value: undefined });

@@ -2,7 +2,7 @@ import { MoldauError } from '@moldau/kernel';
 import { RE2JS } from 're2js';
 
 /** Longest expression in characters: names have at most 249. */
-export const TOPIC_PATTERN_LENGTH_MAX = 1024;
+export const TOPIC_PATTERN_LENGTH_MAX = 249;
 
 /**
  * An expression over names of topics, in RE2's syntax: it matches in time linear in the name whatever it says, so no expression

@@ -59,20 +59,26 @@ export class MemberTimers {
     return this.#heap[0]?.atMs;
   }
 
-  /** Takes the next member whose time is over; its deadlines are gone. Undefined: none at `nowMs`. */
-  takeDue(nowMs: number): DueMember | undefined {
+  /** Whether the time of some member is over at `nowMs`. Entries that came up early are put back. */
+  isDue(nowMs: number): boolean {
     for (;;) {
       const next = this.nextDeadlineMs();
-      if (next === undefined || next > nowMs) return undefined;
-      const { times } = this.#pop();
-      const [reason, atMs] = firstDeadline(times);
-      if (atMs <= nowMs) {
-        this.#members.delete(memberKey(times.group, times.memberId));
-        return { group: times.group, memberId: times.memberId, reason };
-      }
+      const times = this.#heap[0]?.times;
+      if (next === undefined || next > nowMs || times === undefined) return false;
+      const [, atMs] = firstDeadline(times);
+      if (atMs <= nowMs) return true;
+      this.#pop();
       times.queuedMs = Number.POSITIVE_INFINITY;
       if (atMs !== Number.POSITIVE_INFINITY) this.#queue(times, atMs);
     }
+  }
+
+  /** Takes the next member whose time is over; its deadlines are gone. Undefined: none at `nowMs`. */
+  takeDue(nowMs: number): DueMember | undefined {
+    if (!this.isDue(nowMs)) return undefined;
+    const { times } = this.#pop();
+    this.#members.delete(memberKey(times.group, times.memberId));
+    return { group: times.group, memberId: times.memberId, reason: firstDeadline(times)[0] };
   }
 
   #stale({ atMs, times }: HeapEntry): boolean {

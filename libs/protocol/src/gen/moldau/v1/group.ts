@@ -95,6 +95,11 @@ export interface MembershipCommit {
   commitId: number;
   /** At most 10,000. */
   offsets: OffsetToCommit[];
+  /**
+   * The newest member epoch that it was told when it took the records: with it, what was given up and came back since is not
+   * committed. Unset: the newest that it was told on this stream.
+   */
+  memberEpoch?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -727,7 +732,7 @@ export const MembershipSubscribe: MessageFns<MembershipSubscribe> = {
 };
 
 function createBaseMembershipCommit(): MembershipCommit {
-  return { commitId: 0, offsets: [], _unknownFields: {} };
+  return { commitId: 0, offsets: [], memberEpoch: undefined, _unknownFields: {} };
 }
 
 export const MembershipCommit: MessageFns<MembershipCommit> = {
@@ -737,6 +742,9 @@ export const MembershipCommit: MessageFns<MembershipCommit> = {
     }
     for (const v of message.offsets) {
       OffsetToCommit.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.memberEpoch !== undefined) {
+      writer.uint32(24).int32(message.memberEpoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -776,6 +784,14 @@ export const MembershipCommit: MessageFns<MembershipCommit> = {
             }
 
             message.offsets.push(OffsetToCommit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.memberEpoch = reader.int32();
             continue;
           }
         }
@@ -2272,7 +2288,8 @@ export const GroupServiceDefinition = {
      * within the session timeout goes on where it was, at any broker.
      *
      * Errors: INVALID_TOPIC_NAME, INVALID_TOPIC_PATTERN, GROUP_FULL, GROUP_KIND_MISMATCH; UNKNOWN_MEMBER (its session is over:
-     * join with a new member id), FENCED_MEMBER_EPOCH, FENCED_INSTANCE (another life of this static member has joined).
+     * join with a new member id), FENCED_MEMBER_EPOCH, FENCED_INSTANCE (another life of this static member, or
+     * another stream with the same member id, has joined).
      */
     membership: {
       name: "Membership",

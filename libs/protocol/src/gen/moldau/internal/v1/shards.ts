@@ -260,6 +260,8 @@ export interface ShardTransactions {
 export interface DescribeShardGroup {
   /** Its name. */
   groupId: string;
+  /** Leave out committed offsets and lag. */
+  membersOnly: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -267,6 +269,8 @@ export interface DescribeShardGroup {
 export interface DeleteShardGroup {
   /** Its name. */
   groupId: string;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -276,6 +280,8 @@ export interface DeleteShardOffsets {
   groupId: string;
   /** Of these partitions. */
   partitions: TopicIdPartitions[];
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1501,13 +1507,16 @@ export const ShardTransactions: MessageFns<ShardTransactions> = {
 };
 
 function createBaseDescribeShardGroup(): DescribeShardGroup {
-  return { groupId: "", _unknownFields: {} };
+  return { groupId: "", membersOnly: false, _unknownFields: {} };
 }
 
 export const DescribeShardGroup: MessageFns<DescribeShardGroup> = {
   encode(message: DescribeShardGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.groupId !== "") {
       writer.uint32(10).string(message.groupId);
+    }
+    if (message.membersOnly !== false) {
+      writer.uint32(16).bool(message.membersOnly);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1541,6 +1550,14 @@ export const DescribeShardGroup: MessageFns<DescribeShardGroup> = {
             message.groupId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.membersOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1563,13 +1580,16 @@ export const DescribeShardGroup: MessageFns<DescribeShardGroup> = {
 };
 
 function createBaseDeleteShardGroup(): DeleteShardGroup {
-  return { groupId: "", _unknownFields: {} };
+  return { groupId: "", dryRun: false, _unknownFields: {} };
 }
 
 export const DeleteShardGroup: MessageFns<DeleteShardGroup> = {
   encode(message: DeleteShardGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.groupId !== "") {
       writer.uint32(10).string(message.groupId);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1603,6 +1623,14 @@ export const DeleteShardGroup: MessageFns<DeleteShardGroup> = {
             message.groupId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1625,7 +1653,7 @@ export const DeleteShardGroup: MessageFns<DeleteShardGroup> = {
 };
 
 function createBaseDeleteShardOffsets(): DeleteShardOffsets {
-  return { groupId: "", partitions: [], _unknownFields: {} };
+  return { groupId: "", partitions: [], dryRun: false, _unknownFields: {} };
 }
 
 export const DeleteShardOffsets: MessageFns<DeleteShardOffsets> = {
@@ -1635,6 +1663,9 @@ export const DeleteShardOffsets: MessageFns<DeleteShardOffsets> = {
     }
     for (const v of message.partitions) {
       TopicIdPartitions.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1674,6 +1705,14 @@ export const DeleteShardOffsets: MessageFns<DeleteShardOffsets> = {
             }
 
             message.partitions.push(TopicIdPartitions.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
             continue;
           }
         }
