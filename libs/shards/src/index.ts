@@ -1,3 +1,15 @@
+export {
+  type MemberLink,
+  type MemberLinkEvents,
+  SHARD_KIND_OF_CALL,
+  type ShardAnswerOf,
+  type ShardCallCase,
+  type ShardCallOf,
+  type ShardCallOptions,
+  type ShardCalls,
+} from './caller/shard-calls.ts';
+export type { ShardDirectory } from './caller/shard-directory.ts';
+export { shardOf } from './caller/shard-of.ts';
 export type { ShardAppend, ShardAppended, ShardLog } from './shard-log.ts';
 export type { ShardHandle, ShardMachine, ShardOutcome, ShardRunOptions } from './shard-machine.ts';
 export type { ShardOwner } from './shard-owner.ts';

@@ -50,7 +50,7 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   'core/replication': ['kernel', 'records', 'protocol', 'cluster'],
   'core/groups': ['kernel', 'records', 'protocol'],
   'core/transactions': ['kernel', 'records', 'protocol'],
-  'core/shards': ['kernel', 'records', 'protocol'],
+  'core/shards': ['kernel', 'records', 'protocol', 'cluster'],
   'adapter/cluster-embedded': ['kernel', 'protocol', 'cluster'],
   'adapter/cluster-etcd': ['kernel', 'protocol', 'cluster'],
   'sdk/client': ['kernel', 'records', 'protocol', 'platform-node'],
