@@ -74,4 +74,12 @@ export type {
 } from './core/producer/producer-types.ts';
 export { type Deserializer, type Serde, type Serializer, serdes } from './core/serdes.ts';
 export type { ClientHealth, ClientStatus, PartitionRole, StatusListener, UnavailablePartition, UnreachableBroker } from './core/status.ts';
+export type { Transaction, TransactionCallOptions } from './core/transaction/transaction.ts';
+export type {
+  GroupIdentity,
+  TransactionalProducerOptions,
+  TransactionGroup,
+  TransactionOffset,
+} from './core/transaction/transaction-types.ts';
+export type { TransactionalProducer } from './core/transaction/transactional-producer.ts';
 export { createMoldau } from './node/create-moldau.ts';

@@ -8,6 +8,8 @@ import type { ClientPorts } from './ports.ts';
 import { Producer } from './producer/producer.ts';
 import type { ProducerOptions } from './producer/producer-types.ts';
 import type { ClientHealth } from './status.ts';
+import type { TransactionalProducerOptions } from './transaction/transaction-types.ts';
+import { TransactionalProducer } from './transaction/transactional-producer.ts';
 
 /** A connection to a cluster, shared by the producers, consumers and the admin made from it. Connects when first needed. */
 export class Moldau {
@@ -26,6 +28,14 @@ export class Moldau {
   producer<K = Uint8Array, V = Uint8Array>(options: ProducerOptions<K, V> = {}): Producer<K, V> {
     this.#assertOpen();
     const producer: Producer<K, V> = new Producer(this.#cluster, options, () => this.#open.delete(producer));
+    this.#open.add(producer);
+    return producer;
+  }
+
+  /** @throws MoldauError INVALID_CONFIG, INVALID_TRANSACTIONAL_ID, CLIENT_CLOSED */
+  transactionalProducer<K = Uint8Array, V = Uint8Array>(options: TransactionalProducerOptions<K, V>): TransactionalProducer<K, V> {
+    this.#assertOpen();
+    const producer: TransactionalProducer<K, V> = new TransactionalProducer(this.#cluster, options, () => this.#open.delete(producer));
     this.#open.add(producer);
     return producer;
   }

@@ -5,6 +5,7 @@ import { fakeFetchHandlers } from './fake-fetch.ts';
 import { type FakeWatch, fakeMetadataHandlers } from './fake-metadata.ts';
 import { FakePartition } from './fake-partition.ts';
 import { fakeProduceHandlers } from './fake-produce.ts';
+import { FakeTransactions } from './fake-transactions.ts';
 
 /** What becomes of a batch that has reached its leader, where it is not simply appended and answered. */
 export type ProduceFault =
@@ -54,6 +55,7 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 export class FakeCluster {
   readonly scheduler: Scheduler;
   readonly faults: FakeFaults = {};
+  readonly transactions = new FakeTransactions(this);
   readonly topics = new Map<string, FakeTopic>();
   /** Address of each broker that is up. */
   readonly brokers = new Map<number, { readonly host: string; readonly port: number }>();
@@ -88,6 +90,7 @@ export class FakeCluster {
       ...fakeProduceHandlers(this, brokerId),
       ...fakeFetchHandlers(this, brokerId),
       ...fakeAdminHandlers(this),
+      ...this.transactions.handlers(),
     ]);
   }
 

@@ -4,6 +4,8 @@ import {
   baseOffsetAt,
   baseSequenceAt,
   countAt,
+  isControlAt,
+  isTransactionalAt,
   lastOffsetAt,
   maxTimestampAt,
   NO_PRODUCER_ID,
@@ -12,6 +14,7 @@ import {
   producerIdAt,
   readBatch,
   stampPosition,
+  transactionMarkerOf,
   validateBatch,
 } from '@moldau/records';
 
@@ -98,6 +101,21 @@ export class FakePartition {
     return baseOffset;
   }
 
+  /** Ends a producer's transaction; batches of epochs below are refused from now on. */
+  appendMarker(bytes: Buffer, producerId: number, epoch: number): void {
+    this.appendRaw(bytes);
+    this.#producers.set(producerId, { epoch, nextSequence: 0, recent: [] });
+  }
+
+  /** Values of all that a reader of committed records sees once nothing is open, in the order of their offsets. */
+  committedValues(): string[] {
+    return this.batches.flatMap((batch, index) => {
+      if (isControlAt(batch, 0)) return [];
+      const committed = !isTransactionalAt(batch, 0) || this.#outcomeAfter(index, producerIdAt(batch, 0)) === 'commit';
+      return committed ? [...readBatch(batch)].map(({ value }) => value?.toString() ?? '') : [];
+    });
+  }
+
   /** Appends a batch as it is, for batches that no client may send. */
   appendRaw(bytes: Buffer): void {
     stampPosition(bytes, 0, offset(this.end), this.leaderEpoch);
@@ -162,6 +180,12 @@ export class FakePartition {
     return this.batches.flatMap((batch) => [...readBatch(batch)].map(({ value }) => value?.toString() ?? ''));
   }
 
+  #outcomeAfter(index: number, producerId: number): 'commit' | 'abort' | undefined {
+    const marker = this.batches.find((batch, at) => at > index && isControlAt(batch, 0) && producerIdAt(batch, 0) === producerId);
+    const [record] = marker === undefined ? [] : [...readBatch(marker)];
+    return record === undefined ? undefined : transactionMarkerOf(record)?.outcome;
+  }
+
   #checkSequence(bytes: Uint8Array): number | undefined {
     const producerId = producerIdAt(bytes, 0);
     if (producerId === NO_PRODUCER_ID) return undefined;
@@ -174,6 +198,10 @@ export class FakePartition {
       return undefined;
     }
     if (producerEpochAt(bytes, 0) < state.epoch) throw fault('FENCED_PRODUCER');
+    if (producerEpochAt(bytes, 0) > state.epoch) {
+      if (base !== 0) throw fault('OUT_OF_ORDER_SEQUENCE');
+      return undefined;
+    }
     const known = state.recent.find(({ baseSequence, count }) => baseSequence === base && count === countAt(bytes, 0));
     if (known !== undefined) return known.baseOffset;
     if (base === state.nextSequence) return undefined;
@@ -185,7 +213,9 @@ export class FakePartition {
     if (producerId === NO_PRODUCER_ID) return;
     const baseSequence = baseSequenceAt(bytes, 0);
     const count = countAt(bytes, 0);
-    const state = this.#producers.get(producerId) ?? { epoch: producerEpochAt(bytes, 0), nextSequence: 0, recent: [] };
+    const epoch = producerEpochAt(bytes, 0);
+    const known = this.#producers.get(producerId);
+    const state = known?.epoch === epoch ? known : { epoch, nextSequence: 0, recent: [] };
     state.nextSequence = advanceSequence(baseSequence, count);
     state.recent = [...state.recent, { baseSequence, count, baseOffset }].slice(-RECENT_MAX);
     this.#producers.set(producerId, state);

@@ -100,6 +100,7 @@ class ProduceStream implements ServerStreamEvents<ProduceStreamRequest>, FakeStr
         return undefined;
       }
       if (fault?.t === 'ignore') return undefined;
+      this.#cluster.transactions.verify(batch, partition);
       const baseOffset = partition.append(batch.recordBatch);
       if (fault?.t === 'append-and-refuse') throw fault.error;
       if (fault?.t === 'break') this.break();

@@ -24,7 +24,7 @@ export const TRANSACTION_ERRORS = {
     'ABORTED',
     'final',
     'definite',
-    'The transaction was aborted, because its time was over or an operator said so: nothing of it counts. Abort it and begin anew.',
+    'The transaction was or must be aborted, because its time was over, a part of it failed or somebody said so: nothing of it counts. Begin anew.',
   ),
   TRANSACTION_TOO_LARGE: row(
     165,
@@ -39,5 +39,12 @@ export const TRANSACTION_ERRORS = {
     'retriable',
     'definite',
     'The first batch of a transaction came before the coordinator had confirmed that the partition is part of it.',
+  ),
+  TRANSACTION_OUTCOME_UNKNOWN: row(
+    180,
+    'ABORTED',
+    'final',
+    'indefinite',
+    'A commit was sent, and no answer told whether it was carried out: all of the transaction counts, or nothing of it. Commit again to learn which.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;

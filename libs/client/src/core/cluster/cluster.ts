@@ -19,6 +19,8 @@ import { MetadataCache } from './metadata-cache.ts';
 
 /** Longest wait for one address when others could be asked: a broker that is there answers metadata from memory. */
 const METADATA_TIMEOUT_MS = 5_000;
+/** With less time left another try would only make of a refusal a call of which nobody knows what became. */
+const LAST_TRY_MS = 20;
 /** Tries at all addresses before a cluster that has never answered is an error. */
 const FIRST_CONTACT_ROUNDS = 3;
 
@@ -31,6 +33,8 @@ export interface CallLimits {
 export interface AnyBrokerLimits extends CallLimits {
   /** Doing it twice does no harm, so it is tried again also when nobody knows whether it was done. */
   readonly repeatable: boolean;
+  /** Errors that say nothing against the broker that answered: the wait before it is asked again, in ms; undefined: as for others. */
+  readonly pauseMs?: (error: MoldauError, attempt: number) => number | undefined;
 }
 
 /** The cluster as everything in the client reaches it: any broker, one broker, and who leads what. */
@@ -90,11 +94,12 @@ export class Cluster {
         return await this.#callAddress(this.#anyAddress(), method, request, { timeoutMs: leftMs, signal: limits.signal });
       } catch (caught) {
         const error = MoldauError.from(caught);
-        this.#preferred = undefined;
+        const ownPauseMs = limits.pauseMs?.(error, round);
+        if (ownPauseMs === undefined) this.#preferred = undefined;
         const again = error.retriable && (limits.repeatable || error.certainty === 'definite' || !this.#everConnected);
         if (!again || (!this.#everConnected && round + 1 >= FIRST_CONTACT_ROUNDS)) throw error;
-        const pauseMs = error.retryAfterMs ?? backoffMs(random, round);
-        if (clock.monotonicMs() + pauseMs >= deadlineMs) throw error;
+        const pauseMs = error.retryAfterMs ?? ownPauseMs ?? backoffMs(random, round);
+        if (clock.monotonicMs() + pauseMs + LAST_TRY_MS >= deadlineMs) throw error;
         await delay(scheduler, pauseMs, limits.signal);
       }
     }

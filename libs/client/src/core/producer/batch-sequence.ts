@@ -34,6 +34,14 @@ export class BatchSequence {
     this.#session = session;
   }
 
+  /** A session that numbers from 0, whatever became of the one before. */
+  restart(session: ProducerSession): void {
+    this.#session = session;
+    this.#next = 0;
+    this.#gap = undefined;
+    this.#lost = undefined;
+  }
+
   /** Gives a batch that is sent for the first time its number. */
   number(batch: ProducerBatch): void {
     batch.sequence = this.#next;

@@ -53,6 +53,7 @@ export interface BrokerSenderHooks {
 export interface BrokerSenderOptions {
   readonly acks: ProducerAcks;
   readonly requestTimeoutMs: number;
+  readonly transactionalId?: string | undefined;
 }
 
 /** The public protocol's limits on one message. */
@@ -183,8 +184,7 @@ export class BrokerSender {
       case 'results':
         for (const result of frame.value.results) this.#result(result);
         if (this.#unanswered.count === 0) this.#hooks.idle(this.brokerId);
-        this.#hooks.wake(this);
-        return;
+        return this.#hooks.wake(this);
       case 'goAway':
         this.#state = { t: 'leaving', call };
         this.#cluster.metadata.requestRefresh();
@@ -281,8 +281,9 @@ export class BrokerSender {
   #take(queue: PartitionQueue, batch: ProducerBatch, leaderEpoch: number): Collected {
     const { topicId, partition } = queue.options;
     const recordBatch = queue.take(batch, this.brokerId);
-    if (this.#options.acks !== 'none') this.#unanswered.add(queue, batch, recordBatch.length);
-    return { queue, batch, wire: { batchId: batch.id, topicId, partition, leaderEpoch, recordBatch } };
+    const { acks, transactionalId } = this.#options;
+    if (acks !== 'none') this.#unanswered.add(queue, batch, recordBatch.length);
+    return { queue, batch, wire: { batchId: batch.id, topicId, partition, leaderEpoch, recordBatch, transactionalId } };
   }
 
   #sent(batches: readonly Collected[]): void {

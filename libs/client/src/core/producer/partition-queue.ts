@@ -1,24 +1,24 @@
 import { MoldauError } from '@moldau/kernel';
-import { type BuilderLimits, RecordBatchBuilder, type RecordHeader } from '@moldau/records';
+import type { BuilderLimits, RecordHeader } from '@moldau/records';
 import type { PartitionView } from '../cluster/metadata-view.ts';
 import { BatchSequence } from './batch-sequence.ts';
 import { abandonedError, answeredError, expiredError, unknownError } from './delivery-error.ts';
 import { type DeliveryTroubles, failureKind, isLeadershipError } from './delivery-failure.ts';
+import { OpenBatch } from './open-batch.ts';
 import { ProducerBatch, type ProducerSession } from './producer-batch.ts';
 import type { RecordMetadata } from './producer-types.ts';
 import type { PartitionQueueOptions, QueueOwner } from './queue-owner.ts';
 import { SealedBatches } from './sealed-batches.ts';
 import { SendingPhase } from './sending-phase.ts';
 
+/** Longest wait when the transaction before is still being completed: that takes a few milliseconds. */
+const COMPLETION_WAIT_MS = 20;
+
 /** The batches of one partition, from the first record in the builder to the answer. */
 export class PartitionQueue {
   readonly options: PartitionQueueOptions;
   readonly #owner: QueueOwner;
-  #limits: BuilderLimits;
-  #builder: RecordBatchBuilder;
-  #open: ProducerBatch | undefined;
-  /** The open batch is to be sent as soon as there is room, however small. */
-  #openDue = false;
+  readonly #open: OpenBatch;
   readonly #sealed = new SealedBatches();
   readonly #phase: SendingPhase;
   /** Why nothing could be written lately; undefined when something was. */
@@ -32,8 +32,7 @@ export class PartitionQueue {
     this.#sequence = new BatchSequence(options.idempotent);
     this.#phase = new SendingPhase(options.scheduler, options.random);
     this.#owner = owner;
-    this.#limits = limits;
-    this.#builder = new RecordBatchBuilder(limits);
+    this.#open = new OpenBatch(limits);
   }
 
   /** Who leads the partition, as far as is known now. */
@@ -48,14 +47,12 @@ export class PartitionQueue {
 
   /** Limits for the batches from the next one on; a batch that collects records keeps those it began with. */
   useLimits(limits: BuilderLimits): void {
-    if (limits === this.#limits || this.#open !== undefined) return;
-    this.#limits = limits;
-    this.#builder = new RecordBatchBuilder(limits);
+    this.#open.useLimits(limits);
   }
 
   /** Batches of any state. */
   get load(): number {
-    return this.#sealed.count + (this.#open === undefined ? 0 : 1);
+    return this.#sealed.count + (this.#open.batch === undefined ? 0 : 1);
   }
 
   /**
@@ -69,35 +66,30 @@ export class PartitionQueue {
     value: Uint8Array | null,
     headers: readonly RecordHeader[] | undefined,
   ): Promise<RecordMetadata> | undefined {
-    const builder = this.#builder;
-    const before = this.#open === undefined ? 0 : builder.sizeInBytes;
-    if (!builder.append(timestampMs, key, value, headers)) return undefined;
-    const grown = builder.sizeInBytes - before;
-    const batch = this.#open ?? this.#begin();
+    const grown = this.#open.append(timestampMs, key, value, headers);
+    if (grown === undefined) return undefined;
+    const known = this.#open.batch;
+    const batch = known ?? this.#begin();
     batch.bufferedBytes += grown;
     this.#owner.bufferedBytes += grown;
     const promise = batch.track(timestampMs);
-    if (before === 0) this.#owner.opened(this, batch);
+    if (known === undefined) this.#owner.opened(this, batch);
     return promise;
   }
 
   #begin(): ProducerBatch {
     const { id, nowMs } = this.#owner.begin(this);
-    const batch = new ProducerBatch(id, this.options.topic, this.options.partition, nowMs);
-    this.#open = batch;
-    this.#openDue = false;
     this.#owner.openBatches += 1;
-    return batch;
+    return this.#open.begin(new ProducerBatch(id, this.options.topic, this.options.partition, nowMs));
   }
 
   /** The open batch takes no more records; a full one, or one that is due. */
   seal(): void {
-    const batch = this.#open;
+    const { batch } = this.#open;
     if (batch === undefined) return;
     const { compression, compute } = this.options;
-    const sealed = this.#builder.seal();
+    const sealed = this.#open.seal();
     batch.seal(sealed, compression);
-    this.#open = undefined;
     this.#owner.openBatches -= 1;
     this.#sealed.add(batch);
     this.sealedCount += 1;
@@ -115,9 +107,9 @@ export class PartitionQueue {
   }
 
   /** The batch, or whatever it holds, is to go out as soon as there is room; unless it was sealed before. */
-  makeDue(batch: ProducerBatch | undefined = this.#open): void {
-    if (batch === undefined || this.#open !== batch || this.#openDue) return;
-    this.#openDue = true;
+  makeDue(batch: ProducerBatch | undefined = this.#open.batch): void {
+    if (batch === undefined || this.#open.batch !== batch || this.#open.isDue) return;
+    this.#open.isDue = true;
     this.#owner.sendable(this);
   }
 
@@ -131,7 +123,7 @@ export class PartitionQueue {
   next(brokerId: number): ProducerBatch | undefined {
     if (!this.#phase.isFlowing || !this.#sealed.hasRoomAt(brokerId, this.options.maxInFlight)) return undefined;
     if (this.#sealed.first === undefined) {
-      if (!this.#openDue || this.#open === undefined) return undefined;
+      if (!this.#open.isDue || this.#open.batch === undefined) return undefined;
       this.seal();
     }
     if (this.options.idempotent && !this.#hasSession()) return undefined;
@@ -164,19 +156,24 @@ export class PartitionQueue {
     }
     if (!batch.settled) {
       batch.acknowledge(baseOffset, logAppendTimeMs);
-      this.#owner.settled(batch, 'acknowledged');
+      this.#owner.settled(batch, undefined);
     }
     this.#owner.released(batch);
-    if (this.#phase.isDraining) this.#drained();
-    else this.#owner.sendable(this);
+    this.#goOn();
   }
 
   /** The broker has refused the batch, or its stream broke before the answer (an indefinite error). */
   fail(batch: ProducerBatch, error: MoldauError): void {
     this.#sealed.answer(batch);
     this.#owner.inFlightBytes -= batch.bufferedBytes;
+    if (isLeadershipError(error) && this.#owner.leaderChanged(this, error)) this.#phase.retryWithin(0);
+    if (batch.abandoned) {
+      this.#owner.released(batch);
+      this.#goOn();
+      return;
+    }
+    if (error.reason === 'CONCURRENT_TRANSACTIONS') this.#phase.retryWithin(COMPLETION_WAIT_MS);
     const kind = this.options.idempotent || error.retriable ? failureKind(error) : 'final';
-    if (isLeadershipError(error) && this.#owner.leaderChanged(this, error)) this.#phase.retryNow();
     if (kind === 'retry') this.failing(error);
     switch (kind) {
       case 'duplicate':
@@ -197,6 +194,11 @@ export class PartitionQueue {
         break;
     }
     if (kind !== 'duplicate') this.#phase.drain();
+    this.#goOn();
+  }
+
+  /** A batch has been answered. */
+  #goOn(): void {
     if (this.#phase.isDraining) this.#drained();
     else this.#owner.sendable(this);
   }
@@ -215,7 +217,7 @@ export class PartitionQueue {
     if (inFlight) {
       // It stays: its answer, when it comes, tells whether the sequence goes on.
       batch.fail(error);
-      this.#owner.settled(batch, 'failed');
+      this.#owner.settled(batch, error);
       return;
     }
     if (batch.attempts === 0) {
@@ -230,7 +232,7 @@ export class PartitionQueue {
 
   /** Fails all that is not under way: the cluster will not take it. */
   failUnsent(error: MoldauError): void {
-    if (this.#open !== undefined) this.seal();
+    this.seal();
     for (const batch of this.#sealed.takeUnsent()) {
       this.#drop(batch, answeredError(batch, error));
       if (batch.attempts > 0) this.#sequence.abandon(batch, error);
@@ -238,10 +240,28 @@ export class PartitionQueue {
     if (this.#sequence.isBroken) this.#stopToRepair();
   }
 
+  /** The transaction that everything here belongs to is over: fails it, and stops to care for what is under way. */
+  abandon(error: MoldauError): void {
+    this.seal();
+    for (const batch of this.#sealed.takeUnsent()) this.#drop(batch, error);
+    for (const batch of this.#sealed.underWay) {
+      batch.abandoned = true;
+      if (batch.settled) continue;
+      batch.fail(error);
+      this.#owner.settled(batch, error);
+    }
+  }
+
+  /** A session that numbers from 0; nothing of the one before is to be sent again. */
+  restart(session: ProducerSession): void {
+    for (const batch of this.#sealed.underWay) batch.abandoned = true;
+    this.#sequence.restart(session);
+  }
+
   /** Fails everything: the producer is closed. */
   close(): void {
     this.#phase.drain();
-    if (this.#open !== undefined) this.seal();
+    this.seal();
     for (const batch of this.#sealed.takeInFlight()) this.#drop(batch, abandonedError(batch, true));
     for (const batch of this.#sealed.takeUnsent()) this.#drop(batch, abandonedError(batch, false));
   }
@@ -250,13 +270,13 @@ export class PartitionQueue {
   #drop(batch: ProducerBatch, error: MoldauError): void {
     if (!batch.settled) {
       batch.fail(error);
-      this.#owner.settled(batch, 'failed');
+      this.#owner.settled(batch, error);
     }
     this.#owner.released(batch);
   }
 
   #dropFresh(batch: ProducerBatch, error: MoldauError): void {
-    if (batch === this.#open) this.seal();
+    if (batch === this.#open.batch) this.seal();
     if (this.#sealed.remove(batch) === 'nowhere') return;
     this.#drop(batch, error);
     this.#owner.sendable(this);

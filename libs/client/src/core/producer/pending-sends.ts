@@ -18,7 +18,7 @@ export interface PendingSendsOwner<K, V> {
   /** The topic is known from now on. */
   addTopic(view: TopicView): void;
   /** The record is not sent. */
-  refused(): void;
+  refused(error: MoldauError): void;
   /** Fewer wait. */
   changed(): void;
 }
@@ -85,7 +85,7 @@ export class PendingSends<K, V> {
     send.over = true;
     this.#count -= 1;
     send.outcome.reject(error);
-    this.#owner.refused();
+    this.#owner.refused(error);
   }
 
   /** There is room: the first who wait get it. */
@@ -105,13 +105,18 @@ export class PendingSends<K, V> {
     this.#stopped = true;
   }
 
-  /** Refuses those that still wait. */
-  close(error: MoldauError): void {
-    this.stop();
-    this.#closing.abort();
+  /** Refuses those that wait now. */
+  refuseAll(error: MoldauError): void {
     for (const waiting of [this.#blocked, ...this.#unresolved.values()]) {
       for (const send of waiting.drain()) if (!send.over) this.refuse(send, error);
     }
+  }
+
+  /** Refuses those that still wait, and the others that come. */
+  close(error: MoldauError): void {
+    this.stop();
+    this.#closing.abort();
+    this.refuseAll(error);
     this.#unresolved.clear();
   }
 

@@ -6,6 +6,8 @@ import type { RecordMetadata } from './producer-types.ts';
 export interface ProducerSession {
   readonly producerId: number;
   readonly producerEpoch: number;
+  /** Its batches belong to a transaction; default no. */
+  readonly transactional?: boolean;
 }
 
 type Resolve = (metadata: RecordMetadata | Promise<RecordMetadata>) => void;
@@ -36,6 +38,8 @@ export class ProducerBatch {
   maybeWritten = false;
   /** Its records' promises have been settled. */
   settled = false;
+  /** Its transaction is over without it: what its answer says is of no interest. */
+  abandoned = false;
   /** Why the last attempt failed. */
   lastError: MoldauError | undefined;
   /** Place of its first record in the session's sequence; set when it is first sent. */

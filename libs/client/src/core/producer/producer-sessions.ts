@@ -5,12 +5,13 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { delay } from '../delay.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import type { ProducerSession } from './producer-batch.ts';
+import type { SessionSource } from './session-source.ts';
 
 /**
  * Producer ids, asked for when first needed. All partitions share the first; a partition whose sequence was lost gets an id
  * of its own, which no broker has seen, so that the other partitions go on undisturbed.
  */
-export class ProducerSessions {
+export class ProducerSessions implements SessionSource {
   readonly #cluster: Cluster;
   readonly #abort = new AbortController();
   #shared: ProducerSession | undefined;
@@ -34,9 +35,9 @@ export class ProducerSessions {
   }
 
   /** Gives the queue a session, now or later. */
-  request(queue: PartitionQueue, afresh: boolean): void {
+  request(queue: PartitionQueue, lost: MoldauError | undefined): void {
     if (this.#waitingAfresh.has(queue)) return;
-    if (afresh) this.#waitingAfresh.add(queue);
+    if (lost !== undefined) this.#waitingAfresh.add(queue);
     else if (this.#shared !== undefined) queue.useSession(this.#shared);
     else this.#waiting.add(queue);
     if (!this.#asking && this.#waiting.size + this.#waitingAfresh.size > 0) void this.#ask();

@@ -23,6 +23,8 @@ export interface ProducerSettings<K, V> {
   /** Undefined: keys are bytes. */
   readonly keySerializer: Serializer<K>;
   readonly valueSerializer: Serializer<V>;
+  /** Undefined: the producer writes no transactions. */
+  readonly transactionalId?: string | undefined;
 }
 
 /** Enough for others to join a batch while one is under way; as in Kafka 4. */

@@ -32,8 +32,8 @@ export interface QueueOwner {
   opened(queue: PartitionQueue, batch: ProducerBatch): void;
   /** There may be something to send. */
   sendable(queue: PartitionQueue): void;
-  /** The batch's promises are settled. */
-  settled(batch: ProducerBatch, outcome: 'acknowledged' | 'failed'): void;
+  /** The batch's promises are settled: acknowledged, or failed with this. */
+  settled(batch: ProducerBatch, error: MoldauError | undefined): void;
   /** The batch has left its queue; its memory is free. */
   released(batch: ProducerBatch): void;
   /** Batches can't be numbered before the queue has a session; `lost` says why the one before is of no use. */

@@ -22,6 +22,10 @@ export class SealedBatches {
     return this.#retries;
   }
 
+  get underWay(): readonly ProducerBatch[] {
+    return this.#inFlight;
+  }
+
   /** The one to send next. */
   get first(): ProducerBatch | undefined {
     return this.#retries[0] ?? this.#fresh[0];

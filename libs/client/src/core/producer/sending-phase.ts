@@ -26,8 +26,8 @@ export class SendingPhase {
   /** Failures since the last success. */
   #failures = 0;
   #retryAfterMs = 0;
-  /** A failure said who leads now: that one is tried at once. */
-  #retryNow = false;
+  /** A failure said that the next wait need be no longer than this. */
+  #retryWithinMs = Number.POSITIVE_INFINITY;
 
   constructor(scheduler: Scheduler, random: Random) {
     this.#scheduler = scheduler;
@@ -51,16 +51,16 @@ export class SendingPhase {
     this.#retryAfterMs = Math.max(this.#retryAfterMs, delayMs);
   }
 
-  /** The next wait is none, but for what `waitAtLeast` says. */
-  retryNow(): void {
-    this.#retryNow = true;
+  /** The next wait is no longer than this, but for what `waitAtLeast` says; 0: a failure said who leads now, and that one is tried at once. */
+  retryWithin(delayMs: number): void {
+    this.#retryWithinMs = Math.min(this.#retryWithinMs, delayMs);
   }
 
   /** Somebody else leads: how often the one before failed says nothing, and what waits is tried at once. */
   leaderMoved(): void {
     this.#failures = 0;
     this.#retryAfterMs = 0;
-    if (this.#phase.t === 'draining') this.#retryNow = true;
+    if (this.#phase.t === 'draining') this.#retryWithinMs = 0;
     if (this.#phase.t !== 'holding') return;
     this.#phase.timer.cancel();
     this.#wait(0, this.#phase.resume);
@@ -74,10 +74,10 @@ export class SendingPhase {
 
   /** Waits, if something is to be sent again; then `resume` runs, and it flows. */
   hold(again: boolean, resume: () => void): void {
-    const backMs = this.#retryNow ? 0 : backoffMs(this.#random, this.#failures);
+    const backMs = Math.min(this.#retryWithinMs, backoffMs(this.#random, this.#failures));
     const pauseMs = again ? Math.max(this.#retryAfterMs, backMs) : 0;
     this.#retryAfterMs = 0;
-    this.#retryNow = false;
+    this.#retryWithinMs = Number.POSITIVE_INFINITY;
     this.#failures += 1;
     this.#wait(pauseMs, resume);
   }

@@ -19,6 +19,8 @@ export interface TopicProducerDependencies<K, V> {
   readonly random: Random;
   readonly owner: QueueOwner;
   readonly queueDefaults: Omit<PartitionQueueOptions, 'topic' | 'topicId' | 'partition' | 'leader'>;
+  /** A record is in no batch, and its promise rejects. */
+  refused(error: MoldauError): void;
 }
 
 /** One topic of a producer, by its id: serializes records, chooses their partitions and appends them. */
@@ -69,7 +71,9 @@ export class TopicProducer<K, V> {
       if (partition === undefined) return this.#appendSticky(timestampMs, key, value, encoded);
       return this.#append(this.#queue(partition), timestampMs, key, value, encoded);
     } catch (caught) {
-      return Promise.reject(this.#placed(MoldauError.from(caught)));
+      const error = this.#placed(MoldauError.from(caught));
+      this.#deps.refused(error);
+      return Promise.reject(error);
     }
   }
 

@@ -1,0 +1,38 @@
+import type { ProducerOptions } from '../producer/producer-types.ts';
+
+/** Options of a transactional producer; acks are always `all`, and batches idempotent. */
+export interface TransactionalProducerOptions<K, V> extends Omit<ProducerOptions<K, V>, 'acks' | 'idempotent'> {
+  /**
+   * 1–249 characters of `[a-zA-Z0-9._-]`. A producer fences all that had the id before it, and ends what they left under way:
+   * so each producer that lives at the same time has one of its own, and takes the same again when it restarts.
+   */
+  readonly transactionalId: string;
+  /** After so long the server aborts a transaction, in ms, 1 … 900,000; default 60,000. */
+  readonly timeoutMs?: number;
+}
+
+/** How far a group has come in one partition, to be committed with a transaction. */
+export interface TransactionOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the next record to read. */
+  readonly offset: number;
+  /** Leader epoch of the last record that was read. */
+  readonly leaderEpoch?: number | undefined;
+  /** Whatever is to be noted, at most 4,096 bytes of UTF-8. */
+  readonly metadata?: string | undefined;
+}
+
+/** A member of a group, as offsets are committed by it. */
+export interface GroupIdentity {
+  readonly groupId: string;
+  readonly memberId: string;
+  /** The newest that it was told. */
+  readonly memberEpoch: number;
+}
+
+/**
+ * Whose offsets a transaction commits: a group without members, by its name; a member, which must own the partitions; or
+ * something that knows the member that it is at the moment.
+ */
+export type TransactionGroup = string | GroupIdentity | { groupIdentity(): GroupIdentity };
