@@ -47,6 +47,7 @@ export { type PlacementOptions, placeableBrokers, placeReplicas, REPLICATION_FAC
 export { allocateProducerIds, PRODUCER_ID_BLOCK } from './decision/producer-ids.ts';
 export { beginReassignment, cancelReassignment, isReassigning, targetReplicas } from './decision/reassign-partition.ts';
 export { type Expected, type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './decision/record-write.ts';
+export { removeBroker } from './decision/remove-broker.ts';
 export {
   damageWrites,
   partitionWrite,

@@ -90,6 +90,10 @@ export class BrokerRegistry {
     this.sessions.clear();
   }
 
+  hasSession(brokerId: BrokerId): boolean {
+    return this.sessions.has(brokerId);
+  }
+
   sessionCount(): number {
     return this.sessions.size;
   }

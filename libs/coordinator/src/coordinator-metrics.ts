@@ -8,6 +8,7 @@ export interface MetricSources {
   fencedBrokers(): number;
   slowBrokers(): number;
   topics(): number;
+  leaderlessPartitions(): number;
   metadataStreams(): number;
   fresh(): boolean;
 }
@@ -28,6 +29,11 @@ export function createCoordinatorMetrics(meter: Meter, sources: MetricSources): 
   gauge('moldau_coordinator_fenced_brokers', 'Registered brokers that do not serve.', sources.fencedBrokers);
   gauge('moldau_coordinator_slow_brokers', 'Brokers whose disks are slow: others lead in their place.', sources.slowBrokers);
   gauge('moldau_coordinator_topics', 'Topics of all namespaces.', sources.topics);
+  gauge(
+    'moldau_coordinator_leaderless_partitions',
+    'Partitions of all topics that nobody leads: they take and serve nothing.',
+    sources.leaderlessPartitions,
+  );
   gauge('moldau_coordinator_metadata_streams', 'Metadata streams open to brokers.', sources.metadataStreams);
   return {
     elections: counter('moldau_coordinator_elections_won_total', 'Times this coordinator became the controller.'),

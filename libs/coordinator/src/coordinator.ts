@@ -10,6 +10,7 @@ import { openBrokerSession } from './handlers/broker-session.ts';
 import { ensureShards } from './handlers/ensure-shards.ts';
 import { forward } from './handlers/forward.ts';
 import { ImageKeeper } from './image-keeper.ts';
+import { LeaderlessPartitions } from './leaderless-partitions.ts';
 import { MetadataStreams } from './metadata-stream.ts';
 import { type CoordinatorDeps, type CoordinatorOptions, type CoordinatorSettings, validateOptions } from './options.ts';
 
@@ -61,6 +62,7 @@ class CoordinatorService implements Coordinator {
   private readonly keeper: ImageKeeper;
   private readonly streams: MetadataStreams;
   private readonly metrics: CoordinatorMetrics;
+  private readonly leaderless = new LeaderlessPartitions();
   private current: Role = { tag: 'stopped' };
   private election: ControllerElection | undefined;
 
@@ -77,6 +79,7 @@ class CoordinatorService implements Coordinator {
       fencedBrokers: () => this.image().brokers.count((broker) => broker.fenced),
       slowBrokers: () => this.image().brokers.count((broker) => broker.slowDisk),
       topics: () => this.image().topics.size,
+      leaderlessPartitions: () => this.leaderless.count(this.image()),
       metadataStreams: () => this.streams.count(),
       fresh: () => this.keeper.fresh(),
     });

@@ -108,6 +108,31 @@ describe('a broker', () => {
     }
   });
 
+  it('is forgotten once it is drained and stopped, and not before', async () => {
+    const cluster = await startCluster(13, 4);
+    const { sim, first, brokers } = cluster;
+    await createTopic(cluster, 't', 4, 3);
+    const remove = (brokerId: number, dryRun = false) => sim.admin(first, adminService.removeBroker, { brokerId, dryRun });
+    await expect(remove(3)).rejects.toMatchObject({
+      reason: 'BROKER_NOT_REMOVABLE',
+      message: expect.stringContaining('it serves') as string,
+    });
+    brokers[3]?.kill();
+    await sim.until('the fencing', () => first.coordinator.image().brokers.get(3 as never)?.fenced === true);
+    await expect(remove(3)).rejects.toMatchObject({ reason: 'BROKER_NOT_REMOVABLE', facts: { broker_id: '3', value: '3', limit: '0' } });
+    await sim.admin(first, adminService.drainBroker, { brokerId: 3, action: DrainAction.START, dryRun: false });
+    const replicas = () => topicNamed(sim, 't').partitions.count((partition) => partition?.replicas.includes(3 as never) === true);
+    for (let round = 0; round < 20 && replicas() > 0; round += 1) {
+      await catchUp(sim, 't');
+      await sim.scheduler.runFor(1_000);
+    }
+    await remove(3, true);
+    expect(first.coordinator.image().brokers.has(3 as never)).toBe(true);
+    await remove(3);
+    expect(first.coordinator.image().brokers.has(3 as never)).toBe(false);
+    await expect(remove(3)).rejects.toMatchObject({ reason: 'UNKNOWN_BROKER' });
+  });
+
   it('is not drained of what nobody else could take, and keeps what it has when a drain is cancelled', async () => {
     const cluster = await startCluster(12, 4);
     const { sim, first } = cluster;

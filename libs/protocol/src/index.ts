@@ -207,6 +207,8 @@ export {
   PartitionResult,
   PartitionSelector,
   ProducerDescription,
+  RemoveBrokerRequest,
+  RemoveBrokerResponse,
   ReplicaList,
   ReplicaState,
   ResetGroupOffsetsRequest,

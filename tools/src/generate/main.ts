@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { generateConfigurationPage } from './configuration-doc.ts';
-import { generateErrorsPage } from './errors-doc.ts';
 import { generateProtocol } from './protocol.ts';
 
 /** `npm run generate`: writes everything that is made from something else. */
 const root = resolve(import.meta.dirname, '../../..');
 generateProtocol(root);
+// The pages are made by code that imports the protocol: only now is that as the .proto files say.
+const { generateErrorsPage } = await import('./errors-doc.ts');
+const { generateConfigurationPage } = await import('./configuration-doc.ts');
 generateErrorsPage(root);
 generateConfigurationPage(root);
 // The command line knows its own help.

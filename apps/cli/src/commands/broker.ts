@@ -3,6 +3,7 @@ import type { CommandContext } from '../context.ts';
 import { registerBrokerCordon, registerBrokerUncordon } from './broker-cordon.ts';
 import { registerBrokerDrain } from './broker-drain.ts';
 import { registerBrokerList } from './broker-list.ts';
+import { registerBrokerRemove } from './broker-remove.ts';
 
 export function registerBroker(program: Command, context: CommandContext): void {
   const broker = program.command('broker').description('show the brokers; take one out of use');
@@ -10,4 +11,5 @@ export function registerBroker(program: Command, context: CommandContext): void 
   registerBrokerCordon(broker, context);
   registerBrokerUncordon(broker, context);
   registerBrokerDrain(broker, context);
+  registerBrokerRemove(broker, context);
 }

@@ -37,7 +37,7 @@ describe('docs/operations.md', () => {
 
   it.each(commandLines(PAGE))('names a command that exists, with its options and arguments: %s', run);
 
-  it.each(['moldau broker remove 4', 'moldau broker drain', 'moldau cluster health --now', 'moldau partition elect-leader orders/x'])(
+  it.each(['moldau broker forget 4', 'moldau broker drain', 'moldau cluster health --now', 'moldau partition elect-leader orders/x'])(
     'would be found wrong with %s',
     async (line) => {
       await expect(run(line)).rejects.toThrow();

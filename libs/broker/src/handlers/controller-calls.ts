@@ -4,7 +4,7 @@ import type { Forwarder } from '../session/forwarder.ts';
 
 /** What operators ask of the cluster's brokers and replicas: the controller answers, from the newest metadata. */
 export function controllerCalls(forwarder: Forwarder): readonly RegisteredMethod[] {
-  const { describePartitions, cordonBroker, uncordonBroker, drainBroker } = adminService;
+  const { describePartitions, cordonBroker, uncordonBroker, drainBroker, removeBroker } = adminService;
   const { alterPartitionReassignments, listPartitionReassignments, electLeaders } = adminService;
   const forward: Parameters<typeof rawUnary>[1] = (bytes, context) => forwarder.forward(bytes, context);
   return [
@@ -12,6 +12,7 @@ export function controllerCalls(forwarder: Forwarder): readonly RegisteredMethod
     rawUnary(cordonBroker, forward),
     rawUnary(uncordonBroker, forward),
     rawUnary(drainBroker, forward),
+    rawUnary(removeBroker, forward),
     rawUnary(alterPartitionReassignments, forward),
     rawUnary(listPartitionReassignments, forward),
     rawUnary(electLeaders, forward),

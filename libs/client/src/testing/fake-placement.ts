@@ -54,7 +54,7 @@ function partitionHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
 
 function brokerHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
   const cordoned = new Set<number>();
-  const { cordonBroker, uncordonBroker, drainBroker } = adminService;
+  const { cordonBroker, uncordonBroker, drainBroker, removeBroker } = adminService;
   return [
     [
       cordonBroker.path,
@@ -70,6 +70,13 @@ function brokerHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
         assertBroker(cluster, brokerId);
         cordoned.delete(brokerId);
         return {};
+      }),
+    ],
+    [
+      removeBroker.path,
+      unaryHandler(removeBroker, async ({ brokerId }) => {
+        assertBroker(cluster, brokerId);
+        throw new MoldauError('BROKER_NOT_REMOVABLE', `broker ${brokerId} can't be removed: it serves`, { broker_id: String(brokerId) });
       }),
     ],
     [

@@ -86,10 +86,10 @@ export function reportRemoved(image: MetadataImage, brokerId: BrokerId, topicIds
   return writes;
 }
 
-/** Records of deletions that every broker has finished. */
+/** Records of deletions that every broker has finished that is still one. */
 export function finishedDeletions(image: MetadataImage): RecordWrite[] {
   return [...image.deletedTopics.values()]
-    .filter((deleted) => deleted.brokerIds.length === 0 && !image.topics.has(deleted.topicId))
+    .filter(({ brokerIds, topicId }) => !brokerIds.some((id) => image.brokers.has(id)) && !image.topics.has(topicId))
     .slice(0, WRITES_PER_TRANSACTION_MAX)
     .map((deleted) => ({ key: deletedTopicKey(deleted.topicId), value: undefined, expected: deleted.modRevision }));
 }

@@ -13,6 +13,7 @@ import { describePartitions, listPartitionReassignments } from './describe-parti
 import { describeTopics } from './describe-topics.ts';
 import { drainBroker } from './drain-broker.ts';
 import { electLeaders } from './elect-leaders.ts';
+import { removeBroker } from './remove-broker.ts';
 import type { RequestContext } from './request-context.ts';
 
 type ForwardedHandler = (payload: Uint8Array, context: RequestContext) => Promise<Uint8Array>;
@@ -31,6 +32,7 @@ const FORWARDED: ReadonlyMap<string, ForwardedHandler> = new Map([
   entry(adminService.cordonBroker, cordonBroker),
   entry(adminService.uncordonBroker, uncordonBroker),
   entry(adminService.drainBroker, drainBroker),
+  entry(adminService.removeBroker, removeBroker),
   entry(adminService.alterPartitionReassignments, alterPartitionReassignments),
   entry(adminService.listPartitionReassignments, listPartitionReassignments),
   entry(adminService.electLeaders, electLeaders),

@@ -306,6 +306,8 @@ export const ERROR_CATALOGUE = {
   ...GROUP_ERRORS,
   ...TRANSACTION_ERRORS,
   ...SHARD_ERRORS,
+  // Brokers.
+  BROKER_NOT_REMOVABLE: row(190, 'FAILED_PRECONDITION', 'final', 'definite', 'The broker still serves, has a session, or holds replicas.'),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorName = keyof typeof ERROR_CATALOGUE;

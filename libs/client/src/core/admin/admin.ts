@@ -201,6 +201,14 @@ export class Admin {
     return { draining, replicas, leaders, moving, stuck };
   }
 
+  /**
+   * Forgets a broker that is gone for good. Rejects UNKNOWN_BROKER, and BROKER_NOT_REMOVABLE while it serves, has a session or holds
+   * replicas.
+   */
+  async removeBroker(brokerId: number, options: DryRunOptions = {}): Promise<void> {
+    await this.#cluster.callAny(adminService.removeBroker, { brokerId, dryRun: options.dryRun ?? false }, once(options));
+  }
+
   /** Moves replicas to other brokers, or takes such moves back. Answers when that is recorded: `describePartitions` shows how it goes. */
   async reassignPartitions(
     reassignments: readonly Reassignment[],

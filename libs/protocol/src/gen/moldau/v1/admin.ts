@@ -796,6 +796,20 @@ export interface DrainBrokerResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Request of RemoveBroker. */
+export interface RemoveBrokerRequest {
+  /** The broker. */
+  brokerId: number;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of RemoveBroker. */
+export interface RemoveBrokerResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** A partition. */
 export interface PartitionSelector {
   /** Its topic; required. */
@@ -5795,6 +5809,130 @@ export const DrainBrokerResponse: MessageFns<DrainBrokerResponse> = {
   },
 };
 
+function createBaseRemoveBrokerRequest(): RemoveBrokerRequest {
+  return { brokerId: 0, dryRun: false, _unknownFields: {} };
+}
+
+export const RemoveBrokerRequest: MessageFns<RemoveBrokerRequest> = {
+  encode(message: RemoveBrokerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.brokerId !== 0) {
+      writer.uint32(8).int32(message.brokerId);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveBrokerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveBrokerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.brokerId = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRemoveBrokerResponse(): RemoveBrokerResponse {
+  return { _unknownFields: {} };
+}
+
+export const RemoveBrokerResponse: MessageFns<RemoveBrokerResponse> = {
+  encode(message: RemoveBrokerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveBrokerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveBrokerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBasePartitionSelector(): PartitionSelector {
   return { topic: undefined, partition: 0, _unknownFields: {} };
 }
@@ -9587,6 +9725,19 @@ export const AdminServiceDefinition = {
       requestType: DrainBrokerRequest as typeof DrainBrokerRequest,
       requestStream: false,
       responseType: DrainBrokerResponse as typeof DrainBrokerResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Forgets a broker that is gone for good, so that nothing counts it any more. Its id may be used again, by a new broker.
+     *
+     * Errors: UNKNOWN_BROKER, BROKER_NOT_REMOVABLE (it serves, it has a session, or it still has replicas: drain it first).
+     */
+    removeBroker: {
+      name: "RemoveBroker",
+      requestType: RemoveBrokerRequest as typeof RemoveBrokerRequest,
+      requestStream: false,
+      responseType: RemoveBrokerResponse as typeof RemoveBrokerResponse,
       responseStream: false,
       options: {},
     },
