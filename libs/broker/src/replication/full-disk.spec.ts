@@ -10,8 +10,9 @@ describe('a leader whose disk is full for a moment', () => {
     const { disk } = cluster.broker(1);
     const { call, messages } = cluster.broker(1).open(producerService.produceStream);
     call.send({ frame: { $case: 'configuration', value: { acks: Acks.ALL, timeoutMs: undefined } } });
-    const append = (value: string, batchId: number): void =>
+    const append = (value: string, batchId: number): void => {
       call.send({ frame: { $case: 'append', value: { batches: [produceBatch(topicId, batchOf([value]), { batchId })] } } });
+    };
     // The second batch is in the log, and in memory only, while the first one is flushed: the leader has told its end.
     const flushes = disk.hold('sync');
     append('a', 0);
