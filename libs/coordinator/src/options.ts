@@ -40,6 +40,11 @@ export interface CoordinatorOptions {
   readonly heartbeatIntervalMs?: number;
   /** How long a broker whose stream broke has to come back. Default 500. */
   readonly reconnectGraceMs?: number;
+  /**
+   * Most series of each metric of consumer lag, one for each partition of a group; groups that are further behind come first, the
+   * others are summed up. Default 5,000.
+   */
+  readonly groupLagSeriesMax?: number;
 }
 
 export type CoordinatorSettings = Required<CoordinatorOptions>;
@@ -60,6 +65,7 @@ export function validateOptions(options: CoordinatorOptions): CoordinatorSetting
     sessionTimeoutMs: 3_000,
     heartbeatIntervalMs: 500,
     reconnectGraceMs: 500,
+    groupLagSeriesMax: 5_000,
     ...options,
     clusterName,
   };

@@ -6,6 +6,7 @@ import { type JoinResponse, joinGroup } from './consumer/join.ts';
 import { type LeaveRequest, leaveGroup } from './consumer/leave.ts';
 import { checkJoinRequest, checkSubscription, type JoinRequest } from './consumer/member-request.ts';
 import { reconcileMembers } from './consumer/reconcile.ts';
+import { rejoinGroup } from './consumer/rejoin.ts';
 import { SubscriptionResolver } from './consumer/subscription-resolver.ts';
 import { describeGroup, type GroupDescription, type GroupListing, listGroup } from './describe-group.ts';
 import type { GroupEntry } from './group-entry.ts';
@@ -68,11 +69,20 @@ export class GroupShard {
     return this.#in(now, request.group, (op, entry) => joinGroup(op, entry, checked));
   }
 
-  /** @throws MoldauError UNKNOWN_GROUP, UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH, INVALID_TOPIC_NAME, INVALID_TOPIC_PATTERN, INVALID_REQUEST */
+  /**
+   * As `join` of a member whose session goes on; `memberEpoch` is what it names in heartbeats.
+   *
+   * @throws MoldauError UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH, INVALID_TOPIC_NAME, INVALID_TOPIC_PATTERN, INVALID_REQUEST
+   */
+  rejoin(now: Instants, request: JoinRequest, memberEpoch: number): GroupResult<JoinResponse> {
+    const checked = checkJoinRequest(request);
+    return this.#in(now, request.group, (op, entry) => rejoinGroup(op, entry, checked, memberEpoch));
+  }
+
+  /** @throws MoldauError UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH, INVALID_TOPIC_NAME, INVALID_TOPIC_PATTERN, INVALID_REQUEST */
   heartbeat(now: Instants, request: HeartbeatRequest): GroupResult<undefined> {
-    const entry = this.#known(request.group);
     const subscription = request.subscription && checkSubscription(request.subscription);
-    return this.#run(now, (op) => {
+    return this.#in(now, request.group, (op, entry) => {
       heartbeat(op, entry, { ...request, subscription });
       return undefined;
     });
@@ -90,10 +100,9 @@ export class GroupShard {
     if (this.#timers.has(group, memberId, 'session')) this.#timers.set(group, memberId, 'session', now.monotonicMs + sessionTimeoutMs);
   }
 
-  /** @throws MoldauError UNKNOWN_GROUP, UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH */
+  /** @throws MoldauError UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH */
   leave(now: Instants, request: LeaveRequest): GroupResult<undefined> {
-    const entry = this.#known(request.group);
-    return this.#run(now, (op) => {
+    return this.#in(now, request.group, (op, entry) => {
       leaveGroup(op, entry, request);
       return undefined;
     });

@@ -30,10 +30,7 @@ export function joinGroup(op: Operation, entry: GroupEntry, request: JoinRequest
   const predecessor = request.instanceId === undefined ? undefined : entry.consumer.byInstance(request.instanceId);
   checkRoom(op, entry, { isNew: present === undefined && predecessor === undefined });
   if (present !== undefined) {
-    if (present.profile.instanceId !== request.instanceId) {
-      const facts = { field: 'instance_id', value: request.instanceId ?? '', limit: present.profile.instanceId ?? 'none' };
-      throw new MoldauError('INVALID_REQUEST', 'a member keeps its instance id', facts);
-    }
+    checkInstance(present, request);
     resume(op, entry, present, request);
   } else if (predecessor === undefined) enter(op, entry, request);
   else succeed(op, entry, predecessor, request);
@@ -42,6 +39,13 @@ export function joinGroup(op: Operation, entry: GroupEntry, request: JoinRequest
   const holding = entry.consumer.get(request.memberId)?.holding ?? NOTHING;
   const { heartbeatIntervalMs, sessionTimeoutMs, processingIntervalMs } = settings;
   return { assignment: assignmentOf(holding), heartbeatIntervalMs, sessionTimeoutMs, processingIntervalMs };
+}
+
+/** @throws MoldauError INVALID_REQUEST */
+export function checkInstance({ profile }: JoinedMember, { instanceId }: JoinRequest): void {
+  if (profile.instanceId === instanceId) return;
+  const facts = { field: 'instance_id', value: instanceId ?? '', limit: profile.instanceId ?? 'none' };
+  throw new MoldauError('INVALID_REQUEST', 'a member keeps its instance id', facts);
 }
 
 const NOTHING: Holding = { memberEpoch: 0, held: NO_EPOCHED_PARTITIONS, revoking: NO_EPOCHED_PARTITIONS, away: false };
