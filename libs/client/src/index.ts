@@ -58,6 +58,17 @@ export type {
   StartPosition,
   TopicPartitionName,
 } from './core/consumer/consumer-types.ts';
+export type { GroupConsumer } from './core/group/group-consumer.ts';
+export type {
+  CommittedPosition,
+  GroupCloseOptions,
+  GroupConsumerOptions,
+  GroupIdentity,
+  GroupStart,
+  GroupSubscription,
+  OffsetCommit,
+  RebalanceEvents,
+} from './core/group/group-types.ts';
 export type { Moldau } from './core/moldau.ts';
 export type { FoundOffset, OffsetInquiry, OffsetPosition } from './core/offset-types.ts';
 export type { Producer } from './core/producer/producer.ts';
@@ -76,7 +87,6 @@ export { type Deserializer, type Serde, type Serializer, serdes } from './core/s
 export type { ClientHealth, ClientStatus, PartitionRole, StatusListener, UnavailablePartition, UnreachableBroker } from './core/status.ts';
 export type { Transaction, TransactionCallOptions } from './core/transaction/transaction.ts';
 export type {
-  GroupIdentity,
   TransactionalProducerOptions,
   TransactionGroup,
   TransactionOffset,

@@ -4,6 +4,8 @@ import type { ClientSettings } from './client-options.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { Consumer } from './consumer/consumer.ts';
 import type { ConsumerOptions } from './consumer/consumer-types.ts';
+import { GroupConsumer } from './group/group-consumer.ts';
+import type { GroupConsumerOptions } from './group/group-types.ts';
 import type { ClientPorts } from './ports.ts';
 import { Producer } from './producer/producer.ts';
 import type { ProducerOptions } from './producer/producer-types.ts';
@@ -40,14 +42,22 @@ export class Moldau {
     return producer;
   }
 
-  /** @throws MoldauError INVALID_CONFIG, CLIENT_CLOSED */
-  consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V>): Consumer<K, V> {
+  /**
+   * A consumer that shares the partitions of topics with the members of its group, or one of partitions that it is told.
+   *
+   * @throws MoldauError INVALID_CONFIG, CLIENT_CLOSED
+   */
+  consumer<K = Uint8Array, V = Uint8Array>(options: GroupConsumerOptions<K, V>): GroupConsumer<K, V>;
+  consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V>): Consumer<K, V>;
+  consumer<K, V>(options: ConsumerOptions<K, V> | GroupConsumerOptions<K, V>): Consumer<K, V> | GroupConsumer<K, V> {
     this.#assertOpen();
     let gone = false;
-    const consumer: Consumer<K, V> = new Consumer(this.#cluster, options, () => {
+    const onClosed = (): void => {
       gone = true;
       this.#open.delete(consumer);
-    });
+    };
+    const consumer: Consumer<K, V> | GroupConsumer<K, V> =
+      'group' in options ? new GroupConsumer(this.#cluster, options, onClosed) : new Consumer(this.#cluster, options, onClosed);
     if (!gone) this.#open.add(consumer);
     return consumer;
   }

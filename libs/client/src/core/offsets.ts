@@ -1,4 +1,4 @@
-import { MoldauError, offset } from '@moldau/kernel';
+import { assert, MoldauError, type Offset, offset } from '@moldau/kernel';
 import { fetchService, Isolation, itemToError, type OffsetQuery, type OffsetQueryResult } from '@moldau/protocol';
 import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster/cluster.ts';
@@ -41,6 +41,21 @@ export async function findOffsets(
     await delay(scheduler, pauseMs, options.signal);
   }
   return found.map((answer, index) => answer ?? failed(inquiries[index]!, new MoldauError('INTERNAL', 'no answer')));
+}
+
+/** The ends of logs as readers of that isolation see them. @throws MoldauError the first that could not be found */
+export async function findEnds(
+  cluster: Cluster,
+  partitions: readonly { readonly topic: string; readonly partition: number }[],
+  options: Pick<FindOffsetsOptions, 'isolation' | 'signal'>,
+): Promise<readonly { readonly topic: string; readonly partition: number; readonly offset: Offset }[]> {
+  const inquiries = partitions.map(({ topic, partition }) => ({ topic, partition, position: 'latest' as const }));
+  const found = await findOffsets(cluster, inquiries, { ...options, timeoutMs: cluster.settings.requestTimeoutMs });
+  return found.map(({ topic, partition, offset, error }) => {
+    if (error !== undefined) throw error;
+    assert(offset !== undefined, 'a log has an end', { topic, partition });
+    return { topic, partition, offset };
+  });
 }
 
 /** Takes in who leads, if the error says so; true when another leader is known now. */

@@ -2,6 +2,8 @@ import { type CallHandlers, MoldauError, type Scheduler } from '@moldau/kernel';
 import { type AbortedTransaction, errorToItem, type ProduceBatch, type TopicMetadata, type TopicSelector } from '@moldau/protocol';
 import { fakeAdminHandlers } from './fake-admin.ts';
 import { fakeFetchHandlers } from './fake-fetch.ts';
+import { FakeGroup } from './fake-group.ts';
+import { fakeGroupHandlers } from './fake-groups.ts';
 import { type FakeWatch, fakeMetadataHandlers } from './fake-metadata.ts';
 import { FakePartition } from './fake-partition.ts';
 import { fakeProduceHandlers } from './fake-produce.ts';
@@ -31,6 +33,11 @@ export interface FakeFaults {
   /** Whether the broker keeps what has changed from its watchers for now: its own metadata lags behind. */
   silentWatch?: (brokerId: number) => boolean;
   initProducer?: () => MoldauError | undefined;
+  /** Refuses a stream of a membership. */
+  membership?: (brokerId: number) => MoldauError | undefined;
+  /** What becomes of a member's commit: refused, or neither done nor answered. */
+  commit?: (memberId: string) => MoldauError | 'silence' | undefined;
+  fetchOffsets?: () => MoldauError | undefined;
 }
 
 export interface FakeTopic {
@@ -72,6 +79,7 @@ export class FakeCluster {
   produceMessages = 0;
   /** Rises with each change of the metadata. */
   version = 0;
+  readonly groups = new Map<string, FakeGroup>();
   readonly #listeners = new Set<() => void>();
   #topicCount = 0;
   #producerIds = 100;
@@ -89,6 +97,7 @@ export class FakeCluster {
       ...fakeMetadataHandlers(this, brokerId),
       ...fakeProduceHandlers(this, brokerId),
       ...fakeFetchHandlers(this, brokerId),
+      ...fakeGroupHandlers(this, brokerId),
       ...fakeAdminHandlers(this),
       ...this.transactions.handlers(),
     ]);
@@ -137,6 +146,16 @@ export class FakeCluster {
     this.topics.delete(name);
     for (const partition of topic?.partitions ?? []) partition.notify();
     this.changed();
+  }
+
+  /** The group, which comes to be when it is first named. */
+  group(groupId: string): FakeGroup {
+    const known = this.groups.get(groupId);
+    if (known !== undefined) return known;
+    const group = new FakeGroup(this);
+    this.groups.set(groupId, group);
+    this.listen(() => group.rebalance());
+    return group;
   }
 
   partition(topicId: string, index: number): FakePartition {

@@ -53,4 +53,11 @@ export const GROUP_ERRORS = {
     'definite',
     'An internal topic holds a record of a type that this version does not know: a newer one wrote it.',
   ),
+  NO_COMMITTED_OFFSET: row(
+    27,
+    'NOT_FOUND',
+    'final',
+    'definite',
+    'The group has committed nothing for the partition, and its consumer does not say where to begin.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;

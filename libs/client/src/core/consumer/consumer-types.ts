@@ -9,9 +9,14 @@ export interface TopicPartitionName {
 
 /**
  * Where to read from: the first record there is, only what comes from now on, an offset, or the first record at or after a
- * time (from now on, when none is that new).
+ * time (from now on, when none is that new). With the leader epoch of the record before the offset, reading fails with
+ * LOG_TRUNCATED when the log has another record there by now (KIP-320).
  */
-export type StartPosition = 'earliest' | 'latest' | { readonly offset: number } | { readonly timestampMs: number };
+export type StartPosition =
+  | 'earliest'
+  | 'latest'
+  | { readonly offset: number; readonly leaderEpoch?: number }
+  | { readonly timestampMs: number };
 
 /** What a consumer reads. */
 export interface Assignment {

@@ -1,13 +1,14 @@
-import { assert, MoldauError, type Offset } from '@moldau/kernel';
+import { MoldauError, type Offset } from '@moldau/kernel';
 import type { Cluster } from '../cluster/cluster.ts';
 import { throwIfAborted } from '../delay.ts';
-import { findOffsets } from '../offsets.ts';
+import { findEnds } from '../offsets.ts';
 import { BatchSource, type Delivery } from './batch-source.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
 import type { BatchIterator, ConsumerBatch } from './consumer-batch.ts';
 import { type ConsumerSettings, parseConsumerOptions, parseStartPosition } from './consumer-settings.ts';
 import type { Assignment, ConsumerOptions, PartitionOffset, StartPosition, TopicPartitionName } from './consumer-types.ts';
 import { Fetcher } from './fetcher.ts';
+import type { HandOutHooks } from './hand-out-hooks.ts';
 
 /** A batch whose records are being handed out one by one. */
 interface Cursor<K, V> {
@@ -29,6 +30,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #fetcher: Fetcher<K, V>;
   readonly #source: BatchSource<K, V>;
   readonly #onClosed: () => void;
+  readonly #hooks: HandOutHooks<K, V>;
   readonly #onAbort: () => void;
   readonly #signal: AbortSignal | undefined;
   /** Resolves when the assignments given so far are in place, or have failed. */
@@ -44,8 +46,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #closed = false;
 
   /** For `moldau.consumer`. @internal */
-  constructor(cluster: Cluster, options: ConsumerOptions<K, V>, onClosed: () => void) {
+  constructor(cluster: Cluster, options: ConsumerOptions<K, V>, onClosed: () => void, hooks: HandOutHooks<K, V> = {}) {
     this.#cluster = cluster;
+    this.#hooks = hooks;
     this.#settings = parseConsumerOptions(options);
     this.#onClosed = onClosed;
     this.#fetcher = new Fetcher(cluster, this.#settings, {
@@ -128,14 +131,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async endOffsets(options: { readonly signal?: AbortSignal } = {}): Promise<readonly PartitionOffset[]> {
     this.#assertOpen();
     await this.#assigned;
-    const inquiries = this.assignment().map(({ topic, partition }) => ({ topic, partition, position: 'latest' as const }));
-    const { requestTimeoutMs: timeoutMs } = this.#cluster.settings;
-    const found = await findOffsets(this.#cluster, inquiries, { isolation: this.#settings.isolation, timeoutMs, signal: options.signal });
-    return found.map(({ topic, partition, offset, error }) => {
-      if (error !== undefined) throw error;
-      assert(offset !== undefined, 'a log has an end', { topic, partition });
-      return { topic, partition, offset };
-    });
+    return findEnds(this.#cluster, this.assignment(), { isolation: this.#settings.isolation, signal: options.signal });
   }
 
   /** Batch by batch. Each counts as read when it is handed out. */
@@ -144,6 +140,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       next: async () => {
         const delivery = await this.#take();
         if (delivery === undefined) return { done: true, value: undefined };
+        this.#hooks.batch?.(delivery.batch);
         this.#fetcher.delivered(delivery.chunk.partition, delivery.batch.lastOffset + 1);
         return { done: false, value: delivery.batch };
       },
@@ -168,6 +165,23 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     };
   }
 
+  /** @internal */
+  reads({ topic, partition }: TopicPartitionName): boolean {
+    return this.#fetcher.partitions.find(topic, partition) !== undefined;
+  }
+
+  /** Leader epoch of the record before `offset`, as far as it was read; for commits. @internal */
+  epochBefore(target: TopicPartitionName, offset: number): number | undefined {
+    return this.#fetcher.partition(target).epochs.before(offset);
+  }
+
+  /** Iteration fails with this, after what has arrived. @internal */
+  failWith(error: MoldauError): void {
+    if (this.#closed) return;
+    this.#source.add({ t: 'failure', partition: undefined, positionId: 0, error });
+    this.#wake();
+  }
+
   /** Iteration ends, and nothing of the consumer runs any more. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -185,9 +199,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #assignInBackground(assignment: readonly Assignment[]): void {
     // Counted until its failure can be read: before that, `stopAtEnd` would find nothing left to read and end without a word.
     this.#assigning += 1;
-    const assigned = this.assign(assignment).catch((caught: unknown) => {
-      if (!this.#closed) this.#source.add({ t: 'failure', partition: undefined, positionId: 0, error: MoldauError.from(caught) });
-    });
+    const assigned = this.assign(assignment).catch((caught: unknown) => this.failWith(MoldauError.from(caught)));
     void assigned.finally(() => {
       this.#assigning -= 1;
       this.#wake();
@@ -209,6 +221,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       this.#fetcher.delivered(chunk.partition, batch.lastOffset + 1);
       return undefined;
     }
+    this.#hooks.record?.(record);
     chunk.partition.position = (record.offset + 1) as Offset;
     return record;
   }
@@ -217,10 +230,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     try {
       return records.readNext();
     } catch (caught) {
-      const error = MoldauError.from(caught);
       this.#cursor = undefined;
-      this.#fetcher.abandon(delivery.chunk.partition, error);
-      throw error;
+      throw this.#fetcher.abandon(delivery.chunk.partition, MoldauError.from(caught));
     }
   }
 

@@ -26,7 +26,7 @@ describe('the epochs of what was fetched', () => {
     noteBatches(epochs, 50, [3, 3, 4]);
     noteBatches(epochs, 80, [4, 7]);
     expect([50, 51, 60, 70, 71, 90, 91, 100].map((at) => epochs.before(at))).toEqual([undefined, 3, 3, 3, 4, 4, 7, 7]);
-    epochs.clear();
+    epochs.begin('earliest');
     expect(epochs.before(100)).toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 import { MoldauError } from '@moldau/kernel';
 import { type BatchSpan, baseOffsetAt, partitionLeaderEpochAt } from '@moldau/records';
+import type { StartPosition } from './consumer-types.ts';
 
 /** Epochs that are remembered: of so many changes of the leader since the first batch; older ones are forgotten. */
 const EPOCHS_MAX = 64;
@@ -15,9 +16,10 @@ export class FetchedEpochs {
   /** Ascending in both. */
   #starts: EpochStart[] = [];
 
-  /** The consumer begins elsewhere: what it has read before does not matter any more. */
-  clear(): void {
-    this.#starts = [];
+  /** The consumer begins there; of what it has read before, it knows the last leader epoch at most. */
+  begin(from: StartPosition): void {
+    const known = typeof from === 'object' && 'offset' in from && from.offset > 0 ? from : undefined;
+    this.#starts = known?.leaderEpoch === undefined ? [] : [{ epoch: known.leaderEpoch, from: known.offset - 1 }];
   }
 
   /** Notes batches that were fetched one after the other. */

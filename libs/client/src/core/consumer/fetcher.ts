@@ -54,7 +54,7 @@ export class Fetcher<K, V> {
     this.#unsubscribe = cluster.metadata.subscribe(() => this.#metadataChanged());
   }
 
-  get partitions(): Iterable<AssignedPartition<K, V>> {
+  get partitions(): Pick<AssignedPartitions<K, V>, 'find' | typeof Symbol.iterator> {
     return this.#partitions;
   }
 
@@ -124,9 +124,10 @@ export class Fetcher<K, V> {
   }
 
   /** A failure that the caller tells the user itself: what was fetched behind it is of no use. */
-  abandon(partition: AssignedPartition<K, V>, error: MoldauError): void {
+  abandon(partition: AssignedPartition<K, V>, error: MoldauError): MoldauError {
     this.#withdraw(partition);
     partition.phase = { t: 'failed', error };
+    return error;
   }
 
   close(): void {
@@ -152,7 +153,7 @@ export class Fetcher<K, V> {
     const exact = typeof from === 'object' && 'offset' in from ? offset(from.offset) : undefined;
     partition.position = exact;
     partition.fetchOffset = exact;
-    partition.epochs.clear();
+    partition.epochs.begin(from);
     if (exact !== undefined && !this.#settings.stopAtEnd) {
       partition.phase = { t: 'ready' };
       this.#schedule();

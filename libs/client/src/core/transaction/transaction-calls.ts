@@ -3,8 +3,9 @@ import { itemToError, type Method, type OffsetToCommit, TransactionOutcome, tran
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { delay } from '../delay.ts';
+import type { GroupIdentity } from '../group/group-types.ts';
 import type { ProducerSession } from '../producer/producer-batch.ts';
-import type { GroupIdentity, TransactionGroup, TransactionOffset } from './transaction-types.ts';
+import type { TransactionGroup, TransactionOffset } from './transaction-types.ts';
 
 /** One try waits no longer: a broker that is there answers sooner, and all calls may be sent again. */
 const ATTEMPT_MS = 10_000;

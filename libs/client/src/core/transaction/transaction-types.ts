@@ -1,3 +1,4 @@
+import type { GroupIdentity } from '../group/group-types.ts';
 import type { ProducerOptions } from '../producer/producer-types.ts';
 
 /** Options of a transactional producer; acks are always `all`, and batches idempotent. */
@@ -21,14 +22,6 @@ export interface TransactionOffset {
   readonly leaderEpoch?: number | undefined;
   /** Whatever is to be noted, at most 4,096 bytes of UTF-8. */
   readonly metadata?: string | undefined;
-}
-
-/** A member of a group, as offsets are committed by it. */
-export interface GroupIdentity {
-  readonly groupId: string;
-  readonly memberId: string;
-  /** The newest that it was told. */
-  readonly memberEpoch: number;
 }
 
 /**
