@@ -11,35 +11,38 @@ export interface MarkerDirectory {
 }
 
 /** The same marker for several partitions of one broker, or groups of one shard. */
-export interface RoutedMarker<Target> {
-  readonly task: MarkerTask;
+export interface RoutedMarker<Target, Task extends MarkerTask = MarkerTask> {
+  readonly task: Task;
   readonly targets: readonly Target[];
 }
 
 /** Markers by destination: one message each. */
-export interface MarkerRoutes {
-  readonly brokers: ReadonlyMap<BrokerId, readonly RoutedMarker<TopicPartition>[]>;
-  readonly groupShards: ReadonlyMap<number, readonly RoutedMarker<string>[]>;
+export interface MarkerRoutes<Task extends MarkerTask = MarkerTask> {
+  readonly brokers: ReadonlyMap<BrokerId, readonly RoutedMarker<TopicPartition, Task>[]>;
+  readonly groupShards: ReadonlyMap<number, readonly RoutedMarker<string, Task>[]>;
   /** Nothing is there to be marked: to be confirmed without asking anyone. */
-  readonly gone: readonly RoutedMarker<TopicPartition>[];
+  readonly gone: readonly RoutedMarker<TopicPartition, Task>[];
+  /** Nobody leads these at the moment: to be routed again. */
+  readonly absent: readonly RoutedMarker<TopicPartition, Task>[];
 }
 
-/** Sorts what waits by where it has to go. Partitions without a leader wait for the next round. */
-export function routeMarkers(tasks: Iterable<MarkerTask>, directory: MarkerDirectory): MarkerRoutes {
-  const brokers = new Map<BrokerId, RoutedMarker<TopicPartition>[]>();
-  const groupShards = new Map<number, RoutedMarker<string>[]>();
-  const gone: RoutedMarker<TopicPartition>[] = [];
+/** Sorts what waits by where it has to go. */
+export function routeMarkers<Task extends MarkerTask>(tasks: Iterable<Task>, directory: MarkerDirectory): MarkerRoutes<Task> {
+  const brokers = new Map<BrokerId, RoutedMarker<TopicPartition, Task>[]>();
+  const groupShards = new Map<number, RoutedMarker<string, Task>[]>();
+  const gone: RoutedMarker<TopicPartition, Task>[] = [];
+  const absent: RoutedMarker<TopicPartition, Task>[] = [];
   for (const task of tasks) {
     for (const [place, targets] of sortBy(task.waiting.partitions, (partition) => directory.leaderOf(partition))) {
-      if (place === 'absent') continue;
-      if (place === 'gone') gone.push({ task, targets });
+      if (place === 'absent') absent.push({ task, targets });
+      else if (place === 'gone') gone.push({ task, targets });
       else addTo(brokers, place, { task, targets });
     }
     for (const [shard, targets] of sortBy(task.waiting.groups, (group) => directory.shardOfGroup(task.name.namespace, group))) {
       addTo(groupShards, shard, { task, targets });
     }
   }
-  return { brokers, groupShards, gone };
+  return { brokers, groupShards, gone, absent };
 }
 
 function sortBy<Target, Place>(targets: readonly Target[], placeOf: (target: Target) => Place): Map<Place, Target[]> {

@@ -238,7 +238,15 @@ export interface ListShard {
   /** Of transactions: only those in one of these states. Empty: all. */
   transactionStates: TransactionState[];
   /** Of transactions: only those that have been under way for so long, in milliseconds. */
-  runningForMs?: number | undefined;
+  runningForMs?:
+    | number
+    | undefined;
+  /** Of transactions: only that which this producer has under way, decided or not, of whatever namespace. */
+  producerId?:
+    | number
+    | undefined;
+  /** Of transactions: only those that have a part in one of these partitions. */
+  partitions: TopicIdPartitions[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1274,7 +1282,15 @@ export const EndStagedOffsets: MessageFns<EndStagedOffsets> = {
 };
 
 function createBaseListShard(): ListShard {
-  return { after: "", limit: 0, transactionStates: [], runningForMs: undefined, _unknownFields: {} };
+  return {
+    after: "",
+    limit: 0,
+    transactionStates: [],
+    runningForMs: undefined,
+    producerId: undefined,
+    partitions: [],
+    _unknownFields: {},
+  };
 }
 
 export const ListShard: MessageFns<ListShard> = {
@@ -1294,6 +1310,12 @@ export const ListShard: MessageFns<ListShard> = {
     }
     if (message.runningForMs !== undefined) {
       writer.uint32(32).int64(message.runningForMs);
+    }
+    if (message.producerId !== undefined) {
+      writer.uint32(40).int64(message.producerId);
+    }
+    for (const v of message.partitions) {
+      TopicIdPartitions.encode(v!, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1359,6 +1381,22 @@ export const ListShard: MessageFns<ListShard> = {
             }
 
             message.runningForMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.producerId = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.partitions.push(TopicIdPartitions.decode(reader, reader.uint32()));
             continue;
           }
         }
