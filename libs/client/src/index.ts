@@ -45,6 +45,15 @@ export type {
   Reassignment,
   ReplicaStanding,
 } from './core/admin/placement-types.ts';
+export type {
+  DescribedProducer,
+  DescribedProducers,
+  DescribedTransaction,
+  ListTransactionsOptions,
+  TransactionDescription,
+  TransactionListing,
+  TransactionStanding,
+} from './core/admin/transaction-types.ts';
 export type { MoldauOptions } from './core/client-options.ts';
 export type { ConsumedRecord } from './core/consumer/consumed-record.ts';
 export type { Consumer } from './core/consumer/consumer.ts';

@@ -1,5 +1,4 @@
-import type { CompressionName, Moldau, Producer } from '@moldau/client';
-import { COMPRESSION_NAMES, MoldauError } from '@moldau/client';
+import { COMPRESSION_NAMES, type CompressionName, type Moldau, MoldauError, type ProducerRecord } from '@moldau/client';
 import { type Command, Option } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
 import { splitLines } from '../input/lines.ts';
@@ -11,6 +10,8 @@ import { writeJson } from '../output/format.ts';
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 /** Most records on their way at once: bounds memory when standard input is faster than the cluster. */
 const UNANSWERED_MAX = 100_000;
+/** The longest that a cluster allows. */
+const TRANSACTION_TIMEOUT_MS = 900_000;
 
 interface Options extends ConnectionOptions {
   readonly keySeparator?: string;
@@ -18,6 +19,15 @@ interface Options extends ConnectionOptions {
   readonly acks: AcksOption;
   readonly compression: CompressionName;
   readonly partition?: number;
+  readonly transactionalId?: string;
+}
+
+/** Where the lines go. */
+interface Outlet {
+  send(record: ProducerRecord<Uint8Array, Uint8Array>): Promise<unknown>;
+  /** Resolves when all is published. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export function registerProduce(program: Command, context: CommandContext): void {
@@ -35,31 +45,44 @@ export function registerProduce(program: Command, context: CommandContext): void
     )
     .addOption(new Option('--compression <codec>', 'how batches are compressed').choices(COMPRESSION_NAMES).default('none'))
     .option('--partition <n>', 'the partition for all records (default: by key, or by turns)', wholeNumber(0, 0x7fff_ffff))
+    .addOption(
+      new Option(
+        '--transactional-id <id>',
+        'publish all lines in one transaction of this id: all of them count, or none; at most 15 minutes',
+      ).conflicts('acks'),
+    )
     .action((topic: string, _local: unknown, command: Command) => produce(context, topic, optionsOf<Options>(command)));
 }
 
 async function produce(context: CommandContext, topic: string, options: Options): Promise<void> {
   await context.withClient(options, async (moldau) => {
-    const producer = openProducer(moldau, options);
+    const outlet = await openOutlet(moldau, options);
     const note = createCountNote(context.terminal, 'records published');
     let published = 0;
     try {
-      published = await publishLines(context, producer, topic, options, (count) => note.update(count));
+      published = await publishLines(context, outlet, topic, options, (count) => note.update(count));
     } finally {
       note.stop();
-      await producer.close();
+      await outlet.close();
     }
     if (options.output === 'json') await writeJson(context.terminal, { topic, records: published });
   });
 }
 
-function openProducer(moldau: Moldau, options: Options): Producer<Uint8Array, Uint8Array> {
-  return moldau.producer({ acks: options.acks, compression: options.compression });
+async function openOutlet(moldau: Moldau, { acks: confirmed, compression, transactionalId }: Options): Promise<Outlet> {
+  if (transactionalId === undefined) {
+    const producer = moldau.producer({ acks: confirmed, compression });
+    return { send: (record) => producer.send(record), finish: () => producer.flush(), close: () => producer.close() };
+  }
+  const producer = moldau.transactionalProducer({ transactionalId, compression, timeoutMs: TRANSACTION_TIMEOUT_MS });
+  const transaction = await producer.begin();
+  // Closing aborts what was not committed.
+  return { send: (record) => transaction.send(record), finish: () => transaction.commit(), close: () => producer.close() };
 }
 
 async function publishLines(
   context: CommandContext,
-  producer: Producer<Uint8Array, Uint8Array>,
+  outlet: Outlet,
   topic: string,
   options: Options,
   report: (count: number) => void,
@@ -72,12 +95,12 @@ async function publishLines(
   for await (const lines of splitLines(context.terminal.input, LINE_BYTES_MAX)) {
     for (const bytes of lines) {
       line++;
-      unanswered.add(producer.send({ topic, headers, ...partition, ...splitKey(bytes, separator, line) }));
+      unanswered.add(outlet.send({ topic, headers, ...partition, ...splitKey(bytes, separator, line) }));
     }
     await unanswered.below(UNANSWERED_MAX);
     context.terminal.signal.throwIfAborted();
   }
-  await producer.flush();
+  await outlet.finish();
   await unanswered.below(1);
   return line;
 }

@@ -7,6 +7,7 @@ import { fakeGroupHandlers } from './fake-groups.ts';
 import { type FakeWatch, fakeMetadataHandlers } from './fake-metadata.ts';
 import { FakePartition } from './fake-partition.ts';
 import { fakeProduceHandlers } from './fake-produce.ts';
+import { fakeTransactionAdminHandlers } from './fake-transaction-admin.ts';
 import { FakeTransactions } from './fake-transactions.ts';
 
 /** What becomes of a batch that has reached its leader, where it is not simply appended and answered. */
@@ -100,6 +101,7 @@ export class FakeCluster {
       ...fakeGroupHandlers(this, brokerId),
       ...fakeAdminHandlers(this),
       ...this.transactions.handlers(),
+      ...fakeTransactionAdminHandlers(this),
     ]);
   }
 

@@ -74,6 +74,11 @@ export class FakeTransactions {
     if (entry?.state === 'ongoing') this.#decide(entry, 'abort', 'timeout');
   }
 
+  /** Those that had a session, by name. */
+  get ids(): readonly string[] {
+    return [...this.#ids.keys()].sort();
+  }
+
   stateOf(transactionalId: string): string | undefined {
     return this.#ids.get(transactionalId)?.state;
   }
