@@ -1,5 +1,6 @@
 import { assert, type CallHandlers, type ClusterId, MoldauError, type Namespace } from '@moldau/kernel';
 import type { BrokerHeartbeatAnswer } from '@moldau/protocol';
+import type { ShardCaller } from '@moldau/shards';
 import { openLogDirectory } from '@moldau/storage';
 import { registerGauges } from './broker-metrics.ts';
 import { type BrokerParts, createParts } from './broker-parts.ts';
@@ -25,6 +26,7 @@ import { MetadataStream } from './session/metadata-stream.ts';
 import { ProducerIds } from './session/producer-ids.ts';
 import { Registration } from './session/registration.ts';
 import { replicaReport } from './session/replica-report.ts';
+import { createShardCaller } from './shards/shard-caller.ts';
 
 /** A broker: its handlers may be mounted before it starts; they refuse calls until it serves. */
 export interface Broker {
@@ -59,6 +61,7 @@ class RunningBroker implements Broker {
   readonly #metadata: MetadataStream;
   readonly #registration: Registration;
   readonly #replication: Replication;
+  readonly #shards: ShardCaller;
   readonly #serving = Promise.withResolvers<void>();
   readonly #mayShutDown = Promise.withResolvers<void>();
   #phase: Phase = 'created';
@@ -86,7 +89,9 @@ class RunningBroker implements Broker {
     const producerIds = new ProducerIds({ clock, logger, controller, brokerId, brokerEpoch: () => this.#registration.epoch });
     const settledAt = async (version: number): Promise<void> => this.#lifecycle?.settledAt(version);
     const catchUp = new CatchUp({ clock, wheel, cluster, settledAt });
-    const methods = clientMethods(this.#parts, { forwarder: new Forwarder(clock, controller), producerIds, catchUp });
+    this.#shards = createShardCaller(this.#parts, controller);
+    const forwarder = new Forwarder(clock, controller);
+    const methods = clientMethods(this.#parts, { forwarder, producerIds, catchUp, shards: this.#shards });
     this.#replication = new Replication({ parts: this.#parts, controller, brokerEpoch: () => this.#registration.epoch });
     this.clientHandlers = this.#interceptor(settings.namespaces).wrap(methods);
     // Followers are served until the leaders have moved.
@@ -292,6 +297,7 @@ class RunningBroker implements Broker {
     const error = new MoldauError('LEADER_CHANGED_AFTER_APPEND', 'the broker stopped before the batch was confirmed', {});
     for (const partition of table) partition.close(error);
     await this.#logs?.close();
+    this.#shards.close();
     this.#coordinators.close();
     this.#parts.peers.close();
     this.#phase = 'stopped';

@@ -1,3 +1,6 @@
+export { FrameQueue, STREAM_MESSAGE_BYTES_MAX } from './caller/frame-queue.ts';
+export { ImageShardDirectory, type ImageShardDirectoryDeps } from './caller/image-shard-directory.ts';
+export { ShardCaller, type ShardCallerDeps } from './caller/shard-caller.ts';
 export {
   type MemberLink,
   type MemberLinkEvents,

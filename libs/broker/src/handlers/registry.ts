@@ -1,3 +1,4 @@
+import type { ShardCalls } from '@moldau/shards';
 import type { BrokerParts } from '../broker-parts.ts';
 import { Publisher } from '../gateway/publish.ts';
 import type { CatchUp } from '../metadata/catch-up.ts';
@@ -34,6 +35,8 @@ export interface ControllerParts {
   readonly forwarder: Forwarder;
   readonly producerIds: ProducerIds;
   readonly catchUp: CatchUp;
+  /** Owners of shards of group and transaction state. */
+  readonly shards: ShardCalls;
 }
 
 /** Every method of the client listener. What is not in this table is not served. */
