@@ -1,14 +1,14 @@
 import type { ImageDelta } from '@moldau/cluster';
 import type { GroupRef } from '@moldau/groups';
 import { callUnary, partitionService } from '@moldau/protocol';
-import type { ShardCallHandlers, ShardKindContext, ShardKindDefinition } from '../shards/shard-kind.ts';
+import type { BrokerChannels, ShardCallHandlers, ShardKindContext, ShardKindDefinition } from '../shards/shard-kind.ts';
 import { GroupCalls } from './group-calls.ts';
 import { GroupMachine } from './group-machine.ts';
 import type { GroupViews } from './group-views.ts';
 import { GroupWork } from './group-work.ts';
 import { ImageSettings } from './image-settings.ts';
 import { ImageTopics } from './image-topics.ts';
-import { LagMeter } from './lag-meter.ts';
+import { LagMeter, type LagSource } from './lag-meter.ts';
 import { LagWatch } from './lag-watch.ts';
 import { GroupMemberHost } from './member-host.ts';
 
@@ -20,14 +20,7 @@ export function groupShards(context: ShardKindContext<GroupMachine>): ShardKindD
   const topics = new ImageTopics(image);
   const views: GroupViews = { topics, settings: new ImageSettings(image, logger) };
   const works = new Map<GroupMachine, GroupWork>();
-  const lag = new LagMeter({
-    clock,
-    image,
-    source: {
-      measure: async (broker, request, timeoutMs) =>
-        callUnary(brokers.channel(broker), partitionService.measureLag, request, { timeoutMs }),
-    },
-  });
+  const lag = new LagMeter({ clock, image, source: leadersOf(brokers) });
   const machines = (): GroupMachine[] => [...shards.all()].flatMap((shard) => shard.active() ?? []);
   const watch = new LagWatch({ clock, scheduler, meter, lag, topics, machines, seriesMax: settings.groupLagSeriesMax });
   watch.start();
@@ -63,6 +56,13 @@ export function groupShards(context: ShardKindContext<GroupMachine>): ShardKindD
       unlisten();
       watch.stop();
     },
+  };
+}
+
+/** Asks the brokers that lead partitions. */
+function leadersOf(brokers: BrokerChannels): LagSource {
+  return {
+    measure: async (broker, request, timeoutMs) => callUnary(brokers.channel(broker), partitionService.measureLag, request, { timeoutMs }),
   };
 }
 

@@ -28,7 +28,7 @@ import { FakeShard } from '@moldau/shards/testing';
 import { RecordingMeter, SeededIds, SeededRandom, SimScheduler } from '@moldau/testkit';
 import type { GroupMachine } from '../groups/group-machine.ts';
 import { groupShards } from '../groups/group-shards.ts';
-import type { ShardCallContext, ShardKindContext, ShardKindDefinition } from '../shards/shard-kind.ts';
+import type { MemberStream, ShardCallContext, ShardKindContext, ShardKindDefinition } from '../shards/shard-kind.ts';
 
 export const TOPIC_ID = '11111111-1111-4111-8111-111111111111' as TopicId;
 export const ORIGIN: CallOrigin = {
@@ -48,7 +48,7 @@ export class GroupShardFixture {
   readonly scheduler = new SimScheduler();
   readonly meter = new RecordingMeter();
   readonly notices = new Map<number, Notice[]>();
-  readonly stream = { caller: 'broker/1', tell: (membership: number, notice: Notice) => this.#told(membership, notice) };
+  readonly stream: MemberStream = { caller: 'broker/1', tell: (membership, notice) => this.#told(membership, notice) };
   /** What the leader answers for a position of a partition. */
   measured: (partition: number, offset: number) => Partial<MeasuredLag> = () => ({ highWatermark: 100, logStartOffset: 0 });
   image = EMPTY_IMAGE;
