@@ -27,6 +27,7 @@ import { ProducerIds } from './session/producer-ids.ts';
 import { Registration } from './session/registration.ts';
 import { replicaReport } from './session/replica-report.ts';
 import { createShardCaller } from './shards/shard-caller.ts';
+import { GatheringVerifier } from './transactions/transaction-verifier.ts';
 
 /** A broker: its handlers may be mounted before it starts; they refuse calls until it serves. */
 export interface Broker {
@@ -185,7 +186,7 @@ class RunningBroker implements Broker {
   }
 
   #createLifecycle(logs: LogStore): PartitionLifecycle {
-    const { deps, cluster, table, topicSettings, ackSweep, wheel } = this.#parts;
+    const { deps, cluster, table, topicSettings, ackSweep, wheel, transactions } = this.#parts;
     const { brokerId } = this.#settings;
     return new PartitionLifecycle({
       scheduler: deps.scheduler,
@@ -207,6 +208,7 @@ class RunningBroker implements Broker {
         compute: deps.compute,
         logger: deps.logger,
         brokerId,
+        verifier: new GatheringVerifier(deps.scheduler, transactions),
         ...this.#replication.partitionDeps,
         beginAnew: ({ topicId, index, settings }, startOffset) => logs.beginAnew(topicId, index, settings.storage, startOffset),
         onPending: (partition) => ackSweep.add(partition),

@@ -17,6 +17,7 @@ import type { SupportedLevels } from '@moldau/protocol';
 import type { LogDirectorySettings, RecoveryProgress } from '@moldau/storage';
 import type { ConcurrencyBounds } from './limits/concurrency-limit.ts';
 import type { LogStore } from './partition/log-store.ts';
+import type { TransactionCoordinator } from './transactions/transaction-coordinator.ts';
 
 const MIB = 1024 * 1024;
 
@@ -31,6 +32,8 @@ export interface BrokerDeps {
   readonly connector: Connector;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Stands for the coordinators of transactions in specs. Default: those that the metadata names. */
+  readonly transactions?: TransactionCoordinator | undefined;
   /** Stands between the broker and its logs: where a simulation plants bugs. Default: nothing does. */
   readonly wrapLogs?: ((logs: LogStore) => LogStore) | undefined;
 }

@@ -39,6 +39,7 @@ export {
   topicId,
 } from './ids.ts';
 export {
+  assertTransactionalId,
   DEFAULT_NAMESPACE,
   isInternalName,
   NAME_LENGTH_MAX,

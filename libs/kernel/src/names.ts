@@ -26,6 +26,14 @@ export function parseTopicName(value: string): TopicName {
   return value as TopicName;
 }
 
+/** Checks a transactional id, 1–249 characters of `[a-zA-Z0-9._-]`. @throws MoldauError INVALID_TRANSACTIONAL_ID with the name and the limit */
+export function assertTransactionalId(value: string): void {
+  const limit = nameFault(value);
+  if (limit === undefined) return;
+  const shown = value.slice(0, NAME_LENGTH_MAX);
+  throw new MoldauError('INVALID_TRANSACTIONAL_ID', `transactional id '${shown}': ${limit}`, { transactional_id: shown, limit });
+}
+
 /** @throws MoldauError INVALID_NAMESPACE with the name and the limit */
 export function parseNamespace(value: string): Namespace {
   const fits = value.length >= 1 && value.length <= NAMESPACE_LENGTH_MAX && LEGAL_NAMESPACE.test(value);

@@ -16,6 +16,7 @@ export {
   type MarkerClaim,
   type OpenTransaction,
   type ProducerClaim,
+  type ProducerSummary,
   type ProducerVerdict,
   REMEMBERED_BATCHES_MAX,
 } from './producer-checks.ts';

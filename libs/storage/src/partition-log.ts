@@ -6,7 +6,7 @@ import type { EpochEntry } from './leader-epochs.ts';
 import { saveManifest } from './manifest.ts';
 import type { PartitionConfig } from './partition-config.ts';
 import type { PartitionState, PartitionStatus, Progress } from './partition-state.ts';
-import type { MarkerClaim, OpenTransaction, ProducerClaim, ProducerVerdict } from './producer-checks.ts';
+import type { MarkerClaim, OpenTransaction, ProducerClaim, ProducerSummary, ProducerVerdict } from './producer-checks.ts';
 import type { ProducerState } from './producer-state.ts';
 import { type ReadOptions, type ReadResult, readLog } from './read.ts';
 import { moveStart } from './retention.ts';
@@ -146,6 +146,11 @@ export class PartitionLog {
   /** Transactions that no marker has ended yet, the oldest first. */
   openTransactions(): readonly OpenTransaction[] {
     return this.#state.producers.openTransactions();
+  }
+
+  /** Up to so many of the producers' sessions that are known, in no particular order. */
+  producers(max: number): readonly ProducerSummary[] {
+    return this.#state.producers.summaries(max);
   }
 
   /** Where readers of committed records stop: below it all transactions are decided for good. At most the high watermark. */

@@ -29,6 +29,21 @@ export interface OpenTransaction {
   readonly lastMs: number;
 }
 
+/** A producer's session as a partition knows it. */
+export interface ProducerSummary {
+  readonly producerId: number;
+  /** Its newest epoch. */
+  readonly producerEpoch: number;
+  /** Undefined when only a marker is known of this epoch. */
+  readonly lastSequence: number | undefined;
+  /** Wall time of its last append; after recovery the largest timestamp of its batches. */
+  readonly lastMs: number;
+  /** First offset of its open transaction; undefined: none is open. */
+  readonly openFromOffset: Offset | undefined;
+  /** Epoch of the coordinator's shard that wrote its last marker; -1: none did. */
+  readonly coordinatorEpoch: number;
+}
+
 /** What a marker has to get past. */
 export interface MarkerClaim {
   readonly producerId: number;

@@ -1,18 +1,15 @@
 import type { Offset } from '@moldau/kernel';
 import {
-  advanceSequence,
   baseOffsetAt,
   baseSequenceAt,
   isControlAt,
   isTransactionalAt,
-  lastOffsetDeltaAt,
   maxTimestampAt,
   NO_PRODUCER_ID,
   producerEpochAt,
   producerIdAt,
   readBatch as readRecordBatch,
   type TransactionMarker,
-  timestampTypeAt,
   transactionMarkerOf,
 } from '@moldau/records';
 import type { ByteReader, ByteWriter } from './byte-codec.ts';
@@ -24,15 +21,16 @@ import {
   checkMarker,
   checkOrder,
   type MarkerClaim,
-  NO_APPEND_TIME,
   NONE,
   type OpenTransaction,
   type ProducerClaim,
+  type ProducerSummary,
   type ProducerVerdict,
   REMEMBERED_BATCHES_MAX,
   type RememberedBatch,
   refuse,
 } from './producer-checks.ts';
+import { readRemembered, rememberedAt, writeRemembered } from './remembered-batch.ts';
 import { Verifications } from './verifications.ts';
 
 /** In a snapshot: batches with idempotency keys do not expire by time. */
@@ -169,6 +167,24 @@ export class ProducerState {
     return found;
   }
 
+  /** Up to so many of the sessions that are known, in no particular order; batches with idempotency keys are none. */
+  summaries(max: number): ProducerSummary[] {
+    const found: ProducerSummary[] = [];
+    for (const [producerId, { epoch, lastMs, batches, openFrom, coordinatorEpoch }] of this.#entries) {
+      if (found.length >= max) break;
+      const openFromOffset = openFrom === NONE ? undefined : (openFrom as Offset);
+      found.push({
+        producerId,
+        producerEpoch: epoch,
+        lastSequence: batches.at(-1)?.lastSequence,
+        lastMs,
+        openFromOffset,
+        coordinatorEpoch,
+      });
+    }
+    return found;
+  }
+
   /** Whether the batch at `baseOffset` is one by which duplicates of this producer are known. */
   remembers(producerId: number, epoch: number, baseOffset: number): boolean {
     if (producerId >= FIRST_KEYED_PRODUCER_ID) return this.#keyed.find(producerId, epoch)?.baseOffset === baseOffset;
@@ -215,7 +231,7 @@ export class ProducerState {
     for (let left = reader.int32(); left > 0; left--) {
       const producerId = reader.int64();
       const entry: ProducerEntry = { epoch: reader.int32(), lastMs: reader.int64(), batches: [], openFrom: NONE, coordinatorEpoch: NONE };
-      for (let batches = reader.uint8(); batches > 0; batches--) entry.batches.push(readBatch(reader));
+      for (let batches = reader.uint8(); batches > 0; batches--) entry.batches.push(readRemembered(reader));
       const [batch] = entry.batches;
       if (producerId < FIRST_KEYED_PRODUCER_ID) this.#entries.set(producerId, entry);
       else if (batch !== undefined) this.#keyed.note(producerId, entry.epoch, batch);
@@ -268,33 +284,11 @@ function encodeEntry(writer: ByteWriter, producerId: number, entry: Pick<Produce
   writer.int32(entry.epoch);
   writer.int64(entry.lastMs);
   writer.uint8(entry.batches.length);
-  for (const batch of entry.batches) {
-    writer.int32(batch.baseSequence);
-    writer.int32(batch.lastSequence);
-    writer.int64(batch.baseOffset);
-    writer.int32(batch.lastOffset - batch.baseOffset);
-    writer.int64(batch.appendTime);
-  }
-}
-
-/** The batch at `position`, which has its final base offset. */
-function rememberedAt(bytes: Uint8Array, position: number): RememberedBatch {
-  const baseSequence = baseSequenceAt(bytes, position);
-  const delta = lastOffsetDeltaAt(bytes, position);
-  const baseOffset = baseOffsetAt(bytes, position);
-  const appendTime = timestampTypeAt(bytes, position) === 'LogAppendTime' ? maxTimestampAt(bytes, position) : NO_APPEND_TIME;
-  return { baseSequence, lastSequence: advanceSequence(baseSequence, delta), baseOffset, lastOffset: baseOffset + delta, appendTime };
+  for (const batch of entry.batches) writeRemembered(writer, batch);
 }
 
 /** The marker of a control batch; undefined when it is of another kind. */
 function markerAt(bytes: Uint8Array, position: number): TransactionMarker | undefined {
   const record = readRecordBatch(bytes, position, { checkCrc: false }).readNext();
   return record === undefined ? undefined : transactionMarkerOf(record);
-}
-
-function readBatch(reader: ByteReader): RememberedBatch {
-  const baseSequence = reader.int32();
-  const lastSequence = reader.int32();
-  const baseOffset = reader.int64();
-  return { baseSequence, lastSequence, baseOffset, lastOffset: baseOffset + reader.int32(), appendTime: reader.int64() };
 }

@@ -2,7 +2,8 @@ import type { Offset } from '@moldau/kernel';
 import type { FetchStreamPartition, FetchStreamPosition, ItemError, WithBatches } from '@moldau/protocol';
 import type { Partition } from '../partition/partition.ts';
 import type { FetchMetrics } from './fetch-metrics.ts';
-import { assertContinues, readVisible, sizeOf, visibleEnds } from './visible-read.ts';
+import type { ReadIsolation } from './isolation.ts';
+import { abortedOf, assertContinues, readVisible, sizeOf, visibleEnd, visibleEnds } from './visible-read.ts';
 
 /** What one read of a position found. */
 export interface PositionRead {
@@ -19,18 +20,21 @@ export interface PositionRead {
 export class StreamPosition {
   readonly asked: FetchStreamPosition;
   readonly partition: Partition;
+  readonly #isolation: ReadIsolation;
   #nextOffset: number;
   /** Read from the disk and not sent, because the credit or the message had no room for it. */
   #kept: PositionRead | undefined;
   #keptBytes = 0;
   /** What the client has read before is known to be in the log. */
   #continues = false;
-  #toldWatermark = -1;
+  /** The end of what the client may see, as it was told last. */
+  #toldVisible = -1;
   #toldEnd = false;
 
-  constructor(asked: FetchStreamPosition, partition: Partition) {
+  constructor(asked: FetchStreamPosition, partition: Partition, isolation: ReadIsolation) {
     this.asked = asked;
     this.partition = partition;
+    this.#isolation = isolation;
     this.#nextOffset = asked.fetchOffset;
   }
 
@@ -49,9 +53,13 @@ export class StreamPosition {
     const kept = this.#kept;
     this.#kept = undefined;
     if (kept !== undefined) return kept;
-    const reading = readVisible(this.partition, this.#nextOffset, maxBytes, leaderEpoch, metrics);
+    const isolation = this.#isolation;
+    const from = this.#nextOffset;
+    const reading = readVisible(this.partition, { from, maxBytes, claimedEpoch: leaderEpoch, isolation }, metrics);
     const read = reading instanceof Promise ? await reading : reading;
-    const head = { positionId, ...ends, abortedTransactions: [], error: undefined };
+    const telling = abortedOf(this.partition, from, read, isolation);
+    const aborted = telling instanceof Promise ? await telling : telling;
+    const head = { positionId, ...ends, abortedTransactions: [...aborted], error: undefined };
     const { batches, nextOffset, source, release } = read;
     return { head, batches, sizeBytes: sizeOf(read), nextOffset, source, release };
   }
@@ -73,17 +81,17 @@ export class StreamPosition {
   advance(read: PositionRead): boolean {
     this.#keptBytes = 0;
     this.#nextOffset = read.nextOffset;
-    return read.sizeBytes > 0 && read.nextOffset < read.head.highWatermark;
+    return read.sizeBytes > 0 && read.nextOffset < visibleEnd(read.head, this.#isolation);
   }
 
-  /** Whether a read without batches tells the client something: that it is at the end, or that the watermark moved. */
+  /** Whether a read without batches tells the client something: that it is at the end, or that the end moved. */
   isNews(read: PositionRead): boolean {
-    return !this.#toldEnd || read.head.highWatermark !== this.#toldWatermark;
+    return !this.#toldEnd || visibleEnd(read.head, this.#isolation) !== this.#toldVisible;
   }
 
   told(read: PositionRead): void {
-    this.#toldWatermark = read.head.highWatermark;
-    this.#toldEnd = read.nextOffset >= read.head.highWatermark;
+    this.#toldVisible = visibleEnd(read.head, this.#isolation);
+    this.#toldEnd = read.nextOffset >= this.#toldVisible;
   }
 }
 

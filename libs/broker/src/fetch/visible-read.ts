@@ -1,14 +1,17 @@
 import { MoldauError, type Offset } from '@moldau/kernel';
+import type { AbortedTransaction } from '@moldau/protocol';
 import { divergence } from '@moldau/replication';
 import type { ReadResult } from '@moldau/storage';
 import type { Partition } from '../partition/partition.ts';
 import { invalidField } from '../produce/produce-terms.ts';
+import { abortedIn } from './aborted-batches.ts';
 import type { FetchMetrics } from './fetch-metrics.ts';
+import type { ReadIsolation } from './isolation.ts';
 
 /** Where a partition stands for its readers. */
 export interface VisibleEnds {
   readonly highWatermark: Offset;
-  /** No transaction is open before transactions exist, so this is the high watermark. */
+  /** Where readers of committed records stop; at most the high watermark. */
   readonly lastStableOffset: Offset;
   readonly logStartOffset: Offset;
 }
@@ -19,30 +22,63 @@ const NOTHING: Omit<ReadResult, 'nextOffset'> = { batches: [], source: 'tail', r
 export function visibleEnds(partition: Partition, claimedEpoch: number | undefined): VisibleEnds {
   const { log, leadership } = partition.leading(claimedEpoch);
   const { highWatermark } = leadership;
-  return { highWatermark, lastStableOffset: highWatermark, logStartOffset: log.startOffset };
+  // The log may know a higher watermark than a new leader does yet.
+  const lastStableOffset = Math.min(highWatermark, log.lastStableOffset) as Offset;
+  return { highWatermark, lastStableOffset, logStartOffset: log.startOffset };
+}
+
+interface ReaderEnds<End extends number> {
+  readonly highWatermark: End;
+  readonly lastStableOffset: End;
+}
+
+/** The end of what a reader sees. */
+export function visibleEnd<End extends number>(ends: ReaderEnds<End>, isolation: ReadIsolation): End {
+  return isolation === 'read_committed' ? ends.lastStableOffset : ends.highWatermark;
+}
+
+/** The end of what a reader of the partition sees; undefined where this broker does not lead it. */
+export function visibleEndOf({ leadership, log }: Partition, isolation: ReadIsolation): Offset | undefined {
+  if (leadership === undefined || log === undefined) return undefined;
+  const { highWatermark } = leadership;
+  return isolation === 'read_committed' ? (Math.min(highWatermark, log.lastStableOffset) as Offset) : highWatermark;
+}
+
+/** A reader's place in a partition. */
+export interface ReadPlace {
+  readonly from: number;
+  readonly maxBytes: number;
+  readonly claimedEpoch: number | undefined;
+  readonly isolation: ReadIsolation;
 }
 
 /**
- * Reads what readers may see from `from` on: whole batches below the high watermark, about `maxBytes`, the first whole.
- * Between the high watermark and the log's end there is nothing yet; beyond the end the offset is out of range.
+ * Reads what readers may see from `from` on: whole batches below the high watermark, or the last stable offset, about `maxBytes`, the
+ * first whole. Between that and the log's end there is nothing yet; beyond the end the offset is out of range.
  *
  * @throws MoldauError OFFSET_OUT_OF_RANGE and those of leadership; rejects with CORRUPT_LOG, PARTITION_OFFLINE
  */
-export function readVisible(
-  partition: Partition,
-  from: number,
-  maxBytes: number,
-  claimedEpoch: number | undefined,
-  metrics: FetchMetrics,
-): ReadResult | Promise<ReadResult> {
+export function readVisible(partition: Partition, place: ReadPlace, metrics: FetchMetrics): ReadResult | Promise<ReadResult> {
+  const { from, maxBytes, claimedEpoch, isolation } = place;
   const { log, leadership } = partition.leading(claimedEpoch);
   if (!Number.isSafeInteger(from) || from < 0) throw invalidField('fetch_offset', from, '≥ 0');
-  if (from < log.startOffset || from > log.endOffset) throw outOfRange(partition, from, log.startOffset, leadership.highWatermark);
-  const upTo = leadership.highWatermark;
+  const { highWatermark } = leadership;
+  if (from < log.startOffset || from > log.endOffset) throw outOfRange(partition, from, log.startOffset, highWatermark);
+  const upTo = isolation === 'read_committed' ? (Math.min(highWatermark, log.lastStableOffset) as Offset) : highWatermark;
   if (from >= upTo) return { ...NOTHING, nextOffset: from as Offset };
   const read = log.read(from as Offset, { maxBytes, upTo });
   metrics.read(read instanceof Promise ? 'disk' : 'memory');
   return read;
+}
+
+/** As `abortedIn`, of what was read from the partition's log. */
+export function abortedOf(
+  { log }: Partition,
+  from: number,
+  read: ReadResult,
+  isolation: ReadIsolation,
+): readonly AbortedTransaction[] | Promise<readonly AbortedTransaction[]> {
+  return log === undefined ? [] : abortedIn(log, from as Offset, read, isolation);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type BrokerId, type Clock, MoldauError, partitionIndex, type Scheduler, type TopicId } from '@moldau/kernel';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
+import type { ReadIsolation } from '../fetch/isolation.ts';
 import type { SoughtPosition } from '../handlers/list-offsets.ts';
 import type { ClusterState } from '../metadata/cluster-state.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
@@ -18,12 +19,18 @@ export interface LedSourceDeps {
   readonly brokerId: BrokerId;
 }
 
+/** Who reads. */
+export interface GatewayReader {
+  readonly context: RequestContext;
+  readonly isolation: ReadIsolation;
+}
+
 /** A partition where it is led, here or on another broker; when the leader moves, reading goes on at the next one. */
 export class LedSource implements ReadSource {
   readonly partition: number;
   readonly #deps: LedSourceDeps;
   readonly #topicId: TopicId;
-  readonly #context: RequestContext;
+  readonly #reader: GatewayReader;
   #source: ReadSource | undefined;
   /** Of `#source`; undefined also when nobody leads: then this broker says so. */
   #leader: BrokerId | undefined;
@@ -32,11 +39,11 @@ export class LedSource implements ReadSource {
   #closed = false;
 
   /** @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_PARTITION, NOT_LEADER */
-  constructor(deps: LedSourceDeps, topicId: TopicId, partition: number, context: RequestContext) {
+  constructor(deps: LedSourceDeps, topicId: TopicId, partition: number, reader: GatewayReader) {
     this.#deps = deps;
     this.#topicId = topicId;
     this.partition = partition;
-    this.#context = context;
+    this.#reader = reader;
     this.#source = this.#open();
   }
 
@@ -96,10 +103,11 @@ export class LedSource implements ReadSource {
     const { locator, peers, brokerId, metrics } = this.#deps;
     const leader = this.#leaderNow();
     this.#leader = leader;
+    const { context, isolation } = this.#reader;
     const source =
       leader === undefined || leader === brokerId
-        ? new LocalSource(locator.locate(this.#topicId, this.partition, this.#context), metrics)
-        : new RemoteSource({ peers, locator, broker: leader, context: this.#context }, this.#topicId, partitionIndex(this.partition));
+        ? new LocalSource(locator.locate(this.#topicId, this.partition, context), isolation, metrics)
+        : new RemoteSource({ peers, locator, broker: leader, context, isolation }, this.#topicId, partitionIndex(this.partition));
     if (this.#moved !== undefined) source.watch(this.#moved);
     return source;
   }

@@ -1,6 +1,7 @@
 import type { Compute } from '@moldau/kernel';
 import type { ReadRecord } from '@moldau/protocol';
 import { batchesIn, type DecodedRecord, isControlAt, nextOffsetAt, readBatchWith } from '@moldau/records';
+import { AbortedBatches } from '../fetch/aborted-batches.ts';
 import type { ReadSource } from './read-source.ts';
 
 /** Bytes of batches read from a partition at once. */
@@ -42,10 +43,13 @@ export class ReadPosition {
   async collect(collector: RecordCollector, compute: Compute): Promise<void> {
     this.ready = false;
     const read = await this.source.read(this.#nextOffset, READ_BYTES);
+    const aborted = new AbortedBatches(read.aborted);
     for (const bytes of read.batches) {
       for (const { position } of batchesIn(bytes)) {
         if (this.isDone) return;
-        if (!(await this.#collectBatch(bytes, position, collector, compute))) {
+        if (aborted.isAborted(bytes, position)) {
+          this.#nextOffset = Math.max(this.#nextOffset, nextOffsetAt(bytes, position));
+        } else if (!(await this.#collectBatch(bytes, position, collector, compute))) {
           this.ready = true;
           return;
         }
@@ -53,7 +57,7 @@ export class ReadPosition {
     }
     this.#nextOffset = Math.max(this.#nextOffset, read.nextOffset);
     // It may have moved during the read, which set `ready` already.
-    if (this.#nextOffset < read.highWatermark) this.ready = true;
+    if (this.#nextOffset < read.visibleEnd) this.ready = true;
   }
 
   /** True when the whole batch has been handed over. */

@@ -1,7 +1,8 @@
 import { type BrokerId, MoldauError, type PartitionIndex, type TopicId } from '@moldau/kernel';
-import { type FetchedPartition, fetchService, Isolation, itemToError } from '@moldau/protocol';
+import { type AbortedTransaction, type FetchedPartition, fetchService, itemToError } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
-import { readVisible, visibleEnds } from '../fetch/visible-read.ts';
+import { type ReadIsolation, wireIsolation } from '../fetch/isolation.ts';
+import { abortedOf, readVisible, visibleEnd, visibleEnds } from '../fetch/visible-read.ts';
 import { findOffset, type SoughtPosition } from '../handlers/list-offsets.ts';
 import type { Partition, PartitionWatcher } from '../partition/partition.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
@@ -16,7 +17,10 @@ const REMOTE_TIMEOUT_MS = 10_000;
 export interface SourceRead {
   readonly batches: readonly Uint8Array[];
   readonly nextOffset: number;
-  readonly highWatermark: number;
+  /** The end of what the reader may see. */
+  readonly visibleEnd: number;
+  /** Of these nothing counts; for readers of committed records, by first offset. */
+  readonly aborted: readonly AbortedTransaction[];
 }
 
 /** One partition as a Gateway reader reads it, here or on another broker. Every call rejects with a MoldauError. */
@@ -34,10 +38,12 @@ export interface ReadSource {
 export class LocalSource implements ReadSource, PartitionWatcher {
   readonly #partition: Partition;
   readonly #metrics: FetchMetrics;
+  readonly #isolation: ReadIsolation;
   #moved: (() => void) | undefined;
 
-  constructor(partition: Partition, metrics: FetchMetrics) {
+  constructor(partition: Partition, isolation: ReadIsolation, metrics: FetchMetrics) {
     this.#partition = partition;
+    this.#isolation = isolation;
     this.#metrics = metrics;
   }
 
@@ -46,15 +52,18 @@ export class LocalSource implements ReadSource, PartitionWatcher {
   }
 
   async find(position: SoughtPosition): Promise<number | undefined> {
-    return (await findOffset(this.#partition, position, undefined)).offset;
+    return (await findOffset(this.#partition, position, undefined, this.#isolation)).offset;
   }
 
   async read(from: number, maxBytes: number): Promise<SourceRead> {
-    const { batches, nextOffset, release } = await readVisible(this.#partition, from, maxBytes, undefined, this.#metrics);
+    const isolation = this.#isolation;
+    const read = await readVisible(this.#partition, { from, maxBytes, claimedEpoch: undefined, isolation }, this.#metrics);
+    const aborted = await abortedOf(this.#partition, from, read, isolation);
     // Copies: records are views of them, and live until they are sent.
-    const copies = batches.map((batch) => new Uint8Array(batch));
-    release();
-    return { batches: copies, nextOffset, highWatermark: visibleEnds(this.#partition, undefined).highWatermark };
+    const copies = read.batches.map((batch) => new Uint8Array(batch));
+    read.release();
+    const end = visibleEnd(visibleEnds(this.#partition, undefined), isolation);
+    return { batches: copies, nextOffset: read.nextOffset, visibleEnd: end, aborted };
   }
 
   watch(moved: () => void): void {
@@ -76,6 +85,7 @@ export interface RemoteSourceDeps {
   readonly locator: PartitionLocator;
   readonly broker: BrokerId;
   readonly context: RequestContext;
+  readonly isolation: ReadIsolation;
 }
 
 /** A partition that another broker leads: fetched from it, and while there is nothing, by one waiting fetch. */
@@ -96,9 +106,9 @@ export class RemoteSource implements ReadSource {
   }
 
   async find(position: SoughtPosition): Promise<number | undefined> {
-    const { peers, broker, context } = this.#deps;
+    const { peers, broker, context, isolation } = this.#deps;
     const query = { topicId: this.#topicId, partition: this.partition, leaderEpoch: undefined, position };
-    const request = { isolation: Isolation.UNSPECIFIED, queries: [query] };
+    const request = { isolation: wireIsolation(isolation), queries: [query] };
     const { results } = await peers.call(broker, fetchService.listOffsets, request, context, REMOTE_TIMEOUT_MS);
     const error = results[0]?.error;
     if (error !== undefined) throw itemToError(error);
@@ -114,10 +124,10 @@ export class RemoteSource implements ReadSource {
     const { recordBatches } = outcome;
     if (recordBatches.length === 0) {
       this.#waitAt(from, maxBytes);
-      return { batches: [], nextOffset: from, highWatermark: from };
+      return { batches: [], nextOffset: from, visibleEnd: from, aborted: [] };
     }
     // Its reader goes on by the batches themselves until a read finds nothing: that one begins to wait.
-    return { batches: [recordBatches], nextOffset: from, highWatermark: Number.MAX_SAFE_INTEGER };
+    return { batches: [recordBatches], nextOffset: from, visibleEnd: Number.MAX_SAFE_INTEGER, aborted: outcome.abortedTransactions };
   }
 
   watch(moved: () => void): void {
@@ -142,9 +152,9 @@ export class RemoteSource implements ReadSource {
   }
 
   async #fetch(from: number, maxBytes: number, maxWaitMs: number): Promise<FetchedPartition> {
-    const { peers, broker, context } = this.#deps;
+    const { peers, broker, context, isolation } = this.#deps;
     const partitions = [{ topicId: this.#topicId, partition: this.partition, fetchOffset: from, leaderEpoch: undefined, maxBytes }];
-    const request = { maxWaitMs, minBytes: 1, maxBytes, isolation: Isolation.UNSPECIFIED, partitions };
+    const request = { maxWaitMs, minBytes: 1, maxBytes, isolation: wireIsolation(isolation), partitions };
     const response = await peers.call(broker, fetchService.fetch, request, context, maxWaitMs + REMOTE_TIMEOUT_MS);
     const fetched = response.partitions[0];
     if (fetched === undefined) throw new MoldauError('CONNECTION_FAILED', `broker ${broker} answered a fetch without its partition`, {});

@@ -13,6 +13,7 @@ import {
 } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
 import { clientStalled, fetchStreamTerms } from '../fetch/fetch-stream-terms.ts';
+import type { ReadIsolation } from '../fetch/isolation.ts';
 import { failedPosition, type PositionRead, StreamPosition } from '../fetch/stream-position.ts';
 import { StreamSilence } from '../fetch/stream-silence.ts';
 import type { ByteBudget } from '../limits/byte-budget.ts';
@@ -63,6 +64,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   #next: StreamPosition | undefined;
   #phase: Phase = 'configuring';
   #messageBytes = 0;
+  #isolation: ReadIsolation = 'read_uncommitted';
   #creditBytes = 0;
   /** The client has not taken what was sent. */
   #blocked = false;
@@ -158,6 +160,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
   #configure(configuration: FetchStreamConfiguration): void {
     const terms = fetchStreamTerms(configuration, this.#deps.budget.limitBytes);
     this.#messageBytes = terms.messageBytes;
+    this.#isolation = terms.isolation;
     this.#creditBytes = terms.creditBytes;
     this.#phase = 'serving';
     this.#silence.restart();
@@ -171,7 +174,7 @@ class FetchStream implements ServerStreamEvents<FetchStreamRequest>, PartitionWa
       const before = this.#byPartition.get(partition);
       // A new position of a partition that is read moves it.
       if (before !== undefined) this.#unassign(before.asked.positionId);
-      const position = new StreamPosition(asked, partition);
+      const position = new StreamPosition(asked, partition, this.#isolation);
       this.#positions.set(asked.positionId, position);
       this.#byPartition.set(partition, position);
       this.#ready.add(position);

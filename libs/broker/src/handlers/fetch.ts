@@ -1,5 +1,6 @@
 import { MoldauError, type Scheduler } from '@moldau/kernel';
 import {
+  type AbortedTransaction,
   encodeFetchResponse,
   type FetchedPartition,
   type FetchPartition,
@@ -8,29 +9,19 @@ import {
   type WithBatches,
 } from '@moldau/protocol';
 import type { ReadResult } from '@moldau/storage';
+import { type FetchBounds, fetchBounds, partitionBytes } from '../fetch/fetch-bounds.ts';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
-import { assertContinues, readVisible, sizeOf, visibleEnds } from '../fetch/visible-read.ts';
+import { abortedOf, assertContinues, readVisible, sizeOf, visibleEndOf, visibleEnds } from '../fetch/visible-read.ts';
 import type { ByteBudget } from '../limits/byte-budget.ts';
 import type { Deadline, DeadlineWheel } from '../limits/deadline-wheel.ts';
 import type { TurnShare } from '../limits/turn-share.ts';
 import type { Partition, PartitionWatcher } from '../partition/partition.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
-import { assertCount, invalidField } from '../produce/produce-terms.ts';
+import { assertCount } from '../produce/produce-terms.ts';
 import { encodedUnary, type RegisteredMethod } from '../request/registered-method.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
-const MIB = 1024 * 1024;
-const MAX_WAIT_MS_DEFAULT = 500;
-const MAX_WAIT_MS_MAX = 60_000;
-const MIN_BYTES_DEFAULT = 1;
-const MIN_BYTES_MAX = 64 * MIB;
-const RESPONSE_BYTES_DEFAULT = 3 * MIB;
-const RESPONSE_BYTES_MAX = 50 * MIB;
-const PARTITION_BYTES_DEFAULT = MIB;
-const PARTITION_BYTES_MAX = 64 * MIB;
 const PARTITIONS_MAX = 10_000;
-/** Share of the fetch budget that one response may fill, whatever the client asked for. */
-const BUDGET_SHARE_MAX = 0.25;
 
 export interface FetchDeps {
   readonly locator: PartitionLocator;
@@ -55,6 +46,8 @@ interface Entry {
   partition: Partition | undefined;
   nextOffset: number;
   readonly batches: Uint8Array[];
+  /** Aborted transactions that touch `batches`; one may be there twice. */
+  readonly aborted: AbortedTransaction[];
   /** Of `batches`, the first so many are copies. */
   copied: number;
   sizeBytes: number;
@@ -63,16 +56,10 @@ interface Entry {
   ready: boolean;
 }
 
-interface Bounds {
-  readonly maxWaitMs: number;
-  readonly minBytes: number;
-  readonly maxBytes: number;
-}
-
 class Fetch implements PartitionWatcher {
   readonly #deps: FetchDeps;
   readonly #context: RequestContext;
-  readonly #bounds: Bounds;
+  readonly #bounds: FetchBounds;
   readonly #entries: Entry[];
   readonly #byPartition = new Map<Partition, Entry[]>();
   /** What the response's batches lie in until it is encoded. */
@@ -88,7 +75,7 @@ class Fetch implements PartitionWatcher {
     this.#deps = deps;
     this.#context = context;
     assertCount('partitions', request.partitions.length, PARTITIONS_MAX);
-    this.#bounds = validateBounds(request, Math.floor(deps.budget.limitBytes * BUDGET_SHARE_MAX));
+    this.#bounds = fetchBounds(request, deps.budget.limitBytes);
     this.#entries = request.partitions.map((asked) => newEntry(asked));
     for (const entry of this.#entries) this.#locate(entry);
   }
@@ -159,9 +146,7 @@ class Fetch implements PartitionWatcher {
       }
       entry.ready = false;
       try {
-        const { fetchOffset, lastFetchedEpoch, leaderEpoch } = entry.asked;
-        if (entry.sizeBytes === 0) assertContinues(entry.partition, fetchOffset, lastFetchedEpoch, leaderEpoch);
-        const reading = readVisible(entry.partition, entry.nextOffset, room, entry.asked.leaderEpoch, this.#deps.metrics);
+        const reading = this.#read(entry, entry.partition, room);
         const read = reading instanceof Promise ? await reading : reading;
         // A first batch larger than what is left would make the response larger than asked: it comes in the next one.
         const sizeBytes = sizeOf(read);
@@ -169,7 +154,10 @@ class Fetch implements PartitionWatcher {
           read.release();
           continue;
         }
+        const telling = abortedOf(entry.partition, entry.nextOffset, read, this.#bounds.isolation);
+        const aborted = telling instanceof Promise ? await telling : telling;
         this.#reads.push(read);
+        for (const transaction of aborted) entry.aborted.push(transaction);
         for (const batch of read.batches) entry.batches.push(batch);
         entry.sizeBytes += sizeBytes;
         entry.nextOffset = read.nextOffset;
@@ -179,6 +167,14 @@ class Fetch implements PartitionWatcher {
         this.#fail(entry, caught);
       }
     }
+  }
+
+  /** @throws MoldauError what reading throws (or a promise that rejects with it) */
+  #read(entry: Entry, partition: Partition, maxBytes: number): ReadResult | Promise<ReadResult> {
+    const { fetchOffset, lastFetchedEpoch, leaderEpoch: claimedEpoch } = entry.asked;
+    if (entry.sizeBytes === 0) assertContinues(partition, fetchOffset, lastFetchedEpoch, claimedEpoch);
+    const place = { from: entry.nextOffset, maxBytes, claimedEpoch, isolation: this.#bounds.isolation };
+    return readVisible(partition, place, this.#deps.metrics);
   }
 
   #fail(entry: Entry, caught: unknown): void {
@@ -199,7 +195,8 @@ class Fetch implements PartitionWatcher {
     this.#deadline = this.#deps.wheel.after(this.#bounds.maxWaitMs, () => this.#endWait());
     for (const partition of this.#byPartition.keys()) partition.watch(this);
     for (const entry of this.#entries) {
-      if ((entry.partition?.highWatermark ?? 0) > entry.nextOffset && entry.sizeBytes < entry.maxBytes) entry.ready = true;
+      const end = entry.partition === undefined ? undefined : visibleEndOf(entry.partition, this.#bounds.isolation);
+      if ((end ?? 0) > entry.nextOffset && entry.sizeBytes < entry.maxBytes) entry.ready = true;
     }
   }
 
@@ -254,7 +251,7 @@ class Fetch implements PartitionWatcher {
     if (entry.error === undefined && entry.partition !== undefined) {
       try {
         const ends = visibleEnds(entry.partition, entry.asked.leaderEpoch);
-        return { topicId, partition, ...ends, abortedTransactions: [], error: undefined };
+        return { topicId, partition, ...ends, abortedTransactions: entry.aborted, error: undefined };
       } catch (caught) {
         entry.error = MoldauError.from(caught);
       }
@@ -265,27 +262,16 @@ class Fetch implements PartitionWatcher {
 }
 
 function newEntry(asked: FetchPartition): Entry {
-  const maxBytes = asked.maxBytes ?? PARTITION_BYTES_DEFAULT;
-  if (maxBytes < 1 || maxBytes > PARTITION_BYTES_MAX) throw invalidField('partitions.max_bytes', maxBytes, `1 … ${PARTITION_BYTES_MAX}`);
   return {
     asked,
-    maxBytes,
+    maxBytes: partitionBytes(asked),
     partition: undefined,
     nextOffset: asked.fetchOffset,
     batches: [],
+    aborted: [],
     copied: 0,
     sizeBytes: 0,
     error: undefined,
     ready: true,
   };
-}
-
-function validateBounds(request: FetchRequest, budgetBytes: number): Bounds {
-  const maxWaitMs = request.maxWaitMs ?? MAX_WAIT_MS_DEFAULT;
-  const minBytes = request.minBytes ?? MIN_BYTES_DEFAULT;
-  const maxBytes = request.maxBytes ?? RESPONSE_BYTES_DEFAULT;
-  if (maxWaitMs < 0 || maxWaitMs > MAX_WAIT_MS_MAX) throw invalidField('max_wait_ms', maxWaitMs, `0 … ${MAX_WAIT_MS_MAX}`);
-  if (minBytes < 0 || minBytes > MIN_BYTES_MAX) throw invalidField('min_bytes', minBytes, `0 … ${MIN_BYTES_MAX}`);
-  if (maxBytes < 1 || maxBytes > RESPONSE_BYTES_MAX) throw invalidField('max_bytes', maxBytes, `1 … ${RESPONSE_BYTES_MAX}`);
-  return { maxWaitMs, minBytes, maxBytes: Math.min(maxBytes, budgetBytes) };
 }

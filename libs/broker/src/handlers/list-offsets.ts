@@ -6,6 +6,8 @@ import {
   type OffsetQuery,
   type OffsetQueryResult,
 } from '@moldau/protocol';
+import { type ReadIsolation, readIsolation } from '../fetch/isolation.ts';
+import { visibleEnd, visibleEnds } from '../fetch/visible-read.ts';
 import type { Partition } from '../partition/partition.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
 import { assertCount } from '../produce/produce-terms.ts';
@@ -33,20 +35,26 @@ export function listOffsetsMethod(locator: PartitionLocator): RegisteredMethod {
 
 async function listOffsets(locator: PartitionLocator, request: ListOffsetsRequest, context: RequestContext): Promise<ListOffsetsResponse> {
   assertCount('queries', request.queries.length, QUERIES_MAX);
+  const isolation = readIsolation(request.isolation);
   const results: OffsetQueryResult[] = [];
   for (let at = 0; at < request.queries.length; at += LOOKUPS_AT_ONCE) {
     const some = request.queries.slice(at, at + LOOKUPS_AT_ONCE);
-    results.push(...(await Promise.all(some.map((query) => answer(locator, query, context)))));
+    results.push(...(await Promise.all(some.map((query) => answer(locator, query, isolation, context)))));
   }
   return { results };
 }
 
-async function answer(locator: PartitionLocator, query: OffsetQuery, context: RequestContext): Promise<OffsetQueryResult> {
+async function answer(
+  locator: PartitionLocator,
+  query: OffsetQuery,
+  isolation: ReadIsolation,
+  context: RequestContext,
+): Promise<OffsetQueryResult> {
   const { topicId, partition: index, position } = query;
   try {
     if (position === undefined) throw new MoldauError('INVALID_REQUEST', 'a query names no position', { field: 'position' });
     const partition = locator.locate(topicId, index, context);
-    const found = await findOffset(partition, position, query.leaderEpoch);
+    const found = await findOffset(partition, position, query.leaderEpoch, isolation);
     return { topicId, partition: index, ...found, error: undefined };
   } catch (caught) {
     const error = locator.toItem(MoldauError.from(caught), context);
@@ -60,19 +68,24 @@ async function answer(locator: PartitionLocator, query: OffsetQuery, context: Re
  *
  * @throws MoldauError those of leadership, LEADER_NOT_AVAILABLE
  */
-export async function findOffset(partition: Partition, position: SoughtPosition, claimedEpoch: number | undefined): Promise<FoundOffset> {
+export async function findOffset(
+  partition: Partition,
+  position: SoughtPosition,
+  claimedEpoch: number | undefined,
+  isolation: ReadIsolation,
+): Promise<FoundOffset> {
   const { log, leadership } = partition.leading(claimedEpoch);
   if (position.$case === 'earliest') return { offset: log.startOffset, timestampMs: undefined, leaderEpoch: undefined };
   if (leadership.highWatermark < leadership.epochStart) {
     const facts = { topic_id: partition.topicId, partition: String(partition.index) };
     throw new MoldauError('LEADER_NOT_AVAILABLE', 'the new leader does not know yet how far the log is confirmed', facts);
   }
+  const upTo = visibleEnd(visibleEnds(partition, claimedEpoch), isolation);
   switch (position.$case) {
     case 'latest':
-      return { offset: leadership.highWatermark, timestampMs: undefined, leaderEpoch: leadership.epoch };
+      return { offset: upTo, timestampMs: undefined, leaderEpoch: leadership.epoch };
     case 'timestampMs':
     case 'maxTimestamp': {
-      const upTo = leadership.highWatermark;
       const found = position.$case === 'timestampMs' ? await log.offsetForTimestamp(position.value, upTo) : await log.maxTimestamp(upTo);
       return { offset: found?.offset, timestampMs: found?.timestamp, leaderEpoch: found?.leaderEpoch };
     }

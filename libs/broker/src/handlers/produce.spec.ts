@@ -214,13 +214,6 @@ describe('idempotent batches', () => {
     expect(outcome(await producing)).toEqual([0, 1, 2, 3, 4, 'TOO_MANY_UNANSWERED_BATCHES', 0]);
     expect(outcome(await sim.produce(topicId, [from(5)]))).toEqual([5]);
   });
-
-  it('of a transaction are refused while there are none', async () => {
-    const sim = await SimBroker.started();
-    const topicId = await sim.topic('orders');
-    const batch = batchOf(['a'], { producerId: 9, producerEpoch: 0, baseSequence: 0, transactional: true });
-    expect(outcome(await sim.produce(topicId, [batch]))).toEqual(['INVALID_REQUEST']);
-  });
 });
 
 describe('InitProducer', () => {

@@ -1,6 +1,7 @@
 import { type BrokerId, type Clock, type Compute, MoldauError, type Scheduler } from '@moldau/kernel';
 import { gatewayService, type ReadRecord, type ReadRequest, type ReadResponse, type ServerCall } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
+import { readIsolation } from '../fetch/isolation.ts';
 import { LedSource } from '../gateway/led-source.ts';
 import type { Peers } from '../gateway/peers.ts';
 import { namedTopic } from '../gateway/publish.ts';
@@ -75,7 +76,8 @@ class Read implements ServerStreamingEvents<ReadRequest>, LongStream {
     const indexes = request.partitions.length === 0 ? all : [...new Set(request.partitions)];
     if (request.from?.$case === 'offset' && indexes.length !== 1)
       throw invalidField('from.offset', `${indexes.length} partitions`, 'exactly one');
-    this.#sources = indexes.map((index) => new LedSource(deps, topic.topicId, index, context));
+    const reader = { context, isolation: readIsolation(request.isolation) };
+    this.#sources = indexes.map((index) => new LedSource(deps, topic.topicId, index, reader));
     deps.streams.add(this);
     void this.#run();
   }

@@ -29,6 +29,7 @@ import { publishStreamMethod } from './publish-stream.ts';
 import { readMethod } from './read.ts';
 import { replicateMethod } from './replicate.ts';
 import { watchMetadataMethod } from './watch-metadata.ts';
+import { writeMarkersMethod } from './write-markers.ts';
 
 /** What handlers need beside the broker's own parts: the way to the controller. */
 export interface ControllerParts {
@@ -92,12 +93,19 @@ function gatewayMethods(parts: BrokerParts): readonly RegisteredMethod[] {
   ];
 }
 
-/** Every method of the internal listener: what another broker's Gateway needs of the leaders here. */
+/** Every method of the internal listener: what another broker's Gateway and coordinators need of the leaders here. */
 export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[] {
   const { deps, locator, intake, wheel } = parts;
-  const { scheduler } = deps;
+  const { clock, scheduler } = deps;
   const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
-  return [produceMethod({ intake, budget: parts.produceBudget }), fetchMethod(fetchDeps), listOffsetsMethod(locator)];
+  return [
+    // Of another broker's Gateway
+    produceMethod({ intake, budget: parts.produceBudget }),
+    fetchMethod(fetchDeps),
+    listOffsetsMethod(locator),
+    // PartitionService
+    writeMarkersMethod({ scheduler, locator, nowMs: () => clock.monotonicMs() }),
+  ];
 }
 
 /** What followers ask of the leaders here, on the internal listener; served for as long as there are leaders here. */

@@ -1,4 +1,4 @@
-import { type Compute, MoldauError } from '@moldau/kernel';
+import { assertTransactionalId, type Compute, MoldauError } from '@moldau/kernel';
 import {
   baseTimestampAt,
   compressionAt,
@@ -11,29 +11,49 @@ import {
   readBatchWith,
   validateBatch,
 } from '@moldau/records';
-import type { AcksMode } from './pending-batch.ts';
+import { FIRST_KEYED_PRODUCER_ID } from '@moldau/storage';
+import type { AcksMode, PendingBatch } from './pending-batch.ts';
 import type { TopicSettings } from './topic-settings.ts';
 
 /**
  * Checks the one batch of a client that `bytes` must be, by its header alone.
  *
  * @throws MoldauError CORRUPT_BATCH, RECORD_TOO_LARGE, UNSUPPORTED_COMPRESSION, INVALID_ACKS, INVALID_TIMESTAMP,
- *   INVALID_REQUEST, with the thing, the value and the limit
+ *   INVALID_REQUEST, INVALID_TRANSACTIONAL_ID, with the thing, the value and the limit
  */
-export function assertAppendable(bytes: Uint8Array, acks: AcksMode, settings: TopicSettings, wallMs: number): void {
+export function assertAppendable(
+  bytes: Uint8Array,
+  { acks, transaction }: Pick<PendingBatch, 'acks' | 'transaction'>,
+  settings: TopicSettings,
+  wallMs: number,
+): void {
   const size = validateBatch(bytes, 0, { origin: 'client', maxBytes: settings.maxMessageBytes });
   if (size !== bytes.length) {
     const facts = { field: 'record_batch', value: String(bytes.length), limit: String(size) };
     throw new MoldauError('CORRUPT_BATCH', `record_batch holds ${bytes.length} bytes, its one batch is ${size} long`, facts);
   }
-  if (acks !== 'all' && producerIdAt(bytes, 0) !== NO_PRODUCER_ID) {
-    throw new MoldauError('INVALID_ACKS', `an idempotent batch was sent with acks=${acks}; it needs all`, { value: acks, limit: 'all' });
-  }
-  if (isTransactionalAt(bytes, 0)) {
-    const facts = { field: 'attributes', value: 'transactional', limit: 'not transactional' };
-    throw new MoldauError('INVALID_REQUEST', 'the batch is transactional; this version serves no transactions', facts);
-  }
+  if (acks !== 'all' && producerIdAt(bytes, 0) !== NO_PRODUCER_ID) throw invalidAcks(acks);
+  if (isTransactionalAt(bytes, 0) || transaction !== undefined) assertTransaction(bytes, transaction?.transactionalId);
   if (settings.timestampType === 'CreateTime') assertTimestamps(bytes, settings, wallMs);
+}
+
+function invalidAcks(acks: AcksMode): MoldauError {
+  return new MoldauError('INVALID_ACKS', `an idempotent batch was sent with acks=${acks}; it needs all`, { value: acks, limit: 'all' });
+}
+
+/** A transactional batch has a producer's session, and the request names its transactional id: for no other batch. */
+function assertTransaction(bytes: Uint8Array, transactionalId: string | undefined): void {
+  const transactional = isTransactionalAt(bytes, 0);
+  if (transactional !== (transactionalId !== undefined)) {
+    const value = transactionalId === undefined ? 'unset' : 'set';
+    const limit = transactional ? 'set for a transactional batch' : 'unset for a batch that is not transactional';
+    throw new MoldauError('INVALID_REQUEST', `transactional_id is ${value}: ${limit}`, { field: 'transactional_id', value, limit });
+  }
+  if (transactionalId !== undefined) assertTransactionalId(transactionalId);
+  const producerId = producerIdAt(bytes, 0);
+  if (producerId < FIRST_KEYED_PRODUCER_ID) return;
+  const facts = { field: 'producer_id', value: String(producerId), limit: `below ${FIRST_KEYED_PRODUCER_ID}` };
+  throw new MoldauError('INVALID_REQUEST', `producer id ${producerId} is that of an idempotency key, which has no transactions`, facts);
 }
 
 function assertTimestamps(bytes: Uint8Array, settings: TopicSettings, wallMs: number): void {

@@ -9,7 +9,7 @@ import {
 } from '@moldau/kernel';
 import { NO_PRODUCER_ID, producerIdAt, stampLogAppendTime } from '@moldau/records';
 import { type CommittedTerms, type FollowerEnds, ReplicaSet } from '@moldau/replication';
-import type { ProducerVerdict, Progress } from '@moldau/storage';
+import type { MarkerClaim, ProducerVerdict, Progress } from '@moldau/storage';
 import { AckQueue } from './ack-queue.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { NO_PRODUCER, type PendingBatch } from './pending-batch.ts';
@@ -113,6 +113,20 @@ export class Leadership {
     }
     if (batch.acks === 'none') batch.complete();
     else this.#enqueue(batch);
+  }
+
+  /**
+   * Appends the marker that ends a transaction, or finds it there; `pending` is answered when it is committed.
+   *
+   * @throws MoldauError NOT_ENOUGH_REPLICAS, and those of `PartitionLog.appendMarker`
+   */
+  appendMarker(pending: PendingBatch, claim: MarkerClaim): void {
+    const { log } = this.#deps;
+    if (!this.replicas.hasQuorum) throw this.#notEnoughReplicas('NOT_ENOUGH_REPLICAS');
+    const { kind, end } = log.appendMarker(claim, this.epoch);
+    // One that was there lies somewhere below the end: whatever is taken back may be it.
+    pending.appended((kind === 'appended' ? end - 1 : 0) as Offset, end, log.startOffset, undefined);
+    this.#enqueue(pending);
   }
 
   /** Answers a batch that failed, behind those that arrived before it. */

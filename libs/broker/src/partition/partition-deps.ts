@@ -1,5 +1,6 @@
 import type { BrokerId, Compute, MoldauError, Offset } from '@moldau/kernel';
 import type { FollowingDeps } from '../replication/following.ts';
+import type { TransactionVerifier } from '../transactions/transaction-verifier.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionLog } from './partition-log.ts';
 
@@ -13,6 +14,8 @@ export interface GrowthWatcher {
 export interface PartitionDeps extends FollowingDeps {
   readonly compute: Compute;
   readonly brokerId: BrokerId;
+  /** Asked before the first batch of a transaction is appended. */
+  readonly verifier: TransactionVerifier;
   /** A batch waits for its confirmation: see to its deadline. */
   readonly onPending: (partition: Partition) => void;
   readonly onOffline: (partition: Partition, error: MoldauError) => void;

@@ -1,4 +1,4 @@
-import { type BrokerId, isUuid, MoldauError, topicId as toTopicId } from '@moldau/kernel';
+import { type BrokerId, isUuid, MoldauError, type Namespace, topicId as toTopicId } from '@moldau/kernel';
 import { errorToItem, type ItemError } from '@moldau/protocol';
 import type { ClusterState } from '../metadata/cluster-state.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -25,7 +25,18 @@ export class PartitionLocator {
   locate(topicId: string, index: number, context: RequestContext): Partition {
     const local = this.#table.topic(topicId);
     const partition = local?.namespace === context.namespace ? local.partitions[index] : undefined;
-    if (partition === undefined) throw this.#elsewhere(topicId, index, context);
+    if (partition === undefined) throw this.#elsewhere(topicId, index, context.namespace);
+    return partition;
+  }
+
+  /**
+   * The replica here, of any namespace: for calls of the cluster's own services.
+   *
+   * @throws MoldauError UNKNOWN_TOPIC, UNKNOWN_PARTITION, NOT_LEADER
+   */
+  locateAny(topicId: string, index: number): Partition {
+    const partition = this.#table.find(topicId, index);
+    if (partition === undefined) throw this.#elsewhere(topicId, index, undefined);
     return partition;
   }
 
@@ -44,10 +55,10 @@ export class PartitionLocator {
     return new MoldauError(error.reason, error.message, facts, { cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   }
 
-  #elsewhere(topicId: string, index: number, context: RequestContext): MoldauError {
+  #elsewhere(topicId: string, index: number, namespace: Namespace | undefined): MoldauError {
     const facts = { topic_id: topicId.slice(0, 64), partition: String(index) };
     const topic = isUuid(topicId) ? this.#cluster.image.topics.get(toTopicId(topicId)) : undefined;
-    if (topic === undefined || topic.namespace !== context.namespace || topic.state === 'deleting') {
+    if (topic === undefined || (namespace !== undefined && topic.namespace !== namespace) || topic.state === 'deleting') {
       return new MoldauError('UNKNOWN_TOPIC', `no topic of id '${facts.topic_id}' is known here`, facts);
     }
     if (!Number.isInteger(index) || index < 0 || index >= topic.partitionCount) {

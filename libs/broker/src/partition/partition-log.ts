@@ -1,12 +1,17 @@
 import type { LeaderEpoch, MoldauError, Offset } from '@moldau/kernel';
 import type {
+  AbortedTransaction,
+  MarkerAppend,
+  MarkerClaim,
   PartitionConfig,
+  ProducerSummary,
   ProducerVerdict,
   Progress,
   ReadOptions,
   ReadResult,
   TimestampedOffset,
   TruncateOptions,
+  Verification,
 } from '@moldau/storage';
 
 /** One partition's log, as the broker uses it: storage's, or a fake. Start ≤ high watermark ≤ end, flushed ≤ written ≤ end. */
@@ -16,6 +21,8 @@ export interface PartitionLog {
   readonly writtenEnd: Offset;
   readonly flushedEnd: Offset;
   readonly highWatermark: Offset;
+  /** Below it every transaction is decided, and what decided it is committed; at most the high watermark. */
+  readonly lastStableOffset: Offset;
   readonly sizeBytes: number;
   /** Why it can't be used; undefined while it can. */
   readonly failure: MoldauError | undefined;
@@ -37,6 +44,20 @@ export interface PartitionLog {
   readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[];
   /** Whether the idempotent batch may be appended or is one that was. Throws MoldauError. */
   checkProducer(batch: Uint8Array): ProducerVerdict;
+  /** Appends the marker that ends a transaction. Throws MoldauError with nothing appended: FENCED_PRODUCER, FENCED_SHARD, INVALID_TRANSACTION_STATE, those of `append`. */
+  appendMarker(claim: MarkerClaim, leaderEpoch: LeaderEpoch): MarkerAppend;
+  /** The question to the coordinator that the first transactional batch of this session needs; undefined: it needs none. */
+  askVerification(producerId: number, producerEpoch: number): Verification | undefined;
+  /** The coordinator said yes. False when a marker or another leader came between: then it has to be asked again. */
+  confirmVerification(verification: Verification): boolean;
+  /** Nothing will come of the question. */
+  dropVerification(verification: Verification): void;
+  /** Up to so many of the producers' sessions that are known, in no particular order. */
+  producers(max: number): readonly ProducerSummary[];
+  /** Whether any transaction was aborted that a reader from there on could meet. */
+  hasAbortedFrom(from: Offset): boolean;
+  /** Aborted transactions with batches in [from, upTo). */
+  abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]>;
   /** Batches from the one that holds `from`, up to `upTo`; the first comes whole even above `maxBytes`. Sync where memory has it. */
   read(from: Offset, options: ReadOptions): ReadResult | Promise<ReadResult>;
   /** The first record below `upTo` at or after the time. */

@@ -1,6 +1,6 @@
 import { assert, type BrokerId, type LeaderEpoch, type MoldauError, type Offset, type PartitionIndex, type TopicId } from '@moldau/kernel';
 import type { FollowerAssignment } from '@moldau/replication';
-import type { Progress } from '@moldau/storage';
+import type { MarkerClaim, Progress } from '@moldau/storage';
 import { Following } from '../replication/following.ts';
 import { leaderChanged, mayLead, mayPropose, notLeader, type PartitionAssignment, wrongEpoch } from './assignment.ts';
 import { BatchIntake } from './batch-intake.ts';
@@ -145,6 +145,16 @@ export class Partition {
     throw notLeader(this, this.#assignment, this.#deps.brokerId);
   }
 
+  /**
+   * Appends the marker that ends a transaction; `pending` is answered when it is committed.
+   *
+   * @throws MoldauError those of leadership and of `Leadership.appendMarker`; nothing was appended
+   */
+  appendMarker(pending: PendingBatch, claim: MarkerClaim): void {
+    this.leading(undefined).leadership.appendMarker(pending, claim);
+    this.#deps.onPending(this);
+  }
+
   watch(watcher: PartitionWatcher): void {
     this.#watchers.add(watcher);
   }
@@ -170,9 +180,9 @@ export class Partition {
 
   /** Answers batches that waited for too long; true while others wait. */
   expire(nowMs: number): boolean {
-    if (this.#state.kind !== 'leading') return false;
-    this.#state.leadership.expire(nowMs);
-    return this.#state.kind === 'leading' && this.#state.leadership.pendingCount > 0;
+    const holds = this.#intake.expire(nowMs);
+    if (this.#state.kind === 'leading') this.#state.leadership.expire(nowMs);
+    return holds || (this.#state.kind === 'leading' && this.#state.leadership.pendingCount > 0);
   }
 
   #take(log: PartitionLog): void {
@@ -192,7 +202,7 @@ export class Partition {
       this.#state = { kind: 'standby', log };
       // Thousands of leaderships may end together, most of them with nobody waiting.
       if (state.leadership.pendingCount > 0) state.leadership.resign(leaderChanged(this, this.#assignment));
-      this.#deps.onLeading(this, false);
+      this.#leadsNoMore();
       this.#wake();
     }
     const other = leaderId !== undefined && leaderId !== this.#deps.brokerId ? leaderId : undefined;
@@ -254,6 +264,12 @@ export class Partition {
 
   #resign(leadership: Leadership, error: MoldauError): void {
     leadership.resign(error);
+    this.#leadsNoMore();
+  }
+
+  /** The state says so already. */
+  #leadsNoMore(): void {
+    this.#intake.abandon();
     this.#deps.onLeading(this, false);
   }
 
@@ -274,7 +290,7 @@ export class Partition {
     // Followers first: what they have to do takes longer than the answers.
     if (progress.kind === 'advanced') for (const watcher of this.growthWatchers) watcher.partitionGrew(this);
     leadership.progressed(progress);
-    if (progress.kind === 'failed') this.#deps.onLeading(this, false);
+    if (progress.kind === 'failed') this.#leadsNoMore();
   }
 
   #followerProgressed(following: Following, progress: Progress): void {

@@ -1,4 +1,5 @@
 import type { MoldauError, Offset } from '@moldau/kernel';
+import type { RequestContext } from '../request/request-context.ts';
 
 /** When a batch counts as appended; as `Acks` of the API, with the default resolved. */
 export type AcksMode = 'all' | 'leader' | 'none';
@@ -7,6 +8,13 @@ export type AcksMode = 'all' | 'leader' | 'none';
 export interface BatchSink {
   /** Runs exactly once for each batch handed to a partition; in one partition in the order of the sink's batches. */
   completed(batch: PendingBatch): void;
+}
+
+/** The transaction that a batch says it is part of. */
+export interface ClaimedTransaction {
+  readonly transactionalId: string;
+  /** Of the call that brought the batch. */
+  readonly context: RequestContext;
 }
 
 /** A batch that is not from an idempotent producer. */
@@ -24,6 +32,8 @@ export class PendingBatch {
   readonly deadlineMs: number;
   /** Monotonic time of its arrival. */
   readonly arrivedMs: number;
+  /** Set by who hands it to a partition, where the request names a transactional id. */
+  transaction: ClaimedTransaction | undefined = undefined;
   /** The answer; `error` alone counts when it is set. */
   baseOffset = -1;
   logAppendTimeMs: number | undefined = undefined;

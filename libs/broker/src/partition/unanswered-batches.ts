@@ -11,9 +11,7 @@ export class UnansweredBatches {
   assertRoom(producerId: number): void {
     const value = this.#byProducer.get(producerId) ?? 0;
     if (value < UNANSWERED_BATCHES_MAX) return;
-    const message = `producer ${producerId} has ${value} unanswered batches on this partition; ${UNANSWERED_BATCHES_MAX} are allowed`;
-    const facts = { producer_id: String(producerId), value: String(value), limit: String(UNANSWERED_BATCHES_MAX) };
-    throw new MoldauError('TOO_MANY_UNANSWERED_BATCHES', message, facts);
+    throw tooManyUnanswered(producerId, value);
   }
 
   add(producerId: number): void {
@@ -25,4 +23,11 @@ export class UnansweredBatches {
     if (left > 0) this.#byProducer.set(producerId, left);
     else this.#byProducer.delete(producerId);
   }
+}
+
+/** The error for a batch of a producer that has so many unanswered already. */
+export function tooManyUnanswered(producerId: number, value: number): MoldauError {
+  const message = `producer ${producerId} has ${value} unanswered batches on this partition; ${UNANSWERED_BATCHES_MAX} are allowed`;
+  const facts = { producer_id: String(producerId), value: String(value), limit: String(UNANSWERED_BATCHES_MAX) };
+  return new MoldauError('TOO_MANY_UNANSWERED_BATCHES', message, facts);
 }

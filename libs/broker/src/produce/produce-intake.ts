@@ -33,6 +33,8 @@ export class ProduceIntake {
     const { terms, arrivedMs } = origin;
     const bytes = batch.recordBatch;
     const pending = new PendingBatch(origin.sink, id, bytes.length, terms.acks, arrivedMs, arrivedMs + terms.timeoutMs);
+    const { transactionalId } = batch;
+    if (transactionalId !== undefined) pending.transaction = { transactionalId, context: origin.context };
     try {
       const partition = this.#locator.locate(batch.topicId, batch.partition, origin.context);
       partition.append(pending, bytes, batch.leaderEpoch);

@@ -34,6 +34,7 @@ import {
 } from '@moldau/testkit';
 import { type Broker, createBroker } from '../broker.ts';
 import type { BrokerOptions } from '../options.ts';
+import type { TransactionCoordinator } from '../transactions/transaction-coordinator.ts';
 import { FakeController } from './fake-controller.ts';
 import { tamperedConnector } from './tampered-connector.ts';
 
@@ -47,6 +48,8 @@ export interface SimLife {
   readonly seed: number;
   /** Changes what arrives on its streams. */
   readonly tamper: (path: MethodPath, bytes: Uint8Array) => Uint8Array;
+  /** Stands for the coordinators of transactions. */
+  readonly transactions: TransactionCoordinator;
 }
 
 /** One broker with a fake controller and a client, in virtual time, on a simulated disk and network. */
@@ -87,6 +90,7 @@ export class SimBroker {
         connector: life.tamper === undefined ? node.connector : tamperedConnector(node.connector, life.tamper),
         logger: this.logger,
         meter: this.meter,
+        transactions: life.transactions,
       },
       {
         brokerId: brokerId(1),
@@ -109,8 +113,8 @@ export class SimBroker {
   }
 
   /** A broker that serves. */
-  static async started(options: Partial<BrokerOptions> = {}): Promise<SimBroker> {
-    const sim = new SimBroker(options);
+  static async started(options: Partial<BrokerOptions> = {}, life: Partial<SimLife> = {}): Promise<SimBroker> {
+    const sim = new SimBroker(options, undefined, undefined, life);
     await sim.scheduler.until(sim.broker.start());
     return sim;
   }
@@ -134,7 +138,13 @@ export class SimBroker {
   async produce(
     topicId: string,
     batches: readonly Uint8Array[],
-    options: { readonly acks?: Acks; readonly partition?: number; readonly leaderEpoch?: number; readonly timeoutMs?: number } = {},
+    options: {
+      readonly acks?: Acks;
+      readonly partition?: number;
+      readonly leaderEpoch?: number;
+      readonly timeoutMs?: number;
+      readonly transactionalId?: string | undefined;
+    } = {},
   ): Promise<ProduceBatchResult[]> {
     const response = await this.call(
       producerService.produce,
@@ -186,9 +196,15 @@ export interface OpenedStream<Request, Response> {
 export function produceBatch(
   topicId: string,
   recordBatch: Uint8Array,
-  options: { readonly batchId?: number; readonly partition?: number; readonly leaderEpoch?: number } = {},
+  options: {
+    readonly batchId?: number;
+    readonly partition?: number;
+    readonly leaderEpoch?: number;
+    readonly transactionalId?: string | undefined;
+  } = {},
 ): ProduceBatch {
-  return { batchId: options.batchId ?? 0, topicId, partition: options.partition ?? 0, leaderEpoch: options.leaderEpoch, recordBatch };
+  const { batchId = 0, partition = 0, leaderEpoch, transactionalId } = options;
+  return { batchId, topicId, partition, leaderEpoch, recordBatch, transactionalId };
 }
 
 /** A batch of records with these values; the key is null unless given. */

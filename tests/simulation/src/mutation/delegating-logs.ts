@@ -52,6 +52,10 @@ export class DelegatingLog implements PartitionLog {
     return this.log.highWatermark;
   }
 
+  get lastStableOffset(): PartitionLog['lastStableOffset'] {
+    return this.log.lastStableOffset;
+  }
+
   get sizeBytes(): number {
     return this.log.sizeBytes;
   }
@@ -94,6 +98,34 @@ export class DelegatingLog implements PartitionLog {
 
   checkProducer(batch: Uint8Array): ReturnType<PartitionLog['checkProducer']> {
     return this.log.checkProducer(batch);
+  }
+
+  appendMarker(...given: Parameters<PartitionLog['appendMarker']>): ReturnType<PartitionLog['appendMarker']> {
+    return this.log.appendMarker(...given);
+  }
+
+  askVerification(...given: Parameters<PartitionLog['askVerification']>): ReturnType<PartitionLog['askVerification']> {
+    return this.log.askVerification(...given);
+  }
+
+  confirmVerification(...given: Parameters<PartitionLog['confirmVerification']>): boolean {
+    return this.log.confirmVerification(...given);
+  }
+
+  dropVerification(...given: Parameters<PartitionLog['dropVerification']>): void {
+    this.log.dropVerification(...given);
+  }
+
+  producers(max: number): ReturnType<PartitionLog['producers']> {
+    return this.log.producers(max);
+  }
+
+  hasAbortedFrom(...given: Parameters<PartitionLog['hasAbortedFrom']>): boolean {
+    return this.log.hasAbortedFrom(...given);
+  }
+
+  abortedTransactions(...given: Parameters<PartitionLog['abortedTransactions']>): ReturnType<PartitionLog['abortedTransactions']> {
+    return this.log.abortedTransactions(...given);
   }
 
   read(...given: Parameters<PartitionLog['read']>): ReturnType<PartitionLog['read']> {
