@@ -13,6 +13,9 @@ export {
 } from './caller/shard-calls.ts';
 export type { ShardDirectory } from './caller/shard-directory.ts';
 export { shardOf } from './caller/shard-of.ts';
+export { DEFAULT_SHARD_LIMITS, type ShardLimits } from './shard-limits.ts';
 export type { ShardAppend, ShardAppended, ShardLog } from './shard-log.ts';
 export type { ShardHandle, ShardMachine, ShardOutcome, ShardRunOptions } from './shard-machine.ts';
+export { ShardMetrics } from './shard-metrics.ts';
 export type { ShardOwner } from './shard-owner.ts';
+export { ShardRuntime, type ShardRuntimeDeps, type ShardRuntimeOptions } from './shard-runtime.ts';

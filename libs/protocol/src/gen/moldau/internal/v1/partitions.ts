@@ -23,7 +23,10 @@ export interface AppendToShardRequest {
   shard: number;
   /** Epoch of the owner that appends. */
   shardEpoch: number;
-  /** Where the log must end. Unset: anywhere; only the first append of an owner, whose batch is the mark of its epoch. */
+  /**
+   * Where the log must end. Unset: anywhere; only the first append of an owner, whose batch is the mark of its epoch. A late copy
+   * of it would fit anywhere, so the log takes it only while it has no mark of this epoch.
+   */
   expectedEndOffset?:
     | number
     | undefined;
@@ -1122,7 +1125,8 @@ export const PartitionServiceDefinition = {
      * the batch is committed. The same request may be sent again, also to another leader: it is appended once.
      *
      * Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, NOT_LEADER, NOT_ENOUGH_REPLICAS, CORRUPT_BATCH, RECORD_TOO_LARGE, DISK_FULL: nothing
-     * was written; FENCED_SHARD: a higher shard epoch is in the log; APPEND_CONFLICT: the log ends elsewhere, with `end_offset`;
+     * was written; FENCED_SHARD: a higher shard epoch is in the log; APPEND_CONFLICT: the log ends elsewhere, or it has a mark of this
+     * epoch already and no end was expected, with `end_offset`;
      * NOT_ENOUGH_REPLICAS_AFTER_APPEND, LEADER_CHANGED_AFTER_APPEND, REQUEST_TIMED_OUT: it may be there.
      */
     appendToShard: {
