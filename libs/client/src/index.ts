@@ -78,6 +78,7 @@ export type {
   OffsetCommit,
   RebalanceEvents,
 } from './core/group/group-types.ts';
+export type { HandlerContext, HandlerOrdering, RecordHandler, RunOptions } from './core/group/run-types.ts';
 export type { Moldau } from './core/moldau.ts';
 export type { FoundOffset, OffsetInquiry, OffsetPosition } from './core/offset-types.ts';
 export type { Producer } from './core/producer/producer.ts';

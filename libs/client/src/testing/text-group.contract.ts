@@ -1,6 +1,8 @@
+import { RecordBatchBuilder } from '@moldau/records';
 import type { GroupConsumer } from '../core/group/group-consumer.ts';
 import type { GroupConsumerOptions } from '../core/group/group-types.ts';
 import { serdes } from '../core/serdes.ts';
+import type { FakePartition } from './fake-partition.ts';
 import { simulate } from './simulation.contract.ts';
 
 export type TextMember = GroupConsumer<string, string>;
@@ -13,6 +15,16 @@ export interface ReadingMember {
   readonly events: string[];
   /** Resolves when the iteration ends; rejects with what it failed with. */
   readonly done: Promise<void>;
+}
+
+/** Appends records with these keys, one batch; each one's value is its place. */
+export function appendKeyed(partition: FakePartition | undefined, keys: readonly string[]): void {
+  const builder = new RecordBatchBuilder({ targetBytes: 1 << 20, maxBytes: 1 << 20 });
+  const from = partition?.end ?? 0;
+  keys.forEach((key, index) =>
+    builder.append(1_000, Buffer.from(key), Buffer.from(`${key}@${from + index}`), [{ key: 'trace', value: Buffer.from('t') }]),
+  );
+  partition?.append(builder.build({ compression: 'none' }));
 }
 
 /** A simulated cluster and members of the group `readers`, which subscribe to `orders`. */

@@ -1,4 +1,4 @@
-import { MoldauError, type Offset } from '@moldau/kernel';
+import { assert, MoldauError, type Offset } from '@moldau/kernel';
 import type { DecodedRecord } from '@moldau/records';
 import type { Deserializer } from '../serdes.ts';
 
@@ -33,6 +33,12 @@ export class RecordView<K, V> implements ConsumedRecord<K, V> {
   constructor(context: RecordContext<K, V>, record: DecodedRecord) {
     this.#context = context;
     this.#record = record;
+  }
+
+  /** The record as its bytes say. */
+  static rawOf<K, V>(record: ConsumedRecord<K, V>): DecodedRecord {
+    assert(record instanceof RecordView, 'records come from batches');
+    return record.#record;
   }
 
   get topic(): string {

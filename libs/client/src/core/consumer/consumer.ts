@@ -36,6 +36,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   /** Resolves when the assignments given so far are in place, or have failed. */
   #assigned: Promise<void> = Promise.resolve();
   #assigning = 0;
+  #interrupts = 0;
   #cursor: Cursor<K, V> | undefined;
   /** The batch that the user has: its credit goes back when the next is asked for. */
   #held: Delivery<K, V> | undefined;
@@ -175,6 +176,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return this.#fetcher.partition(target).epochs.before(offset);
   }
 
+  /** Whoever waits for batches is told that there are none; later ones wait again. @internal */
+  interrupt(): void {
+    this.#interrupts += 1;
+    this.#wake();
+  }
+
   /** Iteration fails with this, after what has arrived. @internal */
   failWith(error: MoldauError): void {
     if (this.#closed) return;
@@ -255,8 +262,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   async #takeNow(): Promise<Delivery<K, V> | undefined> {
     this.#release();
-    for (;;) {
-      if (this.#closed) return undefined;
+    for (const begun = this.#interrupts; ; ) {
+      if (this.#closed || this.#interrupts !== begun) return undefined;
       const next = this.#source.next();
       const delivery = next instanceof Promise ? await next : next;
       if (delivery !== undefined) {

@@ -19,6 +19,8 @@ import type {
   OffsetCommit,
 } from './group-types.ts';
 import type { HandedItem } from './handed-out.ts';
+import { RecordRunner } from './record-runner.ts';
+import type { RecordHandler, RunOptions } from './run-types.ts';
 
 const CLOSE_TIMEOUT_MS = 30_000;
 
@@ -38,6 +40,8 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   #closed: Promise<void> | undefined;
+  /** The last run. */
+  #run: Promise<void> | undefined;
 
   /** For `moldau.consumer`. @internal */
   constructor(cluster: Cluster, options: GroupConsumerOptions<K, V>, onClosed: () => void) {
@@ -77,6 +81,32 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
+  }
+
+  /**
+   * Hands every record to `handler`, several at a time if asked; what is committed never passes one that is not finished.
+   * Resolves when the consumer is closed or the run is ended, and nothing is in the handler's hands.
+   *
+   * @throws MoldauError HANDLER_FAILED; INVALID_CONFIG, CLIENT_CLOSED; what iterating fails with
+   */
+  async run(handler: RecordHandler<K, V>, options: RunOptions = {}): Promise<void> {
+    this.#assertOpen();
+    const session = this.#session;
+    this.#assertNoRun();
+    const runner = new RecordRunner(this.#cluster, session, handler, options);
+    const stop = (): void => runner.stop();
+    options.signal?.addEventListener('abort', stop, { once: true });
+    if (options.signal?.aborted === true) stop();
+    const batches = session.consumer.batches();
+    session.handed.finishLeft();
+    session.worker = runner;
+    this.#run = runner.run({ next: () => this.#next(batches) });
+    try {
+      await this.#run;
+    } finally {
+      session.worker = undefined;
+      options.signal?.removeEventListener('abort', stop);
+    }
   }
 
   /**
@@ -144,6 +174,7 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   resume(...targets: readonly TopicPartitionName[]): void {
     for (const held of targets.map((target) => this.#held(target))) {
       held.paused = false;
+      for (const unpark of held.parked.splice(0)) unpark();
       if (held.phase === 'reading') this.#session.consumer.resume(held);
     }
   }
@@ -182,6 +213,7 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     // Whoever closes may do so from within its loop.
     this.#session.handed.leaveAll();
     await this.#session.close(timeoutMs, returning);
+    await this.#run?.catch(() => {});
     this.#onClosed();
   }
 
@@ -191,6 +223,7 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     handed.finishLeft();
     return {
       next: async () => {
+        this.#assertNoRun();
         if (item !== undefined) handed.finish(item);
         item = undefined;
         const result = await this.#next(things);
@@ -242,6 +275,10 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     const held = this.#session.rebalancer.find(target);
     if (held?.told === true) return held;
     throw unassigned(target);
+  }
+
+  #assertNoRun(): void {
+    if (this.#session.worker !== undefined) throw new MoldauError('INVALID_REQUEST', 'a run takes the records of this consumer');
   }
 
   #assertOpen(): void {

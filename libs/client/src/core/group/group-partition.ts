@@ -28,6 +28,10 @@ export class GroupPartition implements TopicPartitionName {
   frontier = new CommitFrontier();
   /** Aborted when nothing of it can be committed any more. */
   readonly abort = new AbortController();
+  /** Aborted when no more of its records are to be begun. */
+  readonly stopping = new AbortController();
+  /** Puts records back before handlers that came up while it was paused. */
+  parked: (() => void)[] = [];
   /** What was committed last, or is being committed. */
   committed: number | undefined;
   /** Records or batches that the program works on now. */
@@ -60,8 +64,15 @@ export class GroupPartition implements TopicPartitionName {
     this.frontier = new CommitFrontier();
   }
 
+  /** Nothing of it is begun any more; what is under way is finished. */
+  revoke(): void {
+    this.phase = 'revoking';
+    this.stopping.abort();
+  }
+
   end(cause: MoldauError | undefined): void {
     this.phase = 'gone';
+    this.stopping.abort();
     this.abort.abort(cause);
     this.#wake();
   }

@@ -98,7 +98,7 @@ export class Rebalancer<K, V> {
   async #finish(partitions: readonly GroupPartition[], timeoutMs: number): Promise<void> {
     if (partitions.length === 0) return;
     for (const partition of partitions) {
-      partition.phase = 'revoking';
+      partition.revoke();
       this.#consumer.pause(partition);
     }
     await this.#within(timeoutMs, this.#finishInOrder(partitions));
