@@ -1,3 +1,4 @@
+import type { Clock } from '@moldau/kernel';
 import type { ShardCalls } from '@moldau/shards';
 import type { BrokerParts } from '../broker-parts.ts';
 import { Publisher } from '../gateway/publish.ts';
@@ -5,8 +6,11 @@ import type { CatchUp } from '../metadata/catch-up.ts';
 import type { RegisteredMethod } from '../request/registered-method.ts';
 import type { Forwarder } from '../session/forwarder.ts';
 import type { ProducerIds } from '../session/producer-ids.ts';
+import { abortTransactionMethod } from './abort-transaction.ts';
 import { addPartitionsMethod } from './add-partitions.ts';
 import { alterConfigsMethod } from './alter-configs.ts';
+import { beginProducerSessionMethod } from './begin-producer-session.ts';
+import { commitTransactionOffsetsMethod } from './commit-transaction-offsets.ts';
 import { controllerCalls } from './controller-calls.ts';
 import { createTopicsMethod } from './create-topics.ts';
 import { deleteRecordsMethod } from './delete-records.ts';
@@ -15,12 +19,15 @@ import { describeClusterMethod } from './describe-cluster.ts';
 import { describeConfigsMethod } from './describe-configs.ts';
 import { describeReplicasMethod } from './describe-replicas.ts';
 import { describeTopicsMethod } from './describe-topics.ts';
+import { describeTransactionsMethod } from './describe-transactions.ts';
+import { endTransactionMethod } from './end-transaction.ts';
 import { fetchMethod } from './fetch.ts';
 import { fetchStreamMethod } from './fetch-stream.ts';
 import { getMetadataMethod } from './get-metadata.ts';
 import { initProducerMethod } from './init-producer.ts';
 import { listOffsetsMethod } from './list-offsets.ts';
 import { listTopicsMethod } from './list-topics.ts';
+import { listTransactionsMethod } from './list-transactions.ts';
 import { offsetForLeaderEpochMethod } from './offset-for-leader-epoch.ts';
 import { produceMethod } from './produce.ts';
 import { produceStreamMethod } from './produce-stream.ts';
@@ -74,7 +81,20 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
     describeTopicsMethod(cluster, topicSettings),
     deleteRecordsMethod(locator),
     describeReplicasMethod(clock, locator),
+    ...transactionMethods(clock, controller.shards),
     ...gatewayMethods(parts),
+  ];
+}
+
+/** TransactionService, and what operators ask of transactions. */
+function transactionMethods(clock: Clock, shards: ShardCalls): readonly RegisteredMethod[] {
+  return [
+    beginProducerSessionMethod(clock, shards),
+    commitTransactionOffsetsMethod(clock, shards),
+    endTransactionMethod(clock, shards),
+    listTransactionsMethod(clock, shards),
+    describeTransactionsMethod(clock, shards),
+    abortTransactionMethod(clock, shards),
   ];
 }
 

@@ -4,8 +4,8 @@ import type { TransactionEntry, TransactionShard } from '@moldau/transactions';
 import { listingOf, startedMs, stateCode } from './describe-transaction.ts';
 import { partitionsOf } from './session-of.ts';
 
-/** Entries of one page. */
-const PAGE_MAX = 10_000;
+/** Entries of one page: 300 KB at most. */
+const PAGE_MAX = 1_000;
 
 /** A page of the ids of a namespace by name; with a producer id, what that has under way in any. Looks at all entries. */
 export function listTransactions(shard: TransactionShard, request: ListShard, namespace: Namespace, nowMs: number): ShardTransactions {
