@@ -102,4 +102,13 @@ export type {
   TransactionOffset,
 } from './core/transaction/transaction-types.ts';
 export type { TransactionalProducer } from './core/transaction/transactional-producer.ts';
+export type { Transform } from './core/transform/transform.ts';
+export type {
+  TransformOptions,
+  TransformOutput,
+  TransformResult,
+  TransformSinkOptions,
+  TransformSourceOptions,
+  TransformStats,
+} from './core/transform/transform-types.ts';
 export { createMoldau } from './node/create-moldau.ts';

@@ -12,6 +12,9 @@ import type { ProducerOptions } from './producer/producer-types.ts';
 import type { ClientHealth } from './status.ts';
 import type { TransactionalProducerOptions } from './transaction/transaction-types.ts';
 import { TransactionalProducer } from './transaction/transactional-producer.ts';
+import { createTransform } from './transform/create-transform.ts';
+import type { Transform } from './transform/transform.ts';
+import type { TransformOptions } from './transform/transform-types.ts';
 
 /** A connection to a cluster, shared by the producers, consumers and the admin made from it. Connects when first needed. */
 export class Moldau {
@@ -60,6 +63,20 @@ export class Moldau {
       'group' in options ? new GroupConsumer(this.#cluster, options, onClosed) : new Consumer(this.#cluster, options, onClosed);
     if (!gone) this.#open.add(consumer);
     return consumer;
+  }
+
+  /**
+   * Reads topics as members of a group, works on their records, and writes the results, exactly once.
+   *
+   * @throws MoldauError INVALID_CONFIG, INVALID_TRANSACTIONAL_ID, CLIENT_CLOSED
+   */
+  transform<InK = Uint8Array, InV = Uint8Array, OutK = Uint8Array, OutV = Uint8Array>(
+    options: TransformOptions<InK, InV, OutK, OutV>,
+  ): Transform {
+    this.#assertOpen();
+    const transform: Transform = createTransform(this.#cluster, options, () => this.#open.delete(transform));
+    this.#open.add(transform);
+    return transform;
   }
 
   admin(): Admin {

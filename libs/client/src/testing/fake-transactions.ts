@@ -44,6 +44,7 @@ export class FakeTransactions {
   fault: ((call: TransactionCall, transactionalId: string) => TransactionFault | undefined) | undefined;
   /** Why a group takes no offsets of a member. */
   refuseOffsets: ((request: CommitTransactionOffsetsRequest) => MoldauError | undefined) | undefined;
+  #commitOffset = (key: string, offset: number): void => void this.groupOffsets.set(key, offset);
   /** How long markers take, in ms. */
   completionMs = 0;
   readonly calls: Record<TransactionCall, number> = { begin: 0, offsets: 0, end: 0 };
@@ -59,6 +60,27 @@ export class FakeTransactions {
       [offsets.path, unaryHandler(offsets, async (request) => this.#serve('offsets', request, () => this.#stage(request)))],
       [end.path, unaryHandler(end, async (request) => this.#serve('end', request, () => this.#end(request)))],
     ];
+  }
+
+  /** Offsets are those of the cluster's groups: by members that own the partitions, and unstable while they are staged. */
+  commitToGroups(): void {
+    this.refuseOffsets = ({ groupId, member, offsets }) => {
+      const { members } = this.#cluster.group(groupId);
+      const known = members.get(member?.memberId ?? '');
+      if (known === undefined) return fault('UNKNOWN_MEMBER');
+      if (known.epoch !== member?.memberEpoch) return fault('FENCED_MEMBER_EPOCH');
+      return offsets.every(({ topicId, partition }) => known.held.has(`${topicId}:${partition}`))
+        ? undefined
+        : fault('NOT_PARTITION_OWNER');
+    };
+    this.#commitOffset = (key, offset) => {
+      const [groupId = '', topicId, partition] = key.split('/');
+      this.#cluster.group(groupId).committed.set(`${topicId}:${partition}`, { offset, leaderEpoch: undefined, metadata: '' });
+    };
+    this.#cluster.faults.fetchOffsets = () => {
+      const isStaged = [...this.#ids.values()].some(({ offsets }) => offsets.size > 0);
+      return isStaged ? fault('OFFSET_UNSTABLE') : undefined;
+    };
   }
 
   /** The first batch of a transaction to a partition makes that part of it. @throws MoldauError as the real coordinator */
@@ -163,7 +185,7 @@ export class FakeTransactions {
         const fields = { timestamp: 1, producerId, producerEpoch: epoch + 1 };
         partition.appendMarker(buildTransactionMarker({ outcome, coordinatorEpoch: 1 }, fields), producerId, epoch + 1);
       }
-      if (outcome === 'commit') for (const [key, offset] of entry.offsets) this.groupOffsets.set(key, offset);
+      if (outcome === 'commit') for (const [key, offset] of entry.offsets) this.#commitOffset(key, offset);
       entry.partitions.clear();
       entry.offsets.clear();
     };

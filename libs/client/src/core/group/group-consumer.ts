@@ -184,6 +184,12 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     return positionOf(this.#session.consumer, this.#held(target));
   }
 
+  /** Leader epoch of the record before `offset`, as far as the consumer knows: goes with that offset when it is committed elsewhere. */
+  leaderEpochBefore(target: TopicPartitionName, offset: number): number | undefined {
+    const held = this.#session.rebalancer.find(target);
+    return held !== undefined && this.#session.consumer.reads(held) ? this.#session.consumer.epochBefore(held, offset) : undefined;
+  }
+
   /** Records between the position and the end as the broker last told it; undefined before it did. @throws MoldauError UNKNOWN_PARTITION */
   lag(target: TopicPartitionName): number | undefined {
     const held = this.#held(target);

@@ -1,0 +1,94 @@
+import type { ConsumedRecord } from '../consumer/consumed-record.ts';
+import type { ConsumerBatch } from '../consumer/consumer-batch.ts';
+import type { TopicPartitionName } from '../consumer/consumer-types.ts';
+
+/** A partition for as long as this member holds it without a break. */
+export interface Tenure extends TopicPartitionName {
+  /** It was given up or lost: what was read of it is somebody else's. */
+  over: boolean;
+}
+
+/** Records that go into one transaction, and how far they bring each partition. */
+export interface TransformInput<K, V> {
+  readonly records: readonly ConsumedRecord<K, V>[];
+  /** Next offset to read by partition. */
+  readonly ends: ReadonlyMap<Tenure, number>;
+}
+
+interface OpenedBatch<K, V> {
+  readonly tenure: Tenure;
+  readonly records: Iterator<ConsumedRecord<K, V>>;
+  readonly end: number;
+}
+
+interface Taken<K, V> {
+  readonly tenure: Tenure;
+  readonly record: ConsumedRecord<K, V>;
+}
+
+/** What was read and is not in a committed transaction, in the order of its partitions. */
+export class TransformInputs<K, V> {
+  readonly #tenures = new Map<string, Tenure>();
+  #open: OpenedBatch<K, V> | undefined;
+  #taken: Taken<K, V>[] = [];
+  #ends = new Map<Tenure, number>();
+
+  /** Records for the next transaction. */
+  get count(): number {
+    return this.#taken.length;
+  }
+
+  /** Whether all batches are read to their ends: only then another is `add`ed. */
+  get isDrained(): boolean {
+    return this.#open === undefined;
+  }
+
+  /** Records of these partitions that were read before mean nothing any more. */
+  end(partitions: readonly TopicPartitionName[]): void {
+    for (const { topic, partition } of partitions) {
+      const key = `${topic}/${partition}`;
+      const tenure = this.#tenures.get(key);
+      if (tenure !== undefined) tenure.over = true;
+      this.#tenures.delete(key);
+    }
+  }
+
+  add(batch: ConsumerBatch<K, V>): void {
+    const { topic, partition } = batch;
+    const key = `${topic}/${partition}`;
+    const tenure = this.#tenures.get(key) ?? { topic, partition, over: false };
+    this.#tenures.set(key, tenure);
+    this.#open = { tenure, records: batch[Symbol.iterator](), end: batch.lastOffset + 1 };
+  }
+
+  /** Takes records until there are `maxRecords`, or the batch at hand ends. @throws MoldauError CORRUPT_BATCH */
+  take(maxRecords: number): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    while (!open.tenure.over && this.#taken.length < maxRecords) {
+      const { done, value } = open.records.next();
+      if (done === true) {
+        this.#ends.set(open.tenure, open.end);
+        this.#open = undefined;
+        return;
+      }
+      this.#taken.push({ tenure: open.tenure, record: value });
+      this.#ends.set(open.tenure, value.offset + 1);
+    }
+    if (open.tenure.over) this.#open = undefined;
+  }
+
+  /** What was taken and is still this member's. */
+  current(): TransformInput<K, V> {
+    return {
+      records: this.#taken.filter(({ tenure }) => !tenure.over).map(({ record }) => record),
+      ends: new Map([...this.#ends].filter(([tenure]) => !tenure.over)),
+    };
+  }
+
+  /** It is committed. */
+  done(): void {
+    this.#taken = [];
+    this.#ends = new Map();
+  }
+}
