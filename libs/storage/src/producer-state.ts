@@ -136,7 +136,7 @@ export class ProducerState {
   #end(producerId: number, entry: ProducerEntry, bytes: Uint8Array, position: number): EndedTransaction | undefined {
     const marker = markerAt(bytes, position);
     if (marker === undefined) return undefined;
-    this.verifications.drop(producerId);
+    this.verifications.dropBelow(producerId, producerEpochAt(bytes, position));
     entry.coordinatorEpoch = Math.max(entry.coordinatorEpoch, marker.coordinatorEpoch);
     const firstOffset = entry.openFrom;
     if (firstOffset === NONE) return undefined;

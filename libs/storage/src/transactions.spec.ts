@@ -115,6 +115,13 @@ describe('the first batch of a transaction', () => {
     expect(dropped !== undefined && log.confirmVerification(dropped)).toBe(false);
   });
 
+  it('is let in by a question that was asked before the marker of the last transaction came', async () => {
+    const { log } = await begun();
+    const early = log.askVerification(PRODUCER, 1);
+    log.appendMarker({ producerId: PRODUCER, producerEpoch: 1, outcome: 'commit', coordinatorEpoch: 1 }, { leaderEpoch: EPOCH });
+    expect(early !== undefined && log.confirmVerification(early)).toBe(true);
+  });
+
   it('is refused while an earlier transaction is open, as is a batch outside of it', async () => {
     const { log } = await begun();
     const writer = session();

@@ -3,7 +3,8 @@ export const VERIFICATIONS_MAX = 10_000;
 
 /**
  * The question to the coordinator whether a producer's transaction has this partition (KIP-890). An answer counts only while
- * the question does: a marker that arrives between them takes it back, so a late batch can't begin what nobody will end.
+ * the question does: the transaction's marker that arrives between them takes it back, so a late batch can't begin what nobody
+ * will end.
  */
 export interface Verification {
   readonly producerId: number;
@@ -47,7 +48,16 @@ export class Verifications {
     if (this.#asked.get(verification.producerId) === verification) this.drop(verification.producerId);
   }
 
-  /** A marker came, or the first batch did. */
+  /**
+   * A marker came: what was asked of transactions that it may have ended is open no more. A question of its own epoch is about a
+   * later one, as each transaction has its own epoch (KIP-890); the first write of that waits for this very marker.
+   */
+  dropBelow(producerId: number, markerEpoch: number): void {
+    const known = this.#asked.get(producerId);
+    if (known !== undefined && known.producerEpoch < markerEpoch) this.drop(producerId);
+  }
+
+  /** The first batch came, or nothing will. */
   drop(producerId: number): void {
     const known = this.#asked.get(producerId);
     if (known === undefined) return;
