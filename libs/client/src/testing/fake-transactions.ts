@@ -132,9 +132,11 @@ export class FakeTransactions {
     }
     if (known.state === 'ongoing') this.#decide(known, 'abort', current === undefined ? 'successor' : 'producer');
     if (known.state === 'completing') throw fault('CONCURRENT_TRANSACTIONS');
+    // The answer to the first of two equal requests was lost.
+    if (current !== undefined && known.state === 'empty' && known.epoch !== current.producerEpoch) return { session: sessionOf(known) };
     this.#raise(known);
     known.state = 'empty';
-    known.former = undefined;
+    known.former = current === undefined ? undefined : { epoch: current.producerEpoch, outcome: 'abort', cause: 'producer' };
     return { session: sessionOf(known) };
   }
 

@@ -15,9 +15,15 @@ export interface TransformInput<K, V> {
   readonly ends: ReadonlyMap<Tenure, number>;
 }
 
+/** A batch that was handed out, and as whose. */
+export interface ArrivedBatch<K, V> {
+  readonly batch: ConsumerBatch<K, V>;
+  readonly tenure: Tenure;
+}
+
 interface OpenedBatch<K, V> {
   readonly tenure: Tenure;
-  readonly records: Iterator<ConsumedRecord<K, V>>;
+  readonly records: Iterator<ConsumedRecord<K, V>, undefined>;
   readonly end: number;
 }
 
@@ -53,11 +59,16 @@ export class TransformInputs<K, V> {
     }
   }
 
-  add(batch: ConsumerBatch<K, V>): void {
+  /** Notes whose a batch is, at the moment at which it is handed out: it may be `add`ed long after. */
+  arrived(batch: ConsumerBatch<K, V>): ArrivedBatch<K, V> {
     const { topic, partition } = batch;
     const key = `${topic}/${partition}`;
     const tenure = this.#tenures.get(key) ?? { topic, partition, over: false };
     this.#tenures.set(key, tenure);
+    return { batch, tenure };
+  }
+
+  add({ batch, tenure }: ArrivedBatch<K, V>): void {
     this.#open = { tenure, records: batch[Symbol.iterator](), end: batch.lastOffset + 1 };
   }
 
@@ -66,14 +77,14 @@ export class TransformInputs<K, V> {
     const open = this.#open;
     if (open === undefined) return;
     while (!open.tenure.over && this.#taken.length < maxRecords) {
-      const { done, value } = open.records.next();
-      if (done === true) {
+      const next = open.records.next();
+      if (next.done === true) {
         this.#ends.set(open.tenure, open.end);
         this.#open = undefined;
         return;
       }
-      this.#taken.push({ tenure: open.tenure, record: value });
-      this.#ends.set(open.tenure, value.offset + 1);
+      this.#taken.push({ tenure: open.tenure, record: next.value });
+      this.#ends.set(open.tenure, next.value.offset + 1);
     }
     if (open.tenure.over) this.#open = undefined;
   }

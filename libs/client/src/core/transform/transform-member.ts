@@ -9,7 +9,7 @@ import type { ClientPorts } from '../ports.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { TransactionalProducer } from '../transaction/transactional-producer.ts';
 import { isLostFor, type TransformFailure, transformFailure } from './transform-failure.ts';
-import { type TransformInput, TransformInputs } from './transform-input.ts';
+import { type ArrivedBatch, type TransformInput, TransformInputs } from './transform-input.ts';
 import type { TransformWork } from './transform-work.ts';
 
 /** What a member is made of. */
@@ -34,7 +34,8 @@ export interface TransformReports {
   retried(error: MoldauError): void;
 }
 
-type Next<K, V> = Promise<IteratorResult<ConsumerBatch<K, V>, undefined>>;
+/** `end`: the consumer is closed. */
+type Next<K, V> = Promise<ArrivedBatch<K, V> | 'end'>;
 
 /**
  * One member of the group: reads, works, and writes results and offsets in one transaction, one after the other. A transaction
@@ -102,16 +103,21 @@ export class TransformMember<InK, InV, OutK, OutV> {
       if (!this.#inputs.isDrained) continue;
       if (this.#inputs.count > 0) deadlineMs ??= clock.monotonicMs() + maxWaitMs;
       else this.#letGo();
-      this.#next ??= batches.next();
+      this.#next ??= this.#ask(batches);
       const arrived = await this.#arrival(this.#next, deadlineMs === undefined ? undefined : deadlineMs - clock.monotonicMs());
       if (arrived === undefined) return;
       this.#next = undefined;
-      if (arrived.done === true) {
+      if (arrived === 'end') {
         this.stop();
         return;
       }
-      this.#inputs.add(arrived.value);
+      this.#inputs.add(arrived);
     }
+  }
+
+  async #ask(batches: AsyncIterator<ConsumerBatch<InK, InV>, undefined>): Promise<ArrivedBatch<InK, InV> | 'end'> {
+    const result = await batches.next();
+    return result.done === true ? 'end' : this.#inputs.arrived(result.value);
   }
 
   /** The batch; undefined when it is not there in time, or others wait for what is at hand. `leftMs` undefined: nothing is. */

@@ -11,6 +11,8 @@ import type { TransformOptions } from './transform-types.ts';
 type Options = Partial<TransformOptions<string, string, string, string>>;
 
 const IN = 3;
+/** So that ends are given up while nobody knows how they went. */
+const IMPATIENT = { ...TEXT, maxBlockMs: 150 };
 const DESERIALIZERS = { keyDeserializer: serdes.string, valueDeserializer: serdes.string };
 
 function setUp(brokers = 1) {
@@ -147,7 +149,7 @@ describe('whatever happens', () => {
     cluster.transactions.completionMs = random.below(20);
     const faulty = { on: true };
     cluster.transactions.fault = () =>
-      faulty.on && random.chance(0.1)
+      faulty.on && random.chance(0.3)
         ? { carriedOut: random.chance(0.5), error: new MoldauError('REQUEST_TIMED_OUT', 'scripted') }
         : undefined;
     const failing = random.fork();
@@ -157,7 +159,9 @@ describe('whatever happens', () => {
     };
     const running: Transform[] = [];
     const begin = (name: string): void => {
-      running.push(start({ transactionalId: name, members: 2, maxRecords: 20, maxWaitMs: 20, attempts: 1_000, transform }));
+      running.push(
+        start({ transactionalId: name, members: 2, maxRecords: 20, maxWaitMs: 20, attempts: 1_000, transform, sink: IMPATIENT }),
+      );
     };
     begin('one');
     for (let round = 0; round < 30; round++) {
