@@ -16,7 +16,6 @@ import { ProduceMetrics } from './produce/produce-metrics.ts';
 import { ReplicationMetrics } from './replication/replication-metrics.ts';
 import { RequestMetrics } from './request/request-metrics.ts';
 import { StreamRegistry } from './request/stream-registry.ts';
-import { NO_TRANSACTION_COORDINATOR, type TransactionCoordinator } from './transactions/transaction-coordinator.ts';
 
 /** Messages of Gateway readers that are decoded at once: each may decompress a batch to 32 MiB. */
 const DECODING_AT_ONCE = 2;
@@ -48,7 +47,6 @@ export interface BrokerParts {
   readonly replicaStreams: StreamRegistry;
   readonly decoding: Slots;
   readonly peers: Peers;
-  readonly transactions: TransactionCoordinator;
 }
 
 export function createParts(deps: BrokerDeps, settings: BrokerSettings): BrokerParts {
@@ -81,6 +79,5 @@ export function createParts(deps: BrokerDeps, settings: BrokerSettings): BrokerP
     replicaStreams: new StreamRegistry(),
     decoding: new Slots(DECODING_AT_ONCE),
     peers: new Peers(deps.clock, deps.connector, cluster),
-    transactions: deps.transactions ?? NO_TRANSACTION_COORDINATOR,
   };
 }

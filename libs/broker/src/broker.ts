@@ -27,6 +27,8 @@ import { ProducerIds } from './session/producer-ids.ts';
 import { Registration } from './session/registration.ts';
 import { replicaReport } from './session/replica-report.ts';
 import { createShardCaller } from './shards/shard-caller.ts';
+import { ShardTransactions } from './transactions/shard-transactions.ts';
+import type { TransactionCoordinator } from './transactions/transaction-coordinator.ts';
 import { GatheringVerifier } from './transactions/transaction-verifier.ts';
 
 /** A broker: its handlers may be mounted before it starts; they refuse calls until it serves. */
@@ -63,6 +65,7 @@ class RunningBroker implements Broker {
   readonly #registration: Registration;
   readonly #replication: Replication;
   readonly #shards: ShardCaller;
+  readonly #transactions: TransactionCoordinator;
   readonly #serving = Promise.withResolvers<void>();
   readonly #mayShutDown = Promise.withResolvers<void>();
   #phase: Phase = 'created';
@@ -91,8 +94,9 @@ class RunningBroker implements Broker {
     const settledAt = async (version: number): Promise<void> => this.#lifecycle?.settledAt(version);
     const catchUp = new CatchUp({ clock, wheel, cluster, settledAt });
     this.#shards = createShardCaller(this.#parts, controller);
+    const transactions = (this.#transactions = deps.transactions ?? new ShardTransactions(this.#shards));
     const forwarder = new Forwarder(clock, controller);
-    const methods = clientMethods(this.#parts, { forwarder, producerIds, catchUp, shards: this.#shards });
+    const methods = clientMethods(this.#parts, { forwarder, producerIds, catchUp, shards: this.#shards, transactions });
     this.#replication = new Replication({ parts: this.#parts, controller, brokerEpoch: () => this.#registration.epoch });
     this.clientHandlers = this.#interceptor(settings.namespaces).wrap(methods);
     // Followers are served until the leaders have moved.
@@ -186,7 +190,7 @@ class RunningBroker implements Broker {
   }
 
   #createLifecycle(logs: LogStore): PartitionLifecycle {
-    const { deps, cluster, table, topicSettings, ackSweep, wheel, transactions } = this.#parts;
+    const { deps, cluster, table, topicSettings, ackSweep, wheel } = this.#parts;
     const { brokerId } = this.#settings;
     return new PartitionLifecycle({
       scheduler: deps.scheduler,
@@ -208,7 +212,7 @@ class RunningBroker implements Broker {
         compute: deps.compute,
         logger: deps.logger,
         brokerId,
-        verifier: new GatheringVerifier(deps.scheduler, transactions),
+        verifier: new GatheringVerifier(deps.scheduler, this.#transactions),
         ...this.#replication.partitionDeps,
         beginAnew: ({ topicId, index, settings }, startOffset) => logs.beginAnew(topicId, index, settings.storage, startOffset),
         onPending: (partition) => ackSweep.add(partition),

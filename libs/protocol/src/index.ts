@@ -124,6 +124,8 @@ export {
   TransactionValue,
 } from './gen/moldau/internal/v1/transactions.ts';
 export {
+  AbortHangingTransactionRequest,
+  AbortHangingTransactionResponse,
   AbortTransactionRequest,
   AbortTransactionResponse,
   AddPartitionsRequest,

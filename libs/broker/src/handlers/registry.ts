@@ -3,9 +3,12 @@ import type { ShardCalls } from '@moldau/shards';
 import type { BrokerParts } from '../broker-parts.ts';
 import { Publisher } from '../gateway/publish.ts';
 import type { CatchUp } from '../metadata/catch-up.ts';
+import { SelectedPartitions } from '../partition/selected-partitions.ts';
 import type { RegisteredMethod } from '../request/registered-method.ts';
 import type { Forwarder } from '../session/forwarder.ts';
 import type { ProducerIds } from '../session/producer-ids.ts';
+import type { TransactionCoordinator } from '../transactions/transaction-coordinator.ts';
+import { abortHangingTransactionMethod } from './abort-hanging-transaction.ts';
 import { abortTransactionMethod } from './abort-transaction.ts';
 import { addPartitionsMethod } from './add-partitions.ts';
 import { alterConfigsMethod } from './alter-configs.ts';
@@ -17,6 +20,7 @@ import { deleteRecordsMethod } from './delete-records.ts';
 import { deleteTopicsMethod } from './delete-topics.ts';
 import { describeClusterMethod } from './describe-cluster.ts';
 import { describeConfigsMethod } from './describe-configs.ts';
+import { describeProducersMethod } from './describe-producers.ts';
 import { describeReplicasMethod } from './describe-replicas.ts';
 import { describeTopicsMethod } from './describe-topics.ts';
 import { describeTransactionsMethod } from './describe-transactions.ts';
@@ -45,13 +49,15 @@ export interface ControllerParts {
   readonly catchUp: CatchUp;
   /** Owners of shards of group and transaction state. */
   readonly shards: ShardCalls;
+  readonly transactions: TransactionCoordinator;
 }
 
 /** Every method of the client listener. What is not in this table is not served. */
 export function clientMethods(parts: BrokerParts, controller: ControllerParts): readonly RegisteredMethod[] {
   const { deps, settings, cluster, locator, topicSettings, intake, wheel, streams } = parts;
   const { clock, scheduler } = deps;
-  const { forwarder, producerIds, catchUp } = controller;
+  const { forwarder, producerIds, catchUp, transactions } = controller;
+  const selected = new SelectedPartitions(cluster, locator);
   const produceDeps = { intake, budget: parts.produceBudget };
   const metadataDeps = { cluster, settings: topicSettings, brokerId: settings.brokerId };
   const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
@@ -82,6 +88,8 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
     deleteRecordsMethod(locator),
     describeReplicasMethod(clock, locator),
     ...transactionMethods(clock, controller.shards),
+    describeProducersMethod(selected),
+    abortHangingTransactionMethod({ clock, selected, transactions }),
     ...gatewayMethods(parts),
   ];
 }

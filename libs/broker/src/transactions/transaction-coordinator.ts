@@ -1,4 +1,3 @@
-import { MoldauError } from '@moldau/kernel';
 import type { AddToTransaction } from '@moldau/protocol';
 import type { RequestContext } from '../request/request-context.ts';
 
@@ -22,14 +21,4 @@ export interface TransactionCoordinator {
    * is a part; undefined: none has. Rejects when one of the shards can't tell.
    */
   underWay(transaction: PartitionTransaction, context: RequestContext): Promise<string | undefined>;
-}
-
-/** While a broker knows no coordinators of transactions. */
-export const NO_TRANSACTION_COORDINATOR: TransactionCoordinator = {
-  addToTransaction: () => Promise.reject(notAvailable()),
-  underWay: () => Promise.reject(notAvailable()),
-};
-
-function notAvailable(): MoldauError {
-  return new MoldauError('COORDINATOR_NOT_AVAILABLE', 'this broker knows no coordinators of transactions', {});
 }

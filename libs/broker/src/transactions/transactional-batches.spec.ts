@@ -1,5 +1,5 @@
 import { MoldauError } from '@moldau/kernel';
-import { Acks, callUnary, producerService } from '@moldau/protocol';
+import { Acks, producerService } from '@moldau/protocol';
 import { describe, expect, it } from 'vitest';
 import { outcomes, type SimSession, SimTransactions, transactionalBatch } from '../testing/fake-transactions.ts';
 import { batchOf, produceBatch } from '../testing/sim-broker.ts';
@@ -148,14 +148,5 @@ describe('transactional batches', () => {
     expect(await produce(transactional, 'a b')).toEqual(['INVALID_TRANSACTIONAL_ID']);
     const keyed = batchOf(['a'], { producerId: 2 ** 52, producerEpoch: 0, baseSequence: 0, transactional: true });
     expect(await produce(keyed, 'tx')).toEqual(['INVALID_REQUEST']);
-  });
-
-  it('find no coordinators where a broker knows none', async () => {
-    const { SimBroker } = await import('../testing/sim-broker.ts');
-    const sim = await SimBroker.started();
-    const topicId = await sim.topic('orders');
-    const batch = produceBatch(topicId, transactionalBatch(['a'], session(), 0), { transactionalId: 'tx' });
-    const call = callUnary(sim.channel, producerService.produce, { acks: Acks.ALL, batches: [batch] }, { timeoutMs: 1_000 });
-    expect(outcomes((await sim.scheduler.until(call)).results)).toEqual(['COORDINATOR_NOT_AVAILABLE']);
   });
 });

@@ -1305,6 +1305,28 @@ export interface AbortTransactionResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Request of AbortHangingTransaction. */
+export interface AbortHangingTransactionRequest {
+  /** The partition. */
+  partition?:
+    | PartitionSelector
+    | undefined;
+  /** First offset of the transaction there, as DescribeProducers tells it. */
+  startOffset: number;
+  /** Only check: answer as if, change nothing. */
+  dryRun: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Response of AbortHangingTransaction. */
+export interface AbortHangingTransactionResponse {
+  /** Its producer. */
+  producerId: number;
+  /** Epoch that it was written with. */
+  producerEpoch: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Request of DescribeProducers. */
 export interface DescribeProducersRequest {
   /** At most 1,000. */
@@ -9270,6 +9292,163 @@ export const AbortTransactionResponse: MessageFns<AbortTransactionResponse> = {
   },
 };
 
+function createBaseAbortHangingTransactionRequest(): AbortHangingTransactionRequest {
+  return { partition: undefined, startOffset: 0, dryRun: false, _unknownFields: {} };
+}
+
+export const AbortHangingTransactionRequest: MessageFns<AbortHangingTransactionRequest> = {
+  encode(message: AbortHangingTransactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== undefined) {
+      PartitionSelector.encode(message.partition, writer.uint32(10).fork()).join();
+    }
+    if (message.startOffset !== 0) {
+      writer.uint32(16).int64(message.startOffset);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortHangingTransactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortHangingTransactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partition = PartitionSelector.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.startOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAbortHangingTransactionResponse(): AbortHangingTransactionResponse {
+  return { producerId: 0, producerEpoch: 0, _unknownFields: {} };
+}
+
+export const AbortHangingTransactionResponse: MessageFns<AbortHangingTransactionResponse> = {
+  encode(message: AbortHangingTransactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.producerId !== 0) {
+      writer.uint32(8).int64(message.producerId);
+    }
+    if (message.producerEpoch !== 0) {
+      writer.uint32(16).int32(message.producerEpoch);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortHangingTransactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortHangingTransactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.producerId = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.producerEpoch = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseDescribeProducersRequest(): DescribeProducersRequest {
   return { partitions: [], _unknownFields: {} };
 }
@@ -9860,6 +10039,22 @@ export const AdminServiceDefinition = {
       requestType: AbortTransactionRequest as typeof AbortTransactionRequest,
       requestStream: false,
       responseType: AbortTransactionResponse as typeof AbortTransactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Aborts a transaction that is open in one partition and of which no coordinator knows: nothing else would ever end it. Answered by
+     * the partition's leader.
+     *
+     * Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, NOT_LEADER, INVALID_TRANSACTION_STATE (no transaction is open from that offset on, or a
+     * coordinator has it under way: abort it by its id), COORDINATOR_NOT_AVAILABLE and COORDINATOR_LOADING (it can't be told whether one
+     * has), NOT_ENOUGH_REPLICAS; NOT_ENOUGH_REPLICAS_AFTER_APPEND, LEADER_CHANGED_AFTER_APPEND, REQUEST_TIMED_OUT (perhaps it is aborted).
+     */
+    abortHangingTransaction: {
+      name: "AbortHangingTransaction",
+      requestType: AbortHangingTransactionRequest as typeof AbortHangingTransactionRequest,
+      requestStream: false,
+      responseType: AbortHangingTransactionResponse as typeof AbortHangingTransactionResponse,
       responseStream: false,
       options: {},
     },
