@@ -3,6 +3,7 @@ import { registerBroker } from './commands/broker.ts';
 import { registerCluster } from './commands/cluster.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConsume } from './commands/consume.ts';
+import { registerGroup } from './commands/group.ts';
 import { registerHelp } from './commands/help.ts';
 import { registerLog } from './commands/log.ts';
 import { registerPartition } from './commands/partition.ts';
@@ -39,6 +40,7 @@ export function createProgram(context: CommandContext, version: string): Command
   registerTopic(program, context);
   registerProduce(program, context);
   registerConsume(program, context);
+  registerGroup(program, context);
   registerCluster(program, context);
   registerBroker(program, context);
   registerPartition(program, context);

@@ -34,6 +34,19 @@ export type {
   TopicOutcome,
 } from './core/admin/admin-types.ts';
 export type {
+  DescribedGroup,
+  DescribedMember,
+  GroupDescriptionResult,
+  GroupOutcome,
+  GroupStateName,
+  GroupTypeName,
+  ListedGroup,
+  PartitionLag,
+  ResetOutcome,
+  ResetTarget,
+  TopicPartitions,
+} from './core/admin/group-admin-types.ts';
+export type {
   DescribedReplicas,
   DescribePartitionsOptions,
   DrainState,

@@ -7,7 +7,7 @@ export function partitionName({ topic, partition }: { readonly topic: string; re
 }
 
 /** Says what failed, each in a line, and throws the first of it; nothing where nothing did. */
-export function failWithFirst(context: CommandContext, outcomes: readonly PartitionOutcome[]): void {
+export function failWithFirst(context: CommandContext, outcomes: readonly Omit<PartitionOutcome, 'topicId'>[]): void {
   const failed = outcomes.filter((outcome) => outcome.error !== undefined);
   for (const outcome of failed.slice(1)) {
     context.terminal.note(`moldau: ${partitionName(outcome)}: ${outcome.error?.reason}: ${outcome.error?.message}`);

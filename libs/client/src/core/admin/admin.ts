@@ -23,6 +23,7 @@ import type {
 import { configTarget, describedCluster, describedConfig, describedTopic, wireResource } from './admin-wire.ts';
 import { deleteRecords } from './delete-records.ts';
 import { describeReplicas } from './describe-replicas.ts';
+import { GroupAdmin } from './group-admin.ts';
 import type {
   DescribedReplicas,
   DescribePartitionsOptions,
@@ -53,11 +54,12 @@ import { abortTransaction, describeProducers, describeTransactions, listTransact
  * const [created] = await moldau.admin().createTopics([{ name: 'orders', partitions: 6 }]);
  * if (created?.error !== undefined) throw created.error;
  */
-export class Admin {
+export class Admin extends GroupAdmin {
   readonly #cluster: Cluster;
 
   /** For `moldau.admin`. @internal */
   constructor(cluster: Cluster) {
+    super(cluster);
     this.#cluster = cluster;
   }
 

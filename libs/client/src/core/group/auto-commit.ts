@@ -45,7 +45,8 @@ export class AutoCommit {
     const before = new Map<GroupPartition, number | undefined>();
     for (const partition of partitions) {
       const offset = this.#ports.finished(partition);
-      if (offset === undefined || offset.offset === partition.committed) continue;
+      // The program may have committed more by itself.
+      if (offset === undefined || offset.offset <= (partition.committed ?? -1)) continue;
       before.set(partition, partition.committed);
       partition.committed = offset.offset;
       offsets.push(offset);

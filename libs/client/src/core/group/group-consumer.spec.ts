@@ -59,6 +59,103 @@ describe('a member of a group', () => {
     expect(committed(0)).toBe(3);
   });
 
+  it('commits by itself nothing below what the program has committed, but after a seek', async () => {
+    const { cluster, scheduler, member, committed } = setUpGroup();
+    fill(cluster.createTopic('orders').partitions[0], 10);
+    const consumer = member({ autoCommitIntervalMs: 100 });
+    const batches = consumer.batches();
+    await scheduler.until(batches.next());
+    const place = { topic: 'orders', partition: 0 };
+    await scheduler.until(consumer.commit([{ ...place, offset: 4, metadata: 'by hand' }]));
+    await scheduler.runFor(500);
+    expect(committed(0)).toBe(4);
+    expect(await scheduler.until(consumer.committed([place]))).toMatchObject([
+      { ...place, offset: 4, leaderEpoch: 0, metadata: 'by hand' },
+    ]);
+    await scheduler.until(consumer.seek(place, { offset: 2 }));
+    await scheduler.runFor(500);
+    expect(committed(0)).toBe(2);
+    await scheduler.until(consumer.close());
+  });
+
+  it('says so when the log was cut below what is committed, and reads on where the program says', async () => {
+    const { cluster, scheduler, read } = setUpGroup(2);
+    const partition = cluster.createTopic('orders').partitions[0];
+    fill(partition, 30);
+    const first = read();
+    await scheduler.runFor(1_000);
+    await scheduler.until(first.consumer.close());
+    partition?.electUncleanly(1, 20);
+    fill(partition, 20);
+    const second = read();
+    const error = await scheduler.until(failure(second.done));
+    expect(error.reason).toBe('LOG_TRUNCATED');
+    expect(Number(error.facts['diverging_offset'])).toBeLessThanOrEqual(20);
+    await scheduler.until(second.consumer.seek({ topic: 'orders', partition: 0 }, { offset: 20 }));
+    const { value } = await scheduler.until(second.consumer[Symbol.asyncIterator]().next());
+    expect(value?.offset).toBe(20);
+    await scheduler.until(second.consumer.close());
+  });
+
+  it('begins where it is told when nothing is committed, or says that nothing is', async () => {
+    const { cluster, scheduler, read, committed } = setUpGroup();
+    const partition = cluster.createTopic('orders').partitions[0];
+    fill(partition, 10);
+    const unsure = read({ from: 'error' });
+    const error = await scheduler.until(failure(unsure.done));
+    expect(error.reason).toBe('NO_COMMITTED_OFFSET');
+    await scheduler.until(unsure.consumer.close());
+    const sought: ReturnType<typeof read> = read({
+      from: 'error',
+      onAssigned: ([place]) => (place === undefined ? undefined : sought.consumer.seek(place, { offset: 7 })),
+    });
+    await scheduler.runFor(500);
+    expect(sought.values).toEqual(numbers(0, 7, 10));
+    await scheduler.until(sought.consumer.close());
+    expect(committed(0)).toBe(10);
+  });
+
+  it('sends a commit again that was refused for now, or whose answer was lost, and tells one that is refused for good', async () => {
+    const { cluster, scheduler, member, committed, group } = setUpGroup();
+    fill(cluster.createTopic('orders').partitions[0], 10);
+    const consumer = member({ autoCommit: false });
+    const records = consumer[Symbol.asyncIterator]();
+    await scheduler.until(records.next());
+    let refusals = 0;
+    cluster.faults.commit = () => (refusals++ < 3 ? scripted('COORDINATOR_LOADING') : undefined);
+    await scheduler.until(consumer.commit());
+    expect(committed(0)).toBe(1);
+    cluster.faults.commit = () => 'silence';
+    await scheduler.until(records.next());
+    const lost = consumer.commit();
+    await scheduler.runFor(100);
+    delete cluster.faults.commit;
+    for (const stream of [...(cluster.streams.get(0) ?? [])]) stream.break();
+    await scheduler.until(lost);
+    expect(committed(0)).toBe(2);
+    const { memberId } = consumer.groupIdentity();
+    group.members.get(memberId)?.held.clear();
+    const refused = await scheduler.until(failure(consumer.commit([{ topic: 'orders', partition: 0, offset: 5 }])));
+    expect(refused.reason).toBe('NOT_PARTITION_OWNER');
+    await scheduler.until(consumer.close());
+  });
+
+  it('is removed when its program takes too long, and joins again when that comes back', async () => {
+    const { cluster, scheduler, member, group } = setUpGroup();
+    group.settings = { ...group.settings, processingIntervalMs: 5_000 };
+    fill(cluster.createTopic('orders').partitions[0], 10, 1);
+    const consumer = member();
+    const records = consumer[Symbol.asyncIterator]();
+    await scheduler.until(records.next());
+    await scheduler.runFor(20_000);
+    expect(group.members.size).toBe(0);
+    expect(consumer.assignment()).toEqual([]);
+    const { value } = await scheduler.until(records.next());
+    expect(value?.offset).toBe(0);
+    expect(group.members.size).toBe(1);
+    await scheduler.until(consumer.close());
+  });
+
   it('gives up a partition only when the program is done with what it has of it', async () => {
     const { cluster, scheduler, member, read, committed } = setUpGroup();
     fill(cluster.createTopic('orders', 2).partitions[1], 10, 1);

@@ -32,7 +32,7 @@ export class GroupPartition implements TopicPartitionName {
   readonly stopping = new AbortController();
   /** Puts records back before handlers that came up while it was paused. */
   parked: (() => void)[] = [];
-  /** What was committed last, or is being committed. */
+  /** What was committed last, or is being committed; undefined: nothing, or another place since a seek. */
   committed: number | undefined;
   /** Records or batches that the program works on now. */
   #running = 0;
@@ -62,6 +62,7 @@ export class GroupPartition implements TopicPartitionName {
   /** What was handed out before counts no more: it is read from elsewhere. */
   moved(): void {
     this.frontier = new CommitFrontier();
+    this.committed = undefined;
   }
 
   /** Nothing of it is begun any more; what is under way is finished. */
