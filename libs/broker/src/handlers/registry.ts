@@ -2,6 +2,7 @@ import type { Clock } from '@moldau/kernel';
 import type { ShardCalls } from '@moldau/shards';
 import type { BrokerParts } from '../broker-parts.ts';
 import { Publisher } from '../gateway/publish.ts';
+import { groupMethods } from '../groups/group-methods.ts';
 import type { CatchUp } from '../metadata/catch-up.ts';
 import { SelectedPartitions } from '../partition/selected-partitions.ts';
 import type { RegisteredMethod } from '../request/registered-method.ts';
@@ -31,7 +32,11 @@ import { getMetadataMethod } from './get-metadata.ts';
 import { initProducerMethod } from './init-producer.ts';
 import { listOffsetsMethod } from './list-offsets.ts';
 import { listTopicsMethod } from './list-topics.ts';
+
 import { listTransactionsMethod } from './list-transactions.ts';
+
+import { measureLagMethod } from './measure-lag.ts';
+
 import { offsetForLeaderEpochMethod } from './offset-for-leader-epoch.ts';
 import { produceMethod } from './produce.ts';
 import { produceStreamMethod } from './produce-stream.ts';
@@ -91,6 +96,7 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
     describeProducersMethod(selected),
     abortHangingTransactionMethod({ clock, selected, transactions }),
     ...gatewayMethods(parts),
+    ...groupMethods(parts, controller.shards),
   ];
 }
 
@@ -132,6 +138,7 @@ export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[]
     fetchMethod(fetchDeps),
     listOffsetsMethod(locator),
     // PartitionService
+    measureLagMethod(parts.table),
     writeMarkersMethod({ scheduler, locator, nowMs: () => clock.monotonicMs() }),
   ];
 }

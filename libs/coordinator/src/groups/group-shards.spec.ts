@@ -201,9 +201,11 @@ describe('groups of a shard', () => {
     const [mine = -1] = fixture.partitions(1);
     fixture.measured = () => ({ highWatermark: 100, logStartOffset: 0, nextTimestampMs: fixture.scheduler.clock.wallMs() - 1_500 });
     await commit(fixture, 40, mine, { memberId: 'a', memberEpoch: fixture.epoch(1) });
-    const listed = await calls.listGroups?.(fixture.shard, { after: '', limit: 10, transactionStates: [] }, CONTEXT);
+    const listed = await calls.listGroups?.(fixture.shard, { after: '', limit: 10, transactionStates: [], partitions: [] }, CONTEXT);
     expect(listed?.groups).toMatchObject([{ groupId: 'readers', members: 2 }]);
-    expect((await calls.listGroups?.(fixture.shard, { after: 'readers', limit: 10, transactionStates: [] }, CONTEXT))?.groups).toEqual([]);
+    expect(
+      (await calls.listGroups?.(fixture.shard, { after: 'readers', limit: 10, transactionStates: [], partitions: [] }, CONTEXT))?.groups,
+    ).toEqual([]);
     const described = await calls.describeGroup?.(fixture.shard, { groupId: 'readers', membersOnly: false }, CONTEXT);
     expect(described?.partitions).toHaveLength(4);
     expect(described?.partitions.find(({ partition }) => partition === mine)).toMatchObject({
