@@ -1,8 +1,9 @@
-import { type Assembly, assemble, listen } from '@moldau/assembly';
+import { type Assembly, assemble, INTERNAL_RECEIVE_BYTES_MAX, listen } from '@moldau/assembly';
 import { createEtcdMetadataStore, type EtcdAccess } from '@moldau/cluster-etcd';
 import { createCoordinator } from '@moldau/coordinator';
 import { coordinatorId } from '@moldau/kernel';
-import { coordinatorService } from '@moldau/protocol';
+import { createGrpcConnector } from '@moldau/platform-node';
+import { coordinatorService, shardService } from '@moldau/protocol';
 import {
   COORDINATOR_SETTINGS,
   type Configuration,
@@ -36,7 +37,7 @@ async function startCoordinator(context: ServiceContext<Settings>, assembly: Ass
   const admin = await assembly.openAdmin();
   const store = createEtcdMetadataStore({ ...ports, logger }, { endpoints: configuration.etcdEndpoints, ...etcdAccess(configuration) });
   assembly.later(() => store.close());
-  const late = createLateHandlers([coordinatorService]);
+  const late = createLateHandlers([coordinatorService, shardService]);
   const { bound, advertised } = await listen(assembly.createServer('internal'), 'internal', late.handlers, {
     host: configuration.internalHost,
     port: configuration.internalPort,
@@ -44,8 +45,12 @@ async function startCoordinator(context: ServiceContext<Settings>, assembly: Ass
     advertisedPort: configuration.internalAdvertisedPort,
   });
   const address = formatAddress(advertised);
+  const connector = createGrpcConnector({
+    maxReceiveBytes: INTERNAL_RECEIVE_BYTES_MAX,
+    userAgent: `moldau-coordinator/${SOFTWARE_VERSION}`,
+  });
   const coordinator = createCoordinator(
-    { ...ports, store, logger, meter },
+    { ...ports, store, logger, meter, connector },
     {
       coordinatorId: coordinatorId(configuration.coordinatorId ?? ports.ids.uuid()),
       address,

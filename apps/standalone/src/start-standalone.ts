@@ -2,7 +2,7 @@ import { type Assembled, type Assembly, assemble, type BrokerPart, openBroker, s
 import type { MetadataStore } from '@moldau/cluster';
 import { createEmbeddedMetadataStore } from '@moldau/cluster-embedded';
 import { type Coordinator, createCoordinator } from '@moldau/coordinator';
-import { coordinatorId } from '@moldau/kernel';
+import { type Connector, coordinatorId } from '@moldau/kernel';
 import { createInProcessNetwork } from '@moldau/platform-node';
 import { formatAddress, type ServiceContext, SOFTWARE_VERSION, type STANDALONE_SETTINGS } from '@moldau/service';
 import { lockDataDirectory } from './data-directory.ts';
@@ -34,6 +34,8 @@ export type StartingStandalone = Assembled<{
 
 /** The coordinator's address on the network within the process. */
 const COORDINATOR_ADDRESS = 'standalone:9093';
+/** The broker's address there, for the coordinator. */
+const BROKER_ENDPOINT = { host: 'standalone-broker', port: 9093 };
 /** With one broker there is one replica, and it is enough. */
 const FIXED_CONFIGS = new Map([
   ['default.replication.factor', '1'],
@@ -61,10 +63,13 @@ export function startStandalone(context: ServiceContext<StandaloneSettings>): Pr
       coordinators: [COORDINATOR_ADDRESS],
       connector: network.connector,
       client: configuration,
+      withinProcess: BROKER_ENDPOINT,
     });
+    const brokerServer = network.serve(formatAddress(BROKER_ENDPOINT), 'internal', part.broker.internalHandlers);
+    assembly.later(() => brokerServer.close());
     const store = await createEmbeddedMetadataStore(ports, { directory: `${configuration.dataDir}/metadata` });
     assembly.later(() => store.close());
-    const coordinator = startCoordinator(context, assembly, store);
+    const coordinator = startCoordinator(context, assembly, { store, connector: network.connector });
     const coordinatorServer = network.serve(COORDINATOR_ADDRESS, 'internal', coordinator.handlers);
     assembly.later(() => coordinatorServer.close());
     const { serves, failed } = startBroker(context, assembly, part.broker);
@@ -76,9 +81,13 @@ export function startStandalone(context: ServiceContext<StandaloneSettings>): Pr
   });
 }
 
-function startCoordinator(context: ServiceContext<StandaloneSettings>, assembly: Assembly, store: MetadataStore): Coordinator {
+function startCoordinator(
+  context: ServiceContext<StandaloneSettings>,
+  assembly: Assembly,
+  ports: { readonly store: MetadataStore; readonly connector: Connector },
+): Coordinator {
   const coordinator = createCoordinator(
-    { ...assembly.ports, store, logger: context.log, meter: context.meter },
+    { ...assembly.ports, ...ports, logger: context.log, meter: context.meter },
     {
       coordinatorId: coordinatorId('standalone'),
       address: COORDINATOR_ADDRESS,

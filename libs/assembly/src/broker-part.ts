@@ -24,6 +24,8 @@ export interface BrokerPartOptions {
   readonly client: ListenerAddress;
   /** Default: none, as in standalone, whose services meet within the process. */
   readonly internal?: ListenerAddress;
+  /** Where other services of the process reach it, when they don't by a listener; its owner serves `internalHandlers` there. */
+  readonly withinProcess?: ListenerEndpoint;
 }
 
 /** A broker that listens and has not started. */
@@ -67,6 +69,7 @@ export async function openBroker<Declared extends ServiceSettings>(
   const server = assembly.createServer('public');
   const client = await listen(server, 'client', broker.clientHandlers, options.client);
   endpoints.set('client', client.advertised);
+  if (options.withinProcess !== undefined) endpoints.set('internal', options.withinProcess);
   if (options.internal === undefined) return { broker, client, internal: undefined };
   const internal = await listen(server, 'internal', broker.internalHandlers, options.internal);
   endpoints.set('internal', internal.advertised);

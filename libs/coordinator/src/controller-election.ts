@@ -29,6 +29,8 @@ const LEGAL_MOVES: Readonly<Record<Tag, readonly Tag[]>> = {
 
 export interface ElectionEvents {
   elected(epoch: ControllerEpoch): void;
+  /** This instance can be found by its key, which it has written at that revision: its present life. */
+  announced(revision: number): void;
   /** No longer the controller; runs before anything else can be elected here. */
   resigned(why: string): void;
 }
@@ -137,7 +139,8 @@ export class ControllerElection {
     const { coordinatorId, address, softwareVersion } = this.settings;
     const value = encodeCoordinator({ coordinatorId, address, softwareVersion });
     const key = this.prefix + coordinatorKey(coordinatorId);
-    await this.deps.store.transact({ comparisons: [], operations: [{ kind: 'put', key, value, lease: lease.id }] });
+    const { revision } = await this.deps.store.transact({ comparisons: [], operations: [{ kind: 'put', key, value, lease: lease.id }] });
+    if (this.lease === lease) this.events.announced(revision);
   }
 
   private leaseLost(error: MoldauError): void {

@@ -13,6 +13,8 @@ import { ImageKeeper } from './image-keeper.ts';
 import { LeaderlessPartitions } from './leaderless-partitions.ts';
 import { MetadataStreams } from './metadata-stream.ts';
 import { type CoordinatorDeps, type CoordinatorOptions, type CoordinatorSettings, validateOptions } from './options.ts';
+import { HOSTED_KINDS } from './shards/hosted-kinds.ts';
+import { Shards } from './shards/shards.ts';
 
 /**
  * What a coordinator does, beside serving the metadata.
@@ -62,6 +64,9 @@ class CoordinatorService implements Coordinator {
   private readonly keeper: ImageKeeper;
   private readonly streams: MetadataStreams;
   private readonly metrics: CoordinatorMetrics;
+  private readonly shards: Shards;
+  /** Revision at which this life has announced itself. */
+  private life: number | undefined;
   private readonly leaderless = new LeaderlessPartitions();
   private current: Role = { tag: 'stopped' };
   private election: ControllerElection | undefined;
@@ -83,7 +88,9 @@ class CoordinatorService implements Coordinator {
       metadataStreams: () => this.streams.count(),
       fresh: () => this.keeper.fresh(),
     });
-    this.handlers = this.createHandlers();
+    const life = (): number | undefined => this.life;
+    this.shards = new Shards({ ...this.deps, keeper: this.keeper, life }, settings, deps.shardKinds ?? HOSTED_KINDS);
+    this.handlers = new Map([...this.createHandlers(), ...this.shards.handlers()]);
   }
 
   start(): void {
@@ -92,17 +99,25 @@ class CoordinatorService implements Coordinator {
     this.election = new ControllerElection({ ...this.deps, keeper: this.keeper }, this.settings, {
       elected: (epoch) => void this.take(epoch),
       resigned: (why) => this.resign(why),
+      announced: (revision) => {
+        this.life = revision;
+        this.shards.look();
+      },
     });
     this.streams.start();
+    this.shards.start();
     this.election.start();
     this.keeper.start();
   }
 
   async stop(): Promise<void> {
     if (this.current.tag === 'stopped') return;
+    const stopping = new MoldauError('SHUTTING_DOWN', 'the coordinator is stopping');
+    // First, so that their next owners, who are named when the lease is gone, find no other one at work.
+    this.shards.stop(stopping);
     await this.election?.stop();
     this.move({ tag: 'stopped' });
-    this.streams.stop(new MoldauError('SHUTTING_DOWN', 'the coordinator is stopping'));
+    this.streams.stop(stopping);
     this.keeper.stop();
   }
 

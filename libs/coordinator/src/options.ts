@@ -1,6 +1,7 @@
 import type { MetadataStore, StaticConfigs } from '@moldau/cluster';
 import {
   type Clock,
+  type Connector,
   type CoordinatorId,
   type Ids,
   type Logger,
@@ -9,6 +10,7 @@ import {
   type Random,
   type Scheduler,
 } from '@moldau/kernel';
+import type { ShardKindFactory } from './shards/shard-host.ts';
 
 /** The ports that a coordinator runs on. */
 export interface CoordinatorDeps {
@@ -18,8 +20,12 @@ export interface CoordinatorDeps {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly ids: Ids;
+  /** To the internal listeners of brokers and of other coordinators. */
+  readonly connector: Connector;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** What coordinator shards keep the state of. Default: groups and transactions. */
+  readonly shardKinds?: readonly ShardKindFactory[];
 }
 
 export interface CoordinatorOptions {

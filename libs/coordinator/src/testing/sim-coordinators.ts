@@ -4,6 +4,8 @@ import type { Channel, CoordinatorId } from '@moldau/kernel';
 import { callUnary, coordinatorService, decodeMessage, encodeMessage, type Method } from '@moldau/protocol';
 import { RecordingLogger, RecordingMeter, SeededIds, SeededRandom, SimNetwork, type SimProcess, SimScheduler } from '@moldau/testkit';
 import { type Coordinator, createCoordinator } from '../coordinator.ts';
+import type { ShardKindFactory } from '../shards/shard-host.ts';
+import { FakePartitions } from './fake-partitions.ts';
 import { TestBroker, type TestBrokerOptions } from './test-broker.ts';
 
 export interface SimCoordinator {
@@ -27,6 +29,10 @@ export class SimCoordinators {
   readonly network: SimNetwork;
   readonly store: MemoryMetadataStore;
   readonly coordinators: SimCoordinator[] = [];
+  /** What the brokers keep of internal topics. */
+  readonly partitions = new FakePartitions();
+  /** What coordinators host that start from now on. */
+  shardKinds: readonly ShardKindFactory[] | undefined;
   private readonly fixedConfigs: StaticConfigs;
   private readonly adminChannels = new Map<string, Channel>();
 
@@ -43,6 +49,7 @@ export class SimCoordinators {
     const process = this.scheduler.createProcess();
     const client = this.store.connect(process);
     client.faults.latencyMsMax = latencyMs;
+    const node = this.network.node(name, process.scheduler);
     const logger = new RecordingLogger();
     const meter = new RecordingMeter();
     const deps = {
@@ -53,10 +60,12 @@ export class SimCoordinators {
       ids: new SeededIds(this.random),
       logger,
       meter,
+      connector: node.connector,
+      ...(this.shardKinds === undefined ? {} : { shardKinds: this.shardKinds }),
     };
     const address = `${name}:${PORT}`;
     const coordinator = createCoordinator(deps, { coordinatorId: name as CoordinatorId, address, fixedConfigs: this.fixedConfigs });
-    this.network.node(name, process.scheduler).serve(PORT, 'internal', coordinator.handlers);
+    node.serve(PORT, 'internal', coordinator.handlers);
     coordinator.start();
     const kill = (): void => {
       started.alive = false;
@@ -75,8 +84,9 @@ export class SimCoordinators {
     const name = options.name ?? `broker${brokerId}`;
     const ids = new SeededIds(this.random);
     const addresses = (): string[] => this.coordinators.map((coordinator) => `${coordinator.name}:${PORT}`);
-    const { connector } = this.network.node(name, process.scheduler);
-    return new TestBroker({ process, connector, addresses, ids, network: this.network }, { brokerId, name, ...options });
+    const node = this.network.node(name, process.scheduler);
+    node.serve(PORT, 'internal', this.partitions.handlers());
+    return new TestBroker({ process, connector: node.connector, addresses, ids, network: this.network }, { brokerId, name, ...options });
   }
 
   /** The active controller, when there is one. */

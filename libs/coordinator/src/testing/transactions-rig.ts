@@ -119,6 +119,9 @@ export class TransactionsRig {
   #context(): ShardKindContext<TransactionMachine> {
     const process = this.scheduler.createProcess();
     const random = new SeededRandom(1);
+    const unused = (): never => {
+      throw new Error('not used here');
+    };
     const deps = {
       store: this.store.connect(process).store,
       clock: process.clock,
@@ -127,9 +130,7 @@ export class TransactionsRig {
       ids: new SeededIds(random),
       logger: new RecordingLogger(),
       meter: new RecordingMeter(),
-    };
-    const unused = (): never => {
-      throw new Error('not used here');
+      connector: { connect: unused },
     };
     return {
       deps: deps,

@@ -57,6 +57,7 @@ export class CoordinatorNode {
     client.faults.latencyMsMax = STORE_MS_MAX;
     this.#life = { process, faults: client.faults };
     const own = random.fork();
+    const node = network.node(this.name, process.scheduler);
     const coordinator = createCoordinator(
       {
         store: mutateStore(client.store, this.name),
@@ -66,12 +67,13 @@ export class CoordinatorNode {
         ids: new SeededIds(own),
         logger: traceLogger(trace, this.name),
         meter: silentMeter,
+        connector: node.connector,
       },
       { coordinatorId: coordinatorId(this.name), address: this.address },
     );
     const { path } = coordinatorService.alterPartitions;
     const handlers = delayCalls(mutateHandlers(coordinator.handlers), path, process.scheduler, () => this.slowProposalsMs);
-    network.node(this.name, process.scheduler).serve(INTERNAL_PORT, 'internal', handlers);
+    node.serve(INTERNAL_PORT, 'internal', handlers);
     trace.note(this.name, 'starts');
     coordinator.start();
   }
