@@ -45,7 +45,8 @@ export interface AssignedPartition<K, V> {
   failures: number;
   /** It could not be read lately, and that was told to the client's health. */
   troubled: boolean;
-  highWatermark: Offset | undefined;
+  /** The end of what this consumer may see: by its isolation the high watermark or the last stable offset. */
+  visibleEnd: Offset | undefined;
   /** Where `stopAtEnd` stops. */
   endOffset: Offset | undefined;
   view: TopicView;

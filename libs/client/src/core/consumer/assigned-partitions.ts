@@ -73,7 +73,7 @@ export class AssignedPartitions<K, V> implements Iterable<AssignedPartition<K, V
       paused: this.#paused.has(key),
       failures: 0,
       troubled: false,
-      highWatermark: undefined,
+      visibleEnd: undefined,
       endOffset: undefined,
       view,
     };

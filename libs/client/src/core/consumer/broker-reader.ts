@@ -5,6 +5,7 @@ import type { AssignedPartition } from './assigned-partition.ts';
 /** What was read from one partition in one message. */
 export interface PartitionRead {
   readonly highWatermark: number;
+  readonly lastStableOffset: number;
   readonly recordBatches: Uint8Array;
   readonly abortedTransactions: readonly AbortedTransaction[];
 }

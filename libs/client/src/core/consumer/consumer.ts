@@ -124,8 +124,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Records between the position and the end as the broker last told it; undefined before it did. @throws MoldauError UNKNOWN_PARTITION */
   lag(target: TopicPartitionName): number | undefined {
-    const { position, highWatermark } = this.#fetcher.partition(target);
-    return position === undefined || highWatermark === undefined ? undefined : Math.max(0, highWatermark - position);
+    const { position, visibleEnd } = this.#fetcher.partition(target);
+    return position === undefined || visibleEnd === undefined ? undefined : Math.max(0, visibleEnd - position);
   }
 
   /** The ends of the assigned partitions now. @throws MoldauError the first that could not be found */

@@ -228,7 +228,7 @@ export class Fetcher<K, V> {
       reader.consumed(bytes.length);
       return;
     }
-    partition.highWatermark = offset(read.highWatermark);
+    partition.visibleEnd = offset(this.#settings.isolation === 'read_committed' ? read.lastStableOffset : read.highWatermark);
     partition.failures = 0;
     this.#health.works(partition, reader.brokerId);
     if (bytes.length === 0) return;
