@@ -40,6 +40,8 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   #closed: Promise<void> | undefined;
+  /** It holds nothing any more. */
+  #ended = false;
   /** The last run. */
   #run: Promise<void> | undefined;
 
@@ -118,7 +120,8 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
    */
   commit(offsets?: readonly OffsetCommit[]): Promise<void> {
     try {
-      this.#assertOpen();
+      // While it closes, `onRevoked` may commit.
+      if (this.#ended) this.#assertOpen();
       return this.#session.committer.commit(this.#offsets(offsets));
     } catch (caught) {
       return Promise.reject(MoldauError.from(caught));
@@ -219,6 +222,7 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     // Whoever closes may do so from within its loop.
     this.#session.handed.leaveAll();
     await this.#session.close(timeoutMs, returning);
+    this.#ended = true;
     await this.#run?.catch(() => {});
     this.#onClosed();
   }
