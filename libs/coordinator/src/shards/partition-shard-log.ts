@@ -35,7 +35,6 @@ export class PartitionShardLog implements ShardLog {
   }
 
   async *read(from: Offset, until: Offset): AsyncGenerator<Uint8Array, void, undefined> {
-    const { scheduler } = this.#deps;
     const buffer: Uint8Array[] = [];
     let bytes = 0;
     let paused = false;
@@ -75,21 +74,26 @@ export class PartitionShardLog implements ShardLog {
           yield next;
           continue;
         }
-        if (end !== undefined) {
-          if (end.error !== undefined) throw end.error;
-          return;
-        }
-        await new Promise<void>((resolve, reject) => {
-          const timer = scheduler.after(SILENCE_MS_MAX, () => reject(silent(this.#kind, this.#shard)));
-          wake = () => {
-            timer.cancel();
-            resolve();
-          };
+        if (end?.error !== undefined) throw end.error;
+        if (end !== undefined) return;
+        await this.#news((resolve) => {
+          wake = resolve;
         });
       }
     } finally {
       call.cancel();
     }
+  }
+
+  /** Resolves when what it has given out is called. @throws MoldauError REQUEST_TIMED_OUT */
+  #news(given: (wake: () => void) => void): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const timer = this.#deps.scheduler.after(SILENCE_MS_MAX, () => reject(silent(this.#kind, this.#shard)));
+      given(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   #target() {

@@ -116,7 +116,7 @@ class ShardHost<Machine extends ShardMachine> implements HostedKind, OwnedShards
     const { clock, scheduler, logger } = deps;
     const image = metadata.image.bind(metadata);
     const log = new PartitionShardLog({ scheduler, brokers, image }, this.kind, shard);
-    const facts = { kind: this.kind, shard, shardEpoch };
+    const which = { kind: this.kind, shard, shardEpoch };
     const runtime: ShardRuntime<Machine> = new ShardRuntime(
       {
         clock,
@@ -125,11 +125,11 @@ class ShardHost<Machine extends ShardMachine> implements HostedKind, OwnedShards
         metrics: this.#metrics,
         newMachine: () => this.#definition.createMachine({ index: shard, shardEpoch }),
         onActive: () => {
-          logger.debug('a shard is loaded', facts);
+          logger.debug('a shard is loaded', which);
           this.#definition.activated?.(runtime);
         },
         onLost: (error) => {
-          logger.warn('a shard is lost', { ...facts, reason: error.reason, error: error.message });
+          logger.warn('a shard is lost', { ...which, reason: error.reason, error: error.message });
           this.#lost(shard, runtime, error);
         },
       },
