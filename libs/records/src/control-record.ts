@@ -10,11 +10,15 @@ import { RecordBatchBuilder } from './record-batch-builder.ts';
 export const ABORT_CONTROL_TYPE = 0;
 export const COMMIT_CONTROL_TYPE = 1;
 export const FIRST_MOLDAU_CONTROL_TYPE = 1000;
+/** Marks that the owner of a coordinator shard in some epoch writes to its partition; its value: version int16, shard epoch int32. */
+export const SHARD_EPOCH_CONTROL_TYPE = FIRST_MOLDAU_CONTROL_TYPE;
 
 const KEY_BYTES = 4;
 const KEY_VERSION = 0;
 const MARKER_BYTES = 6;
 const MARKER_VERSION = 0;
+const SHARD_MARK_BYTES = 6;
+const SHARD_MARK_VERSION = 0;
 /** Far above any control record's value. */
 const CONTROL_BATCH_BYTES_MAX = 64 * 1024;
 
@@ -79,4 +83,22 @@ export function transactionMarkerOf(record: DecodedRecord): TransactionMarker | 
     throw corruptBatch('has a malformed transaction marker', { offset: String(record.offset), value: String(record.valueLength) });
   }
   return { outcome: type === COMMIT_CONTROL_TYPE ? 'commit' : 'abort', coordinatorEpoch: readInt32(value, 2) };
+}
+
+/** The batch by which the owner of a coordinator shard claims its partition, and proves that it still has it. */
+export function buildShardMark(shardEpoch: number, fields: ControlBatchFields): Buffer {
+  const value = Buffer.alloc(SHARD_MARK_BYTES);
+  writeInt16(value, 0, SHARD_MARK_VERSION);
+  writeInt32(value, 2, shardEpoch);
+  return buildControlBatch(SHARD_EPOCH_CONTROL_TYPE, value, fields);
+}
+
+/** The epoch in the mark of a shard's owner; undefined when the record is of another type. @throws MoldauError CORRUPT_BATCH for a malformed one */
+export function shardEpochOf(record: DecodedRecord): number | undefined {
+  if (controlTypeOf(record) !== SHARD_EPOCH_CONTROL_TYPE) return undefined;
+  const value = record.value;
+  if (value === null || value.length < SHARD_MARK_BYTES || readInt16(value, 0) < SHARD_MARK_VERSION) {
+    throw corruptBatch('has a malformed mark of a shard epoch', { offset: String(record.offset), value: String(record.valueLength) });
+  }
+  return readInt32(value, 2);
 }

@@ -93,6 +93,7 @@ export async function reopenPartition(context: StorageContext, clean: CleanParti
     state.uncommittedEnds.restore(reader);
     active.aborted = readAborted(reader);
   }
+  if (!reader.done) state.producers.shardEpoch = reader.int32();
   state.settle();
   const damage = manifest.damage ?? (await checkSizes(context, state.segments));
   if (damage !== undefined) state.status = { kind: 'corrupt', where: damage };
@@ -123,6 +124,7 @@ function writePartition(writer: ByteWriter, state: PartitionState): void {
   state.producers.encode(producers);
   state.uncommittedEnds.encode(producers);
   writeAborted(producers, active.aborted ?? []);
+  producers.int32(state.producers.shardEpoch);
   writer.bytes(producers.finish());
 }
 

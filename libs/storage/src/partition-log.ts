@@ -126,6 +126,11 @@ export class PartitionLog {
     return appendMarker(this.#context, this.#state, claim, options.leaderEpoch);
   }
 
+  /** Highest epoch of an owner of a coordinator shard that has marked the log; −1: none has. @throws MoldauError DISK_FULL while it is being restored */
+  get shardEpoch(): number {
+    return this.#producers.shardEpoch;
+  }
+
   /** Asks whether a transactional batch of this session needs the coordinator's word first; undefined when it has a transaction open. */
   askVerification(producerId: number, producerEpoch: number): Verification | undefined {
     const producers = this.#producers;

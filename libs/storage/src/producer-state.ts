@@ -9,6 +9,7 @@ import {
   producerEpochAt,
   producerIdAt,
   readBatch as readRecordBatch,
+  shardEpochOf,
   type TransactionMarker,
   transactionMarkerOf,
 } from '@moldau/records';
@@ -54,6 +55,8 @@ export class ProducerState {
   /** First offsets of open transactions, ascending: each is added as its first batch is appended. */
   readonly #open = new Map<number, number>();
   readonly verifications = new Verifications();
+  /** Highest epoch of an owner of a coordinator shard that has marked the log; −1: none has. */
+  shardEpoch = NONE;
 
   constructor(room: KeyRoom = new KeyRoom()) {
     this.#keyed = new KeyedBatches(room);
@@ -110,7 +113,10 @@ export class ProducerState {
    */
   note(bytes: Uint8Array, position: number, nowMs: number | undefined): EndedTransaction | undefined {
     const producerId = producerIdAt(bytes, position);
-    if (producerId === NO_PRODUCER_ID) return undefined;
+    if (producerId === NO_PRODUCER_ID) {
+      if (isControlAt(bytes, position)) this.shardEpoch = Math.max(this.shardEpoch, shardEpochAt(bytes, position) ?? NONE);
+      return undefined;
+    }
     const epoch = producerEpochAt(bytes, position);
     if (producerId >= FIRST_KEYED_PRODUCER_ID) {
       this.#keyed.note(producerId, epoch, rememberedAt(bytes, position));
@@ -213,6 +219,7 @@ export class ProducerState {
     this.#entries.clear();
     this.#keyed.clear();
     this.#open.clear();
+    this.shardEpoch = NONE;
     this.verifications.clear();
   }
 
@@ -288,6 +295,11 @@ function encodeEntry(writer: ByteWriter, producerId: number, entry: Pick<Produce
 }
 
 /** The marker of a control batch; undefined when it is of another kind. */
+function shardEpochAt(bytes: Uint8Array, position: number): number | undefined {
+  const record = readRecordBatch(bytes, position, { checkCrc: false }).readNext();
+  return record === undefined ? undefined : shardEpochOf(record);
+}
+
 function markerAt(bytes: Uint8Array, position: number): TransactionMarker | undefined {
   const record = readRecordBatch(bytes, position, { checkCrc: false }).readNext();
   return record === undefined ? undefined : transactionMarkerOf(record);

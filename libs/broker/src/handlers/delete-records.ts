@@ -6,6 +6,7 @@ import {
   type DeleteRecordsResponse,
   type DeleteRecordsResult,
 } from '@moldau/protocol';
+import { internalTopic } from '../partition/append-checks.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
 import { assertCount } from '../produce/produce-terms.ts';
 import { type RegisteredMethod, unary } from '../request/registered-method.ts';
@@ -42,7 +43,9 @@ async function answer(
 ): Promise<DeleteRecordsResult> {
   const { topicId, partition: index } = asked;
   try {
-    const { log, leadership } = locator.locate(topicId, index, context).leading(undefined);
+    const partition = locator.locate(topicId, index, context);
+    const { log, leadership } = partition.leading(undefined);
+    if (partition.settings.internal) throw internalTopic(partition);
     const before = newStart(asked, log.startOffset, leadership.highWatermark);
     const logStartOffset = dryRun || before <= log.startOffset ? log.startOffset : await log.deleteRecordsBefore(before);
     return { topicId, partition: index, logStartOffset, error: undefined };

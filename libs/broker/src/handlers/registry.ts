@@ -13,6 +13,7 @@ import { abortHangingTransactionMethod } from './abort-hanging-transaction.ts';
 import { abortTransactionMethod } from './abort-transaction.ts';
 import { addPartitionsMethod } from './add-partitions.ts';
 import { alterConfigsMethod } from './alter-configs.ts';
+import { appendToShardMethod } from './append-to-shard.ts';
 import { beginProducerSessionMethod } from './begin-producer-session.ts';
 import { commitTransactionOffsetsMethod } from './commit-transaction-offsets.ts';
 import { controllerCalls } from './controller-calls.ts';
@@ -43,6 +44,7 @@ import { produceStreamMethod } from './produce-stream.ts';
 import { publishMethod } from './publish.ts';
 import { publishStreamMethod } from './publish-stream.ts';
 import { readMethod } from './read.ts';
+import { readShardMethod } from './read-shard.ts';
 import { replicateMethod } from './replicate.ts';
 import { watchMetadataMethod } from './watch-metadata.ts';
 import { writeMarkersMethod } from './write-markers.ts';
@@ -129,7 +131,7 @@ function gatewayMethods(parts: BrokerParts): readonly RegisteredMethod[] {
 
 /** Every method of the internal listener: what another broker's Gateway and coordinators need of the leaders here. */
 export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[] {
-  const { deps, locator, intake, wheel } = parts;
+  const { deps, cluster, locator, intake, wheel } = parts;
   const { clock, scheduler } = deps;
   const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
   return [
@@ -140,6 +142,8 @@ export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[]
     // PartitionService
     measureLagMethod(parts.table),
     writeMarkersMethod({ scheduler, locator, nowMs: () => clock.monotonicMs() }),
+    appendToShardMethod({ clock, cluster, locator, budget: parts.produceBudget }),
+    readShardMethod({ scheduler, cluster, locator }),
   ];
 }
 

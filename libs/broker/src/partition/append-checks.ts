@@ -12,6 +12,7 @@ import {
   validateBatch,
 } from '@moldau/records';
 import { FIRST_KEYED_PRODUCER_ID } from '@moldau/storage';
+import type { Partition } from './partition.ts';
 import type { AcksMode, PendingBatch } from './pending-batch.ts';
 import type { TopicSettings } from './topic-settings.ts';
 
@@ -92,4 +93,14 @@ function assertEachKey(reader: RecordBatchReader): void {
     const facts = { record: String(index), value: 'null', limit: 'a key' };
     throw new MoldauError('NULL_KEY_ON_COMPACTED_TOPIC', `record ${index} of the batch has no key; a compacted topic needs one`, facts);
   }
+}
+
+/** What clients are told who want to change a topic of the cluster itself. */
+export function internalTopic({ topicId, index }: Pick<Partition, 'topicId' | 'index'>): MoldauError {
+  const facts = { topic_id: topicId, partition: String(index) };
+  return new MoldauError(
+    'INTERNAL_TOPIC',
+    `partition ${index} of topic ${topicId} holds state of the cluster, which clients do not write`,
+    facts,
+  );
 }

@@ -1,6 +1,6 @@
 import { MoldauError } from '@moldau/kernel';
 import { AdmissionQueue } from './admission-queue.ts';
-import { assertAppendable, assertKeys } from './append-checks.ts';
+import { assertAppendable, assertKeys, internalTopic } from './append-checks.ts';
 import { HeldBatches } from './held-batches.ts';
 import type { Partition } from './partition.ts';
 import type { PartitionDeps } from './partition-deps.ts';
@@ -24,6 +24,7 @@ export class BatchIntake {
     try {
       this.#partition.leading(claimedEpoch);
       const { settings } = this.#partition;
+      if (settings.internal) throw internalTopic(this.#partition);
       assertAppendable(bytes, batch, settings, this.#deps.clock.wallMs());
       const check = settings.compacted ? assertKeys(bytes, this.#deps.compute) : undefined;
       if (check === undefined && this.#admission.isEmpty) {

@@ -106,6 +106,10 @@ export class DirectoryLog implements PartitionLog {
     return this.#log.epochs;
   }
 
+  get shardEpoch(): number {
+    return this.#log.shardEpoch;
+  }
+
   checkProducer(batch: Uint8Array): ProducerVerdict {
     return this.#log.checkProducer({
       producerId: producerIdAt(batch, 0),

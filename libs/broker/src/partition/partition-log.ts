@@ -46,6 +46,8 @@ export interface PartitionLog {
   checkProducer(batch: Uint8Array): ProducerVerdict;
   /** Appends the marker that ends a transaction. Throws MoldauError with nothing appended: FENCED_PRODUCER, FENCED_SHARD, INVALID_TRANSACTION_STATE, those of `append`. */
   appendMarker(claim: MarkerClaim, leaderEpoch: LeaderEpoch): MarkerAppend;
+  /** Highest epoch of an owner of a coordinator shard that has marked the log; −1: none has. Throws MoldauError while it is not known. */
+  readonly shardEpoch: number;
   /** The question to the coordinator that the first transactional batch of this session needs; undefined: it needs none. */
   askVerification(producerId: number, producerEpoch: number): Verification | undefined;
   /** The coordinator said yes. False when a marker or another leader came between: then it has to be asked again. */

@@ -8,6 +8,7 @@ import { Leadership, type ReplicaTerms } from './leadership.ts';
 import type { GrowthWatcher, PartitionDeps } from './partition-deps.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { PendingBatch } from './pending-batch.ts';
+import { type ShardAppend, shardBatchOf } from './shard-append.ts';
 import type { TopicSettings } from './topic-settings.ts';
 
 /** Watches one partition for readers that wait. */
@@ -152,6 +153,18 @@ export class Partition {
    */
   appendMarker(pending: PendingBatch, claim: MarkerClaim): void {
     this.leading(undefined).leadership.appendMarker(pending, claim);
+    this.#deps.onPending(this);
+  }
+
+  /**
+   * Appends as the owner of the shard whose log this is; `pending` is answered when it is committed.
+   *
+   * @throws MoldauError those of leadership, of `shardBatchOf` and of `Leadership.append`; nothing was appended
+   */
+  appendToShard(pending: PendingBatch, append: ShardAppend, claimedEpoch: number): void {
+    const { log, leadership } = this.leading(claimedEpoch);
+    const bytes = shardBatchOf(append, log, { partition: this, wallMs: this.#deps.clock.wallMs() });
+    leadership.append(pending, bytes, this.#settings);
     this.#deps.onPending(this);
   }
 

@@ -14,6 +14,8 @@ export interface TopicSettings {
   readonly timestampAfterMaxMs: number;
   /** `cleanup.policy` contains `compact`: records need keys. */
   readonly compacted: boolean;
+  /** Only the owners of its shards write to it. */
+  readonly internal: boolean;
   readonly storage: PartitionConfig;
 }
 
@@ -28,7 +30,7 @@ export class TopicSettingsCache {
     const cluster = image.configs.get(configKey({ kind: 'cluster' }))?.values;
     const cached = this.#own.get(topicId);
     if (cached !== undefined && cached.values === values && cached.cluster === cluster) return cached.settings;
-    const settings = computeSettings(values, cluster);
+    const settings = computeSettings(values, cluster, image.topics.get(topicId)?.internal ?? false);
     this.#own.set(topicId, { values, cluster, settings });
     return settings;
   }
@@ -38,7 +40,7 @@ export class TopicSettingsCache {
   }
 }
 
-function computeSettings(own: Values, cluster: Values): TopicSettings {
+function computeSettings(own: Values, cluster: Values, internal: boolean): TopicSettings {
   const settings = topicSettings(own, cluster);
   const { flush, segmentBytes, segmentMs, segmentIndexBytes, indexIntervalBytes, retentionMs, retentionBytes, fileDeleteDelayMs } =
     settings;
@@ -49,6 +51,7 @@ function computeSettings(own: Values, cluster: Values): TopicSettings {
     timestampBeforeMaxMs: settings.timestampBeforeMaxMs,
     timestampAfterMaxMs: settings.timestampAfterMaxMs,
     compacted: settings.cleanup.has('compact'),
+    internal,
     storage: partitionConfig({
       flush,
       segmentBytes,

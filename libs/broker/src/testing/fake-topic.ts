@@ -9,10 +9,15 @@ export interface FakeTopicOptions {
   /** Default: broker 1. */
   readonly leader?: number;
   readonly replicas?: readonly number[];
+  readonly internal?: boolean;
 }
 
 /** The record of an active topic. */
-export function topicRecord(topicId: string, name: string, { partitions = 1, namespace = 'default' }: FakeTopicOptions): Uint8Array {
+export function topicRecord(
+  topicId: string,
+  name: string,
+  { partitions = 1, namespace = 'default', internal = false }: FakeTopicOptions,
+): Uint8Array {
   return encodeMessage(TopicRecord, {
     topicId,
     namespace,
@@ -22,7 +27,7 @@ export function topicRecord(topicId: string, name: string, { partitions = 1, nam
     replicationFactor: 1,
     state: TopicState.ACTIVE,
     createdAtMs: 0,
-    internal: false,
+    internal,
   });
 }
 

@@ -306,6 +306,13 @@ export const ERROR_CATALOGUE = {
   ...GROUP_ERRORS,
   ...TRANSACTION_ERRORS,
   ...SHARD_ERRORS,
+  TRANSACTION_OUTCOME_UNKNOWN: row(
+    180,
+    'ABORTED',
+    'final',
+    'indefinite',
+    'A commit was sent, and no answer told whether it was carried out: all of the transaction counts, or nothing of it. Commit again to learn which.',
+  ),
   // Brokers.
   BROKER_NOT_REMOVABLE: row(190, 'FAILED_PRECONDITION', 'final', 'definite', 'The broker still serves, has a session, or holds replicas.'),
 } as const satisfies Record<string, CatalogueEntry>;

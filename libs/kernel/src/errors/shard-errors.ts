@@ -38,4 +38,11 @@ export const SHARD_ERRORS = {
     'definite',
     'Fewer brokers are registered than an internal topic needs for its replicas.',
   ),
+  INTERNAL_TOPIC: row(
+    175,
+    'FAILED_PRECONDITION',
+    'final',
+    'definite',
+    'The topic is one of the cluster itself: only its coordinators write to it, and its records are not deleted by hand.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -40,11 +40,4 @@ export const TRANSACTION_ERRORS = {
     'definite',
     'The first batch of a transaction came before the coordinator had confirmed that the partition is part of it.',
   ),
-  TRANSACTION_OUTCOME_UNKNOWN: row(
-    180,
-    'ABORTED',
-    'final',
-    'indefinite',
-    'A commit was sent, and no answer told whether it was carried out: all of the transaction counts, or nothing of it. Commit again to learn which.',
-  ),
 } as const satisfies Record<string, CatalogueEntry>;

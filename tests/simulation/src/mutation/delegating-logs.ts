@@ -56,6 +56,10 @@ export class DelegatingLog implements PartitionLog {
     return this.log.lastStableOffset;
   }
 
+  get shardEpoch(): number {
+    return this.log.shardEpoch;
+  }
+
   get sizeBytes(): number {
     return this.log.sizeBytes;
   }
