@@ -1,4 +1,4 @@
-import type { MemberFrame, MembershipJoined, OffsetToCommit } from '@moldau/protocol';
+import { Certainty, type MemberFrame, type MembershipJoined, type OffsetToCommit } from '@moldau/protocol';
 import type { MemberLinkEvents, ShardCalls } from '@moldau/shards';
 import { SimScheduler } from '@moldau/testkit';
 import { describe, expect, it } from 'vitest';
@@ -113,7 +113,13 @@ describe('a membership at the edge', () => {
     played.commit(1);
     played.session.hear({ $case: 'heartbeat', value: { memberEpoch: 3 } });
     expect(played.hears()).toEqual([]);
-    const error = { reason: 'OFFSET_OUT_OF_RANGE', message: '', metadata: new Map<string, string>(), retriable: false, certainty: 1 };
+    const error = {
+      reason: 'OFFSET_OUT_OF_RANGE',
+      message: '',
+      metadata: new Map<string, string>(),
+      retriable: false,
+      certainty: Certainty.DEFINITE,
+    };
     resolve(new Map([[0, error]]));
     await played.scheduler.runFor(1);
     expect(played.hears()).toEqual(['commit 1', 3]);
@@ -142,7 +148,7 @@ describe('a membership at the edge', () => {
   it('ends with the error of its owner, and tries again when that only had no room', async () => {
     const played = new Played();
     played.joined(3);
-    const error = { message: '', metadata: new Map<string, string>(), certainty: 1 };
+    const error = { message: '', metadata: new Map<string, string>(), certainty: Certainty.DEFINITE };
     played.session.notice({ $case: 'ended', value: { error: { ...error, reason: 'SHARD_OVERLOADED', retriable: true } } });
     await played.scheduler.runFor(1_000);
     expect([played.opened, played.over]).toEqual([2, undefined]);
