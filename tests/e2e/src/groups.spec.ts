@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { createMoldau, type Moldau } from '@moldau/client';
+import { type SpawnedStandalone, spawnStandalone } from '@moldau/harness';
+import { adminService, type ClientCall, groupService, type MembershipRequest, type MembershipResponse, openStream } from '@moldau/protocol';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { batchOf } from './fixture/batches.ts';
+import { type RawBroker, rawBroker } from './fixture/raw-broker.ts';
+import { createTopic } from './fixture/topic.ts';
+
+const WAIT = { timeout: 20_000, interval: 20 };
+
+let server: SpawnedStandalone;
+let moldau: Moldau;
+let raw: RawBroker;
+
+beforeAll(async () => {
+  server = await spawnStandalone();
+  moldau = createMoldau({ bootstrap: server.address });
+  raw = rawBroker(server.address);
+});
+
+afterAll(async () => {
+  raw?.[Symbol.dispose]();
+  await moldau?.close();
+  await server?.dispose();
+});
+
+/** A member made of the bare stub: it gives up at once what it is asked for, and says so. */
+class RawMember {
+  readonly memberId = randomUUID();
+  readonly #call: ClientCall<MembershipRequest>;
+  epoch = 0;
+  partitions: readonly number[] = [];
+
+  constructor(groupId: string, topic: string) {
+    this.#call = openStream(raw.channel, groupService.membership, {}, { message: (message) => this.#told(message), closed: () => {} });
+    const value = { groupId, memberId: this.memberId, topicNames: [topic], metadata: new Uint8Array() };
+    this.#call.send({ frame: { $case: 'join', value } });
+  }
+
+  leave(): void {
+    this.#call.send({ frame: { $case: 'leave', value: { returning: false } } });
+  }
+
+  #told({ frame }: MembershipResponse): void {
+    const assignment = frame?.$case === 'joined' ? frame.value.assignment : frame?.$case === 'assignment' ? frame.value : undefined;
+    if (assignment === undefined) return;
+    this.epoch = assignment.memberEpoch;
+    this.partitions = assignment.assigned.flatMap(({ partitions }) => partitions);
+    this.#call.send({ frame: { $case: 'heartbeat', value: { memberEpoch: this.epoch } } });
+  }
+}
+
+describe('a consumer group by the bare stubs', () => {
+  it('shares partitions, takes commits of their owners only, and tells its lag', async () => {
+    await createTopic(moldau, 'shared', { partitions: 4 });
+    const topicId = await raw.topicId('shared');
+    for (let partition = 0; partition < 4; partition++) await raw.produce(topicId, batchOf(['a', 'b', 'c']), { partition });
+    const [first, second] = [new RawMember('readers', 'shared'), new RawMember('readers', 'shared')];
+    await vi.waitFor(() => expect([...first.partitions, ...second.partitions].sort()).toEqual([0, 1, 2, 3]), WAIT);
+    await vi.waitFor(() => expect([first.partitions.length, second.partitions.length]).toEqual([2, 2]), WAIT);
+    const commit = async (partition: number, offset: number): Promise<string | undefined> => {
+      const member = { memberId: first.memberId, memberEpoch: first.epoch };
+      const offsets = [{ topicId, partition, offset, metadata: '' }];
+      const { results } = await raw.call(groupService.commitOffsets, { groupId: 'readers', member, offsets });
+      return results[0]?.error?.reason;
+    };
+    const [mine = -1] = first.partitions;
+    const [other = -1] = second.partitions;
+    expect([await commit(mine, 1), await commit(other, 1), await commit(mine, 99)]).toEqual([
+      undefined,
+      'NOT_PARTITION_OWNER',
+      'OFFSET_OUT_OF_RANGE',
+    ]);
+    const { results } = await raw.call(adminService.describeGroups, { groupIds: ['readers'], membersOnly: false });
+    expect(results[0]?.group?.partitions.find(({ partition }) => partition === mine)).toMatchObject({ committedOffset: 1, lagRecords: 2 });
+    second.leave();
+    await vi.waitFor(() => expect(first.partitions).toEqual([0, 1, 2, 3]), WAIT);
+    const reset = { groupId: 'readers', partitions: [], position: { position: { $case: 'latest' as const, value: {} } }, dryRun: false };
+    await expect(raw.call(adminService.resetGroupOffsets, reset)).rejects.toMatchObject({ reason: 'GROUP_NOT_EMPTY' });
+    first.leave();
+    await vi.waitFor(async () => {
+      const answer = await raw.call(adminService.resetGroupOffsets, reset);
+      expect(answer.results).toMatchObject([{ topic: 'shared', fromOffset: 1, toOffset: 3 }]);
+    }, WAIT);
+  }, 60_000);
+});
