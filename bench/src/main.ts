@@ -12,6 +12,7 @@ import { clusterLatency } from './scenarios/cluster-latency.ts';
 import { clusterPartitions } from './scenarios/cluster-partitions.ts';
 import { clusterProduce } from './scenarios/cluster-produce.ts';
 import { clusterResources } from './scenarios/cluster-resources.ts';
+import { clusterCopy, copy } from './scenarios/copy.ts';
 import { dirtyPartitions } from './scenarios/dirty-partitions.ts';
 import { distance } from './scenarios/distance.ts';
 import { endToEndLatency } from './scenarios/end-to-end-latency.ts';
@@ -23,6 +24,7 @@ import { recovery } from './scenarios/recovery.ts';
 import { resources } from './scenarios/resources.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { storedSize } from './scenarios/stored-size.ts';
+import { clusterTransactions, transactions } from './scenarios/transactions.ts';
 
 /** In the order of the page: what is compared with Kafka first. */
 const STANDALONE: readonly Scenario[] = [
@@ -36,9 +38,18 @@ const STANDALONE: readonly Scenario[] = [
   flat,
   recovery,
   manyPartitions,
+  transactions,
+  copy,
   micro,
 ];
-const CLUSTER: readonly Scenario[] = [clusterProduce, clusterLatency, clusterResources, clusterPartitions];
+const CLUSTER: readonly Scenario[] = [
+  clusterProduce,
+  clusterLatency,
+  clusterResources,
+  clusterPartitions,
+  clusterTransactions,
+  clusterCopy,
+];
 const ROOT = resolve(import.meta.dirname, '../..');
 const EXIT = { reached: 0, missed: 1, failed: 2, interrupted: 130 } as const;
 

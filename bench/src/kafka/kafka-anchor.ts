@@ -61,6 +61,14 @@ export class KafkaAnchor {
     return this.#figures(['txn-produce', String(records), String(size)], (output) => numberIn(output, /idempotent ([\d,]+) records\/s/));
   }
 
+  /** Consume, transform, produce with offsets in transactions, records per second in both shapes, from the number of larger records. */
+  copy(records: number): Promise<{ readonly small: number; readonly large: number } | undefined> {
+    return this.#figures(['copy', String(records)], (output) => ({
+      large: numberIn(output, /transactions of 100 × [^:]*: ([\d.,]+) records\/s/),
+      small: numberIn(output, /transactions of 1,000 × [^:]*: ([\d.,]+) records\/s/),
+    }));
+  }
+
   /** Kafka's own performance tools, each a fresh process. */
   perf(records: number, size: number, partitions: number): Promise<KafkaPerf | undefined> {
     return this.#figures(['perf', String(records), String(size), 'all', String(partitions)], (output) => ({

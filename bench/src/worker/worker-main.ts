@@ -1,5 +1,5 @@
 import { createMoldau, type Moldau } from '@moldau/client';
-import { consumeLoad, latencyLoad, newestRecords, produceLoad, type Throughput } from '@moldau/load';
+import { consumeLoad, copyLoad, latencyLoad, newestRecords, produceLoad, type Throughput, transactionLoad } from '@moldau/load';
 import type { Answer, Task } from './protocol.ts';
 
 /** Of the latency run: the first ones pay for connections and compilation. */
@@ -33,6 +33,10 @@ async function perform(task: Task): Promise<unknown> {
       return (await produceLoad(moldau, task)).throughput;
     case 'consume':
       return consume(moldau, task);
+    case 'transactions':
+      return transactionLoad(moldau, task);
+    case 'copy':
+      return copyLoad(moldau, task);
     case 'latency':
       return latencyLoad(moldau, { ...task, warmUpRecords: Math.ceil(task.records * WARM_UP_SHARE) });
   }

@@ -21,7 +21,8 @@ export class TransactionManager {
   readonly #maxBlockMs: number;
   #sender: TransactionSender | undefined;
   #state: TransactionState = { t: 'new' };
-  #ending: Promise<void> = Promise.resolve();
+  /** Resolves when no end is under way. */
+  ended: Promise<void> = Promise.resolve();
 
   constructor(transactionalId: string, calls: TransactionCalls, maxBlockMs: number) {
     this.#id = transactionalId;
@@ -118,13 +119,8 @@ export class TransactionManager {
     return this.#track(this.#abort(transaction, signal));
   }
 
-  /** Resolves when no end is under way. */
-  get ended(): Promise<void> {
-    return this.#ending;
-  }
-
   #track(ending: Promise<void>): Promise<void> {
-    this.#ending = ending.catch(() => {});
+    this.ended = ending.catch(() => {});
     return ending;
   }
 
