@@ -38,6 +38,15 @@ class RawMember {
     this.#call.send({ frame: { $case: 'join', value } });
   }
 
+  /** Its stream breaks, and nothing more is heard of it. */
+  die(): void {
+    this.#call.cancel();
+  }
+
+  live(): void {
+    this.#call.send({ frame: { $case: 'heartbeat', value: { memberEpoch: this.epoch } } });
+  }
+
   leave(): void {
     this.#call.send({ frame: { $case: 'leave', value: { returning: false } } });
   }
@@ -83,5 +92,32 @@ describe('a consumer group by the bare stubs', () => {
       const answer = await raw.call(adminService.resetGroupOffsets, reset);
       expect(answer.results).toMatchObject([{ topic: 'shared', fromOffset: 1, toOffset: 3 }]);
     }, WAIT);
+  }, 60_000);
+
+  it('gives the partitions of a member that died to the others, and takes nothing of it any more', async () => {
+    const changes = [
+      { name: 'session.timeout.ms', value: '1000' },
+      { name: 'heartbeat.interval.ms', value: '300' },
+    ];
+    const resource = { resource: { $case: 'group' as const, value: 'mortal' } };
+    const altered = await raw.call(adminService.alterConfigs, { resources: [{ resource, changes }], dryRun: false });
+    expect(altered.results[0]?.error).toBeUndefined();
+    await createTopic(moldau, 'inherited', { partitions: 4 });
+    const topicId = await raw.topicId('inherited');
+    const [heir, mortal] = [new RawMember('mortal', 'inherited'), new RawMember('mortal', 'inherited')];
+    const beat = setInterval(() => heir.live(), 200);
+    try {
+      await vi.waitFor(() => expect([heir.partitions.length, mortal.partitions.length]).toEqual([2, 2]), WAIT);
+      const [partition = -1] = mortal.partitions;
+      mortal.die();
+      await vi.waitFor(() => expect(heir.partitions).toEqual([0, 1, 2, 3]), WAIT);
+      const member = { memberId: mortal.memberId, memberEpoch: mortal.epoch };
+      const offsets = [{ topicId, partition, offset: 0, metadata: '' }];
+      const late = raw.call(groupService.commitOffsets, { groupId: 'mortal', member, offsets });
+      await expect(late).rejects.toMatchObject({ reason: 'UNKNOWN_MEMBER' });
+    } finally {
+      clearInterval(beat);
+      heir.leave();
+    }
   }, 60_000);
 });
