@@ -53,9 +53,9 @@ export const GROUP_ERRORS = {
     'definite',
     'An internal topic holds a record of a type that this version does not know: a newer one wrote it.',
   ),
-  HANDLER_FAILED: row(132, 'UNKNOWN', 'final', 'indefinite', "The program's own handler failed at a record; what it threw is the cause."),
+  HANDLER_FAILED: row(155, 'UNKNOWN', 'final', 'indefinite', "The program's own handler failed at a record; what it threw is the cause."),
   NO_COMMITTED_OFFSET: row(
-    27,
+    156,
     'NOT_FOUND',
     'final',
     'definite',

@@ -2,7 +2,7 @@ import { type CatalogueEntry, row } from './catalogue-entry.ts';
 
 /** Of transactional ids and their transactions. */
 export const TRANSACTION_ERRORS = {
-  INVALID_TRANSACTIONAL_ID: row(155, 'INVALID_ARGUMENT', 'final', 'definite', 'The name is not a legal transactional id.'),
+  INVALID_TRANSACTIONAL_ID: row(158, 'INVALID_ARGUMENT', 'final', 'definite', 'The name is not a legal transactional id.'),
   UNKNOWN_TRANSACTIONAL_ID: row(
     160,
     'NOT_FOUND',
