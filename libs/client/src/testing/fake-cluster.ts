@@ -3,6 +3,7 @@ import { type AbortedTransaction, errorToItem, type ProduceBatch, type TopicMeta
 import { fakeAdminHandlers } from './fake-admin.ts';
 import { fakeFetchHandlers } from './fake-fetch.ts';
 import { FakeGroup } from './fake-group.ts';
+import { fakeGroupAdminHandlers } from './fake-group-admin.ts';
 import { fakeGroupHandlers } from './fake-groups.ts';
 import { type FakeWatch, fakeMetadataHandlers } from './fake-metadata.ts';
 import { FakePartition } from './fake-partition.ts';
@@ -99,6 +100,7 @@ export class FakeCluster {
       ...fakeProduceHandlers(this, brokerId),
       ...fakeFetchHandlers(this, brokerId),
       ...fakeGroupHandlers(this, brokerId),
+      ...fakeGroupAdminHandlers(this),
       ...fakeAdminHandlers(this),
       ...this.transactions.handlers(),
       ...fakeTransactionAdminHandlers(this),

@@ -68,6 +68,7 @@ export class GroupSession<K, V> {
       identity: () => this.membership.identity,
       carriedOut: (epoch) => this.membership.carriedOut(epoch),
       commitFinished: (partitions) => (this.settings.autoCommit ? this.autoCommit.commit(partitions) : Promise.resolve()),
+      dropped: (partition, cause) => this.committer.drop(partition, cause),
       failed: (error) => this.consumer.failWith(error),
     });
   }

@@ -104,9 +104,9 @@ export class Membership {
   }
 
   /** Sends a commit; false: there is no stream now. */
-  commit(commit: MembershipCommit): boolean {
+  commit(commit: Omit<MembershipCommit, 'memberEpoch'>): boolean {
     const call = joinedStream(this.#state)?.call;
-    call?.send({ frame: { $case: 'commit', value: commit } });
+    call?.send({ frame: { $case: 'commit', value: { ...commit, memberEpoch: this.#memberEpoch } } });
     return call !== undefined;
   }
 
@@ -129,7 +129,6 @@ export class Membership {
     // What was given up counts, also when the server has not been told yet.
     stream.call.send(heartbeatMessage(this.#carriedEpoch, undefined));
     stream.call.send({ frame: { $case: 'leave', value: { returning } } });
-    stream.call.end();
     const timer = this.#cluster.ports.scheduler.after(LEAVE_TIMEOUT_MS, () => stream.call?.cancel());
     this.#timers.stopBeating();
     this.#move({ tag: 'leaving', stream, timer });

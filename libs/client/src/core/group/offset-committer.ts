@@ -12,7 +12,7 @@ export interface CommitterPorts {
   /** How long a commit may take, with all its tries. */
   readonly timeoutMs: number;
   /** Sends it over the membership's stream; false: there is none now. */
-  send(commit: MembershipCommit): boolean;
+  send(commit: Omit<MembershipCommit, 'memberEpoch'>): boolean;
   /** The stream answers nothing. */
   reset(cause: MoldauError): void;
 }
@@ -40,6 +40,8 @@ export class OffsetCommitter {
   #pending = new Map<string, Entry>();
   /** Under way. */
   #sent: { readonly commitId: number; readonly entries: readonly (readonly [string, Entry])[] } | undefined;
+  /** Of what is under way: not to be sent again, because of this. */
+  readonly #dropped = new Map<string, MoldauError>();
   readonly #waiters = new Set<Waiter>();
   #sequence = 0;
   #failures = 0;
@@ -92,6 +94,15 @@ export class OffsetCommitter {
     this.#retry = undefined;
   }
 
+  /** The partition is not the member's any more: what waits to be committed of it never is, also when it comes back. */
+  drop(partition: Pick<OffsetToCommit, 'topicId' | 'partition'>, cause: MoldauError): void {
+    const key = keyOf(partition);
+    const entry = this.#pending.get(key);
+    this.#pending.delete(key);
+    if (entry !== undefined) this.#settle(key, entry.sequence, cause);
+    if (this.#sent?.entries.some(([sent]) => sent === key) === true) this.#dropped.set(key, cause);
+  }
+
   answered({ commitId, error, results }: MembershipCommitted): void {
     const sent = this.#sent;
     if (sent === undefined || sent.commitId !== commitId) return;
@@ -106,6 +117,7 @@ export class OffsetCommitter {
       return;
     }
     this.#sent = undefined;
+    this.#dropped.clear();
     this.#failures = 0;
     sent.entries.forEach(([key, { sequence }], index) => {
       const item = results[index]?.error;
@@ -139,7 +151,12 @@ export class OffsetCommitter {
   #putBack(): void {
     const sent = this.#sent;
     this.#sent = undefined;
-    for (const [key, entry] of sent?.entries ?? []) if (!this.#pending.has(key)) this.#pending.set(key, entry);
+    for (const [key, entry] of sent?.entries ?? []) {
+      const dropped = this.#dropped.get(key);
+      if (dropped !== undefined) this.#settle(key, entry.sequence, dropped);
+      else if (!this.#pending.has(key)) this.#pending.set(key, entry);
+    }
+    this.#dropped.clear();
   }
 
   #settle(key: string, sequence: number, error: MoldauError | undefined): void {
@@ -167,6 +184,6 @@ export class OffsetCommitter {
   }
 }
 
-function keyOf({ topicId, partition }: OffsetToCommit): string {
+function keyOf({ topicId, partition }: Pick<OffsetToCommit, 'topicId' | 'partition'>): string {
   return `${topicId}:${partition}`;
 }

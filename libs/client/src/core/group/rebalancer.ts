@@ -18,6 +18,8 @@ export interface RebalancerHooks extends Omit<StarterOptions, 'from' | 'signal'>
   carriedOut(epoch: number): void;
   /** Commits what is finished of these, if that is done automatically; never rejects. */
   commitFinished(partitions: readonly GroupPartition[]): Promise<void>;
+  /** It is not held any more. */
+  dropped(partition: GroupPartition, cause: MoldauError): void;
 }
 
 /** Carries out assignments: begins to read what is given, finishes and gives up what is asked for, drops what is lost. */
@@ -125,6 +127,7 @@ export class Rebalancer<K, V> {
   #drop(partition: GroupPartition, cause: MoldauError): void {
     if (partition.phase === 'gone') return;
     partition.end(cause);
+    this.#hooks.dropped(partition, cause);
     this.#held.delete(idKey(partition.topicId, partition.partition));
     if (this.find(partition) !== partition) return;
     this.#named.delete(nameKey(partition.topic, partition.partition));
