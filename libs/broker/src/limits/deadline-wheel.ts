@@ -16,9 +16,15 @@ interface Entry {
   readonly expire: () => void;
 }
 
+/** The timer, and the tick for which it is set. */
+interface Armed {
+  readonly tick: number;
+  readonly timer: Timer;
+}
+
 /**
- * All waits of the broker on one timer, which runs only while there are any. Expires no earlier than asked and at most
- * about two ticks later.
+ * All waits of the broker on one timer, set for the first slot that holds any: ticks at which nothing can expire cost
+ * nothing. Expires no earlier than asked and at most about two ticks later.
  */
 export class DeadlineWheel {
   readonly #clock: Clock;
@@ -26,7 +32,7 @@ export class DeadlineWheel {
   readonly #slots: Set<Entry>[] = Array.from({ length: SLOTS }, () => new Set<Entry>());
   #entries = 0;
   #tick = 0;
-  #timer: Timer | undefined;
+  #armed: Armed | undefined;
 
   constructor(clock: Clock, scheduler: Scheduler) {
     this.#clock = clock;
@@ -41,12 +47,15 @@ export class DeadlineWheel {
   /** Runs `expire` once, `delayMs` from now. */
   after(delayMs: number, expire: () => void): Deadline {
     const now = this.#clock.monotonicMs();
-    if (this.#entries === 0) this.#tick = Math.floor(now / TICK_MS);
+    const current = Math.floor(now / TICK_MS);
+    // What lies before the armed tick is empty: nothing is passed over.
+    if (this.#entries === 0 || current < (this.#armed?.tick ?? 0)) this.#tick = Math.max(this.#tick, current);
     const entry: Entry = { atMs: now + delayMs, expire };
-    const slot = this.#slotAt(Math.max(Math.ceil(entry.atMs / TICK_MS), this.#tick + 1));
+    const tick = Math.max(Math.ceil(entry.atMs / TICK_MS), this.#tick + 1);
+    const slot = this.#slotAt(tick);
     slot.add(entry);
     this.#entries += 1;
-    this.#arm();
+    if (this.#armed === undefined || tick < this.#armed.tick) this.#arm(tick, now);
     return {
       cancel: () => {
         if (slot.delete(entry)) this.#entries -= 1;
@@ -58,13 +67,23 @@ export class DeadlineWheel {
     return present(this.#slots[tick % SLOTS], 'the wheel has a slot for each tick');
   }
 
-  #arm(): void {
-    if (this.#timer !== undefined || this.#entries === 0) return;
-    this.#timer = this.#scheduler.after(TICK_MS, () => this.#turn(), { background: true });
+  #arm(tick: number, now: number): void {
+    this.#armed?.timer.cancel();
+    const timer = this.#scheduler.after(Math.max(tick * TICK_MS - now, 0), () => this.#turn(), { background: true });
+    this.#armed = { tick, timer };
+  }
+
+  /** The first tick to come with anything in its slot, be it for a later round. */
+  #nextTick(): number | undefined {
+    if (this.#entries === 0) return undefined;
+    for (let tick = this.#tick + 1; tick <= this.#tick + SLOTS; tick += 1) {
+      if (this.#slotAt(tick).size > 0) return tick;
+    }
+    return undefined;
   }
 
   #turn(): void {
-    this.#timer = undefined;
+    this.#armed = undefined;
     const now = this.#clock.monotonicMs();
     const until = Math.floor(now / TICK_MS);
     // After a pause longer than a round every slot is visited once, not once per missed round.
@@ -80,7 +99,8 @@ export class DeadlineWheel {
     }
     this.#tick = Math.max(this.#tick, until);
     this.#entries -= due.length;
+    const next = this.#nextTick();
+    if (next !== undefined) this.#arm(next, now);
     for (const entry of due) entry.expire();
-    this.#arm();
   }
 }

@@ -41,6 +41,28 @@ describe('the deadline wheel', () => {
   });
 });
 
+describe('the timer of the deadline wheel', () => {
+  it('is set once for a wait that is far away, and anew for one that is nearer', async () => {
+    let timers = 0;
+    const scheduler = new SimScheduler();
+    const wheel = new DeadlineWheel(scheduler.clock, {
+      nextTurn: (callback) => scheduler.nextTurn(callback),
+      after: (delayMs, callback, options) => {
+        timers++;
+        return scheduler.after(delayMs, callback, options);
+      },
+    });
+    const expired: number[] = [];
+    wheel.after(9_000, () => expired.push(Math.round(scheduler.nowMs)));
+    await scheduler.run(1_005);
+    wheel.after(9_500, () => expired.push(Math.round(scheduler.nowMs)));
+    wheel.after(500, () => expired.push(Math.round(scheduler.nowMs)));
+    await scheduler.run(20_000);
+    expect(expired).toEqual([1_510, 9_000, 10_510]);
+    expect(timers).toBe(4);
+  });
+});
+
 describe('a byte budget', () => {
   it('refuses what it has no room for, with the thing, the value and the limit', () => {
     const budget = new ByteBudget('produce', 100);

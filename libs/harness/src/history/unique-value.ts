@@ -2,7 +2,8 @@
 export const UNIQUE_VALUE_BYTES_MIN = 48;
 
 const UTF8 = new TextEncoder();
-const LATIN1 = new TextDecoder('latin1');
+const COLON = 0x3a;
+const ZERO = 0x30;
 
 /** Who sent a value, and as which of its values. */
 export interface ValueIdentity {
@@ -37,20 +38,35 @@ function nextState(state: number): number {
   return (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
 }
 
-/** Who sent this value; undefined when it is none of ours. */
+/** Who sent this value; undefined when it is none of ours. Read byte by byte: it is asked for each record of each replica. */
 export function identityOf(value: Uint8Array): ValueIdentity | undefined {
-  const head = LATIN1.decode(value.subarray(0, UNIQUE_VALUE_BYTES_MIN));
-  const match = /^([^:]+):(\d+):/.exec(head);
-  if (match === null) return undefined;
-  return { producer: match[1] as string, sequence: Number(match[2]) };
+  const end = Math.min(value.length, UNIQUE_VALUE_BYTES_MIN);
+  const nameEnd = value.indexOf(COLON);
+  if (nameEnd < 1 || nameEnd >= end) return undefined;
+  let at = nameEnd + 1;
+  let sequence = 0;
+  for (; at < end && isDigit(value[at]); at++) sequence = sequence * 10 + (value[at] ?? 0) - ZERO;
+  if (at === nameEnd + 1 || at >= end || value[at] !== COLON) return undefined;
+  return { producer: nameOf(value, nameEnd), sequence };
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9;
+}
+
+/** Latin-1, as names are short: a decoder takes longer to be called. */
+function nameOf(value: Uint8Array, length: number): string {
+  let name = '';
+  for (let at = 0; at < length; at++) name += String.fromCharCode(value[at] ?? 0);
+  return name;
 }
 
 /** Whether each byte is as it was sent, and none is missing. */
 export function isIntact(identity: ValueIdentity, value: Uint8Array): boolean {
   if (value.length < UNIQUE_VALUE_BYTES_MIN) return false;
-  const head = UTF8.encode(`${keyOf(identity)}:`);
+  const head = `${keyOf(identity)}:`;
   let same = true;
-  for (let index = 0; index < head.length; index++) same &&= head[index] === value[index];
+  for (let index = 0; index < head.length; index++) same &&= head.charCodeAt(index) === value[index];
   let state = fillerSeed(identity, value.length);
   for (let index = head.length; same && index < value.length; index++) {
     state = nextState(state);

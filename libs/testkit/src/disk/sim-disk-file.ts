@@ -132,10 +132,11 @@ export class SimDiskFile implements DiskFile {
   }
 }
 
+/** A copy of all chunks in a row; not zeroed before it is filled. */
 function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only.slice();
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let size = 0;
+  for (const chunk of chunks) size += chunk.length;
+  const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);

@@ -26,6 +26,8 @@ export class CallEnd implements MessageSink {
   #paused = false;
   #pumping = false;
   #outstandingBytes = 0;
+  /** Taken and not yet reported to the other end. */
+  #takenBytes = 0;
   #full = false;
   #over = false;
 
@@ -113,11 +115,19 @@ export class CallEnd implements MessageSink {
     while (!this.#paused && !this.#over) {
       const bytes = this.#inbox.shift();
       if (bytes === undefined) break;
-      this.#options.send({ kind: 'credit', bytes: bytes.length });
+      this.#take(bytes.length);
       this.#tell(() => events.message(bytes));
     }
     this.#pumping = false;
     if (!this.#paused && !this.#over && this.#inbox.length === 0) this.#passEnding(events);
+  }
+
+  /** The other end learns of it half a window at a time, as in HTTP/2: not of each message. */
+  #take(bytes: number): void {
+    this.#takenBytes += bytes;
+    if (this.#takenBytes * 2 < this.#options.windowBytes) return;
+    this.#options.send({ kind: 'credit', bytes: this.#takenBytes });
+    this.#takenBytes = 0;
   }
 
   #passEnding(events: StreamEvents): void {

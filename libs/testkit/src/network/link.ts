@@ -10,11 +10,19 @@ export interface LinkOptions {
   blocked(): boolean;
 }
 
+/** What was sent at one moment: it travels, and arrives, together. */
+interface Segment {
+  readonly sentMs: number;
+  readonly packets: (() => void)[];
+  arrived: boolean;
+}
+
 /** One direction of a connection: loses nothing and keeps the order, as TCP; what meets a partition waits for its end. */
 export class Link {
   readonly #options: LinkOptions;
   #held: (() => void)[] = [];
   #lastArrivalMs = 0;
+  #last: Segment | undefined;
   #open = true;
 
   constructor(options: LinkOptions) {
@@ -24,12 +32,19 @@ export class Link {
   send(deliver: () => void): void {
     if (!this.#open) return;
     const { now, latencyMs, receiver } = this.#options;
-    const arrivalMs = Math.max(now() + latencyMs(), this.#lastArrivalMs);
+    const nowMs = now();
+    const last = this.#last;
+    if (last !== undefined && last.sentMs === nowMs && !last.arrived) {
+      last.packets.push(deliver);
+      return;
+    }
+    const arrivalMs = Math.max(nowMs + latencyMs(), this.#lastArrivalMs);
     this.#lastArrivalMs = arrivalMs;
-    receiver.after(arrivalMs - now(), () => {
-      if (!this.#open) return;
-      if (this.#held.length > 0 || this.#options.blocked()) this.#held.push(deliver);
-      else deliver();
+    const segment: Segment = { sentMs: nowMs, packets: [deliver], arrived: false };
+    this.#last = segment;
+    receiver.after(arrivalMs - nowMs, () => {
+      segment.arrived = true;
+      for (const packet of segment.packets) this.#arrive(packet);
     });
   }
 
@@ -42,6 +57,12 @@ export class Link {
   cut(): void {
     this.#open = false;
     this.#held = [];
+  }
+
+  #arrive(deliver: () => void): void {
+    if (!this.#open) return;
+    if (this.#held.length > 0 || this.#options.blocked()) this.#held.push(deliver);
+    else deliver();
   }
 
   #deliverHeld(): void {

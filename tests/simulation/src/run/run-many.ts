@@ -15,9 +15,10 @@ const SEEDS_AHEAD = 2;
 
 /**
  * A run makes much and keeps little. Young objects that die before the first collection cost nothing, so there is more room
- * for them than usual, in MiB. What an error's stack says is of use only where one seed is looked at, and is then kept.
+ * for them than usual, in MiB. What an error's stack says is of use only where one seed is looked at, and is then kept. The
+ * code is wide and each part of it runs seldom: it is compiled at its first call, and never forgotten.
  */
-const NODE_FLAGS = ['--max-semi-space-size=64', '--stack-trace-limit=0'];
+const NODE_FLAGS = ['--max-semi-space-size=64', '--stack-trace-limit=0', '--always-sparkplug', '--no-flush-bytecode'];
 
 export interface ManyOptions {
   readonly from: number;
