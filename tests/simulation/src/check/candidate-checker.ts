@@ -17,6 +17,8 @@ export interface CandidateCheckerDeps {
  */
 export class CandidateChecker {
   readonly #deps: CandidateCheckerDeps;
+  /** The topic whose records are looked at; undefined before there is one. */
+  topicId: string | undefined;
   readonly #committed = new Map<number, number>();
 
   constructor(deps: CandidateCheckerDeps) {
@@ -31,7 +33,7 @@ export class CandidateChecker {
   check(topicId: string, partition: number, { isr, elr, flush }: PartitionImage): void {
     const committed = this.#committed.get(partition);
     // With flush=async nothing has to be durable.
-    if (committed === undefined || flush === 'async') return;
+    if (topicId !== this.topicId || committed === undefined || flush === 'async') return;
     for (const id of [...isr, ...elr]) {
       const { disk, replacedAt } = this.#deps.broker(id);
       // The controller has not heard yet that the disk is another.

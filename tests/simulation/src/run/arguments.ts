@@ -15,6 +15,7 @@ export const USAGE = `usage: npm run test:simulation -- [--seeds N] [--from S] [
   --mutations       each known bug, until a seed finds it, or the one that --mutation names
   --brokers N       instead of as many as the seed says
   --factor N        replicas of each partition, instead of as many as the seed says
+  --groups          with groups and transactions, which else only a share of the seeds has
   --write           note the results in docs/simulation-results.json and docs/reliability.md;
                     with --mutations the seeds in docs/simulation.md
   --workers N       processes at once, default as many as there are cores
@@ -32,6 +33,7 @@ export interface Arguments {
   readonly mutations: boolean;
   readonly brokers: number | undefined;
   readonly factor: number | undefined;
+  readonly groups: boolean;
   readonly workers: number;
   /** Note the results. */
   readonly write: boolean;
@@ -54,6 +56,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
         mutations: { type: 'boolean' },
         brokers: { type: 'string' },
         factor: { type: 'string' },
+        groups: { type: 'boolean' },
         workers: { type: 'string' },
         write: { type: 'boolean' },
       },
@@ -70,6 +73,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
       mutations: values.mutations ?? false,
       brokers: values.brokers === undefined ? undefined : wholeNumber(values.brokers, 1),
       factor: values.factor === undefined ? undefined : wholeNumber(values.factor, 1),
+      groups: values.groups ?? false,
       workers: wholeNumber(values.workers ?? String(availableParallelism()), 1),
       write: values.write ?? false,
     };

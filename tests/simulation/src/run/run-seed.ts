@@ -1,4 +1,4 @@
-import { checkHistory, createHistory, type History } from '@moldau/harness/history';
+import { checkHistory, createHistory, type History, type Read } from '@moldau/harness/history';
 import { MoldauError } from '@moldau/kernel';
 import type { Finding } from '../check/findings.ts';
 import { checkReplicas } from '../check/replicas.ts';
@@ -7,6 +7,7 @@ import type { Mutation } from '../mutation/mutation.ts';
 import { FaultInjector } from '../scenario/fault-injector.ts';
 import { planScenario, type Scenario, type ScenarioOptions } from '../scenario/scenario.ts';
 import { Consuming, readAll } from '../workload/consuming.ts';
+import { Coordinated } from '../workload/coordinated.ts';
 import { type ProducingOptions, probe, produce, TOPIC } from '../workload/producing.ts';
 import { World } from '../world/world.ts';
 import { scenarioOf } from './mutation-scenario.ts';
@@ -82,12 +83,15 @@ class Run {
   readonly #scenario: Scenario;
   readonly #injector: FaultInjector;
   readonly #producing: ProducingOptions;
+  /** Groups and transactions; undefined where the scenario has none. */
+  readonly #coordinated: Coordinated | undefined;
 
   constructor(world: World, scenario: Scenario, history: History, injector: FaultInjector, idempotent: boolean) {
     this.#world = world;
     this.#scenario = scenario;
     this.#injector = injector;
     this.#producing = { world, scenario, history, idempotent };
+    this.#coordinated = scenario.groups === undefined ? undefined : new Coordinated(world, scenario, scenario.groups);
   }
 
   /** Resolves with whether it came to its end. */
@@ -120,6 +124,9 @@ class Run {
     const topic = { name: TOPIC, partitions, replicationFactor: factor, configs: topicConfigs };
     const [created] = await this.#within('the topic is created', START_MS_MAX, admin.createTopics([topic]));
     if (created === undefined || created.error !== undefined) throw new Stuck(`the topic is created: ${created?.error?.message}`);
+    world.candidates.topicId = created.topicId;
+    if (this.#coordinated !== undefined)
+      await this.#within('groups and transactions are prepared', START_MS_MAX, this.#coordinated.prepare());
     return created.topicId;
   }
 
@@ -130,6 +137,7 @@ class Run {
     const consuming = new Consuming(world, this.#scenario);
     consuming.start();
     monitor.start();
+    this.#coordinated?.start();
     this.#injector.plan(this.#scenario.faults);
     const produced = produce(this.#producing);
     await world.scheduler.runFor(this.#scenario.loadMs);
@@ -141,11 +149,23 @@ class Run {
     const ends = new Map<number, number>();
     for (const { partition, offset } of log) ends.set(partition, offset + 1);
     await this.#until('the consumers reach the end', RECOVERY_MS_MAX, () => consuming.reached(ends));
+    if (this.#coordinated !== undefined) await this.#settle(this.#coordinated, log, ends);
     world.reads.checkFinal(log);
     for (const anomaly of checkHistory(this.#producing.history.sends(), log)) {
       world.findings.add(anomaly.name, `${anomaly.value} at offset ${anomaly.offset} of partition ${anomaly.partition}: ${anomaly.detail}`);
     }
     await consuming.stop();
+  }
+
+  /** Groups and transactions come to their ends, which are compared. */
+  async #settle(coordinated: Coordinated, log: readonly Read[], ends: ReadonlyMap<number, number>): Promise<void> {
+    await this.#within('every transaction ends', RECOVERY_MS_MAX, coordinated.endTransactions());
+    await this.#within('a transaction is committed to every partition', RECOVERY_MS_MAX, coordinated.probe());
+    await this.#until('no open transaction holds readers up', RECOVERY_MS_MAX, () => coordinated.probed());
+    await this.#until('everything is copied', RECOVERY_MS_MAX, () => coordinated.copied(log.length));
+    await this.#until('the group has committed everything', RECOVERY_MS_MAX, () => coordinated.committed(ends));
+    await this.#within('what is committed is read', FINISH_MS_MAX, coordinated.check(log));
+    await this.#within('members leave', FINISH_MS_MAX, coordinated.stop());
   }
 
   /** Everything stops cleanly; then each replica is read from its files. */

@@ -20,6 +20,8 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'shutdown-broker': 2,
   'lose-disk': 3,
   'kill-coordinator': 3,
+  // Drawn with the plan of groups and transactions.
+  'kill-client': 0,
   pause: 5,
   'clock-jump': 2,
   delay: 2,
@@ -75,6 +77,8 @@ function drawOf(kind: FaultKind, random: SeededRandom, targets: FaultTargets): F
       return { kind, brokers: random.chance(0.3) ? targets.brokers : [broker], forMs };
     case 'kill-coordinator':
       return { kind, coordinator, forMs };
+    case 'kill-client':
+      return { kind, client: random.pick(targets.clients), forMs };
     case 'pause':
       return { kind, node: random.pick(names), forMs };
     case 'clock-jump':

@@ -70,6 +70,8 @@ export class FaultInjector {
         });
       case 'kill-coordinator':
         return this.#down([this.#coordinator(fault.coordinator)], (coordinator) => coordinator.stop());
+      case 'kill-client':
+        return this.#down([this.#world.client(fault.client)], (client) => client.stop());
       case 'pause':
         return pause(this.#world.processOf(fault.node));
       case 'clock-jump':

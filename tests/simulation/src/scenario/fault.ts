@@ -9,6 +9,8 @@ export type Fault =
   /** A broker comes back with an empty disk. */
   | { readonly kind: 'lose-disk'; readonly broker: number; readonly forMs: number }
   | { readonly kind: 'kill-coordinator'; readonly coordinator: number; readonly forMs: number }
+  /** SIGKILL of a program of a group or of transactions; another life of it begins later. */
+  | { readonly kind: 'kill-client'; readonly client: string; readonly forMs: number }
   /** SIGSTOP, then SIGCONT. */
   | { readonly kind: 'pause'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'clock-jump'; readonly node: string; readonly byMs: number }

@@ -2,6 +2,7 @@ import type { BrokerOptions } from '@moldau/broker';
 import { SeededRandom } from '@moldau/testkit';
 import { drawFault, type FaultTargets } from './draw-fault.ts';
 import type { Fault, PlannedFault } from './fault.ts';
+import { drawGroupsPlan, type GroupsPlan, programsOf } from './groups-plan.ts';
 
 /** What all brokers of a run are set to. */
 export interface BrokerSetup {
@@ -28,6 +29,8 @@ export interface Scenario {
   /** Settings of all brokers. */
   readonly clusterConfigs: Readonly<Record<string, string>>;
   readonly setup: BrokerSetup;
+  /** Groups and transactions beside the producers and consumers; undefined in most runs. */
+  readonly groups: GroupsPlan | undefined;
   readonly faults: readonly PlannedFault[];
 }
 
@@ -39,6 +42,8 @@ export interface ScenarioOptions {
   readonly partitions?: number;
   /** How long records are sent, in ms. */
   readonly loadMs?: number;
+  /** Whether groups and transactions are at work; else the seed says. */
+  readonly groups?: boolean;
   /** Instead of faults drawn by the seed, at times of its choice. */
   readonly faults?: (random: SeededRandom, targets: FaultTargets) => readonly Fault[];
   /** Instead of faults drawn by the seed, with their times. */
@@ -66,10 +71,11 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
   const partitions = options.partitions ?? drawnPartitions;
   const drawnMs = random.between(LOAD_MS_MIN, LOAD_MS_MIN + 3_000);
   const loadMs = options.loadMs ?? drawnMs;
+  const groups = drawGroupsPlan(seed, loadMs, options.groups);
   const targets: FaultTargets = {
     brokers: Array.from({ length: brokers }, (_, at) => at + 1),
     coordinators: Array.from({ length: coordinators }, (_, at) => at + 1),
-    clients: [...numbered('producer', producers), ...numbered('consumer', consumers)],
+    clients: [...numbered('producer', producers), ...numbered('consumer', consumers), ...programsOf(groups)],
     disksToLose: minIsr - 1,
     partitions,
     factor,
@@ -89,12 +95,18 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
     loadMs,
     deliveryTimeoutMs: random.pick([1_500, 5_000, 20_000]),
     topicConfigs: { 'min.insync.replicas': String(minIsr), 'segment.ms': String(random.pick([700, 3_000, 604_800_000])) },
-    clusterConfigs: { 'replica.lag.time.max.ms': String(maxLagMs) },
+    clusterConfigs: {
+      'replica.lag.time.max.ms': String(maxLagMs),
+      // The topics of groups and transactions are as safe as the others.
+      ...(groups === undefined ? {} : { 'default.replication.factor': String(factor), 'min.insync.replicas': String(minIsr) }),
+    },
     setup: drawSetup(random),
+    groups,
     // In one order whatever was drawn first; a moment near the end leaves no load to see what comes of it.
-    faults: (planned ?? faults.map((fault) => ({ atMs: random.between(200, loadMs - 1_500), fault }))).toSorted(
-      (one, other) => one.atMs - other.atMs,
-    ),
+    faults: [
+      ...(planned ?? faults.map((fault) => ({ atMs: random.between(200, loadMs - 1_500), fault }))),
+      ...(groups?.kills ?? []),
+    ].toSorted((one, other) => one.atMs - other.atMs),
   };
 }
 

@@ -7,6 +7,7 @@ import { MetadataChecker } from '../check/metadata-checker.ts';
 import { ReadChecker } from '../check/read-checker.ts';
 import type { Mutation } from '../mutation/mutation.ts';
 import { Trace } from '../run/trace.ts';
+import { programsOf } from '../scenario/groups-plan.ts';
 import { numbered, type Scenario } from '../scenario/scenario.ts';
 import { BrokerNode, CLIENT_PORT } from './broker-node.ts';
 import { ClientNode } from './client-node.ts';
@@ -82,6 +83,8 @@ export class World {
       ...[...this.coordinators, ...this.brokers].map(({ name }) => name),
       ...numbered('producer', scenario.producers),
       ...numbered('consumer', scenario.consumers),
+      ...programsOf(scenario.groups),
+      'auditor',
       'observer',
     ];
   }
