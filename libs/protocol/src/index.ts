@@ -276,6 +276,10 @@ export {
   ReadRequest,
   ReadResponse,
   RecordHeader,
+  SubscribeDelivery,
+  SubscribeRequest,
+  SubscribeResponse,
+  SubscribeStart,
 } from './gen/moldau/v1/gateway.ts';
 export {
   AssignedPartitions,

@@ -16,7 +16,7 @@ const { checks } = JSON.parse(readFileSync(CONVERSATION, 'utf8')) as { readonly 
 
 describe.each([
   { language: 'Go', build: buildGoClient },
-  { language: 'Python', build: buildPythonClient },
+  { language: 'Python', build: () => buildPythonClient() },
 ])('a client in $language made from the .proto files', ({ language, build }) => {
   it(
     'publishes, reads, understands errors, and finds health and reflection',

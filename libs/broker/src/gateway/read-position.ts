@@ -30,6 +30,11 @@ export class ReadPosition {
     this.#stopAt = stopAt;
   }
 
+  /** Of the next record to hand over. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
   get isDone(): boolean {
     return this.#stopAt !== undefined && this.#nextOffset >= this.#stopAt;
   }

@@ -8,6 +8,8 @@ import { SelectedPartitions } from '../partition/selected-partitions.ts';
 import type { RegisteredMethod } from '../request/registered-method.ts';
 import type { Forwarder } from '../session/forwarder.ts';
 import type { ProducerIds } from '../session/producer-ids.ts';
+import { subscriptionPorts } from '../subscriptions/broker-ports.ts';
+import { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { TransactionCoordinator } from '../transactions/transaction-coordinator.ts';
 import { abortHangingTransactionMethod } from './abort-hanging-transaction.ts';
 import { abortTransactionMethod } from './abort-transaction.ts';
@@ -46,6 +48,7 @@ import { publishStreamMethod } from './publish-stream.ts';
 import { readMethod } from './read.ts';
 import { readShardMethod } from './read-shard.ts';
 import { replicateMethod } from './replicate.ts';
+import { subscribeMethod } from './subscribe.ts';
 import { watchMetadataMethod } from './watch-metadata.ts';
 import { writeMarkersMethod } from './write-markers.ts';
 
@@ -97,7 +100,7 @@ export function clientMethods(parts: BrokerParts, controller: ControllerParts): 
     ...transactionMethods(clock, controller.shards),
     describeProducersMethod(selected),
     abortHangingTransactionMethod({ clock, selected, transactions }),
-    ...gatewayMethods(parts),
+    ...gatewayMethods(parts, controller.shards),
     ...groupMethods(parts, controller.shards),
   ];
 }
@@ -115,7 +118,7 @@ function transactionMethods(clock: Clock, shards: ShardCalls): readonly Register
 }
 
 /** GatewayService. */
-function gatewayMethods(parts: BrokerParts): readonly RegisteredMethod[] {
+function gatewayMethods(parts: BrokerParts, shards: ShardCalls): readonly RegisteredMethod[] {
   const { deps, settings, cluster, locator, topicSettings, wheel, streams, peers } = parts;
   const { clock, scheduler, compute } = deps;
   const { brokerId } = settings;
@@ -126,6 +129,7 @@ function gatewayMethods(parts: BrokerParts): readonly RegisteredMethod[] {
     publishMethod(publisher),
     publishStreamMethod({ publisher, locator, streams }),
     readMethod({ clock, scheduler, wheel, compute, cluster, locator, share, metrics, streams, decoding, peers, brokerId }),
+    subscribeMethod({ ids: deps.ids, subscriptions: new Subscriptions(subscriptionPorts(parts, shards), streams) }),
   ];
 }
 

@@ -61,4 +61,11 @@ export const GROUP_ERRORS = {
     'definite',
     'The group has committed nothing for the partition, and its consumer does not say where to begin.',
   ),
+  UNKNOWN_DELIVERY: row(
+    157,
+    'NOT_FOUND',
+    'final',
+    'definite',
+    'The stream has no such unacknowledged delivery: it was acknowledged, is of another stream, or its partition went to another member.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;

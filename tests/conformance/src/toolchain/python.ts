@@ -10,8 +10,8 @@ const GENERATE_TIMEOUT_MS = 60_000;
 
 const PROTO_FILES = ['error', 'producer', 'fetch', 'metadata', 'admin', 'gateway'].map((name) => `moldau/v1/${name}.proto`);
 
-/** Makes a virtual environment with the pinned grpcio, once, and generates the stubs anew. */
-export async function buildPythonClient(): Promise<ForeignClient> {
+/** Makes a virtual environment with the pinned grpcio, once, and generates the stubs anew. `program`: of the folder `clients/python`. */
+export async function buildPythonClient(program = 'client.py'): Promise<ForeignClient> {
   const reason = whyNotNow() ?? (await whyNoPython());
   if (reason !== undefined) return { kind: 'missing', reason };
   const folder = buildFolder('python');
@@ -30,7 +30,7 @@ export async function buildPythonClient(): Promise<ForeignClient> {
   ];
   const generated = await runTool(python, parameters, { timeoutMs: GENERATE_TIMEOUT_MS });
   if (generated.status !== 0) throw new Error(`grpcio-tools can't compile the .proto files:\n${generated.output}`);
-  return { kind: 'built', command: python, parameters: [`${CLIENTS_FOLDER}/python/client.py`, stubs] };
+  return { kind: 'built', command: python, parameters: [`${CLIENTS_FOLDER}/python/${program}`, stubs] };
 }
 
 async function whyNoPython(): Promise<string | undefined> {

@@ -197,6 +197,175 @@ export interface ReadResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A message from the client of Subscribe. */
+export interface SubscribeRequest {
+  /** What this message says. */
+  frame?:
+    | //
+    /** The first message, and only the first. */
+    { $case: "start"; value: SubscribeStart }
+    | //
+    /** Deliveries that are done. */
+    { $case: "acknowledge"; value: SubscribeAcknowledge }
+    | //
+    /** Leaves the group; the last message. What was acknowledged is committed, then the stream ends. */
+    { $case: "leave"; value: SubscribeLeave }
+    | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Who joins, and what it wants. At least one topic or the expression. */
+export interface SubscribeStart {
+  /** The group, 1–249 characters of [a-zA-Z0-9._-], in the caller's namespace. It comes to be with its first member. */
+  groupId: string;
+  /** Topics, by name; those that do not exist yet are delivered from when they do. At most 1,000. */
+  topics: string[];
+  /** All topics of the namespace whose whole name matches this RE2 expression, today and later. At most 249 characters. */
+  topicPattern?:
+    | string
+    | undefined;
+  /** As the stream before was told: takes its membership over. Unset: a new member, with an id that the server makes. */
+  memberId?:
+    | string
+    | undefined;
+  /** Makes it a static member: its next life, with the same instance id, takes over what it held, without a rebalance. 1–249 characters. */
+  instanceId?:
+    | string
+    | undefined;
+  /**
+   * Where to begin in a partition for which the group has committed nothing; default earliest. With latest the position is
+   * committed before the first delivery, so that it stays where it is.
+   */
+  from?:
+    | //
+    /** With the first record there is. */
+    { $case: "earliest"; value: EarliestPosition }
+    | //
+    /** With the next record that comes. */
+    { $case: "latest"; value: LatestPosition }
+    | undefined;
+  /** Which records are visible; default ISOLATION_READ_UNCOMMITTED. */
+  isolation: Isolation;
+  /** The flow control: deliveries stop while so many records are unacknowledged, 1 … 100,000; default 500. */
+  maxUnacknowledged?:
+    | number
+    | undefined;
+  /** Bytes of a delivery, 1 … 3 MiB; one record may take it further. Default 256 KiB. */
+  maxBytes?:
+    | number
+    | undefined;
+  /** How long the membership is kept when the stream breaks, 0 … 60,000 ms; default 5,000. */
+  reconnectGraceMs?:
+    | number
+    | undefined;
+  /** How long partitions that go to other members wait for the acknowledgements of what was delivered, 0 … 60,000 ms; default 5,000. */
+  revocationWaitMs?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Deliveries that are done; it is not answered unless it fails. */
+export interface SubscribeAcknowledge {
+  /** At most 10,000, of deliveries of this stream, in any order. */
+  deliveryIds: number[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** The member goes; what it held is free. */
+export interface SubscribeLeave {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A message from the server of Subscribe. */
+export interface SubscribeResponse {
+  /** What this message says. */
+  frame?:
+    | //
+    /** Answers the start. */
+    { $case: "joined"; value: SubscribeJoined }
+    | //
+    /** Partitions that it has from now on; for information. */
+    { $case: "assigned"; value: SubscribeAssigned }
+    | //
+    /** Records to work on. */
+    { $case: "delivery"; value: SubscribeDelivery }
+    | //
+    /** Partitions that it no longer has. */
+    { $case: "revoked"; value: SubscribeRevoked }
+    | //
+    /** Acknowledgements that do not count. */
+    { $case: "notAcknowledged"; value: SubscribeNotAcknowledged }
+    | //
+    /** Records that were missed. */
+    { $case: "reset"; value: SubscribeReset }
+    | //
+    /** The server is about to stop: open the stream anew, with the same member id. */
+    { $case: "goAway"; value: GoAway }
+    | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** It is a member. */
+export interface SubscribeJoined {
+  /** To be named by a stream that takes the membership over. */
+  memberId: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Partitions of a topic that the member has got. */
+export interface SubscribeAssigned {
+  /** The topic, by name. */
+  topic: string;
+  /** Indexes of partitions. */
+  partitions: number[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Records of one partition, in the order of their offsets and behind those of the delivery before. */
+export interface SubscribeDelivery {
+  /** To acknowledge it by; rises within a stream, and means nothing on another. */
+  deliveryId: number;
+  /** The topic, by name. */
+  topic: string;
+  /** The partition. */
+  partition: number;
+  /** At least one. */
+  records: ReadRecord[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Partitions of a topic that the member has lost: others may have them. */
+export interface SubscribeRevoked {
+  /** The topic, by name. */
+  topic: string;
+  /** Indexes of partitions. */
+  partitions: number[];
+  /** Their deliveries that were not acknowledged: somebody else gets them too. */
+  deliveryIds: number[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Acknowledgements that do not count; the stream goes on. */
+export interface SubscribeNotAcknowledged {
+  /** The deliveries. */
+  deliveryIds: number[];
+  /** UNKNOWN_DELIVERY. */
+  error?: ItemError | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Where the group stood in a partition there are no records, because they were deleted or the log was cut: reading goes on elsewhere. */
+export interface SubscribeReset {
+  /** The topic, by name. */
+  topic: string;
+  /** The partition. */
+  partition: number;
+  /** Where it should have gone on. */
+  fromOffset: number;
+  /** Where it goes on: at the first record there is, or at the end of a log that ends before. */
+  toOffset: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseRecordHeader(): RecordHeader {
   return { key: "", value: undefined, _unknownFields: {} };
 }
@@ -1231,6 +1400,1088 @@ export const ReadResponse: MessageFns<ReadResponse> = {
   },
 };
 
+function createBaseSubscribeRequest(): SubscribeRequest {
+  return { frame: undefined, _unknownFields: {} };
+}
+
+export const SubscribeRequest: MessageFns<SubscribeRequest> = {
+  encode(message: SubscribeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.frame?.$case) {
+      case "start":
+        SubscribeStart.encode(message.frame.value, writer.uint32(10).fork()).join();
+        break;
+      case "acknowledge":
+        SubscribeAcknowledge.encode(message.frame.value, writer.uint32(18).fork()).join();
+        break;
+      case "leave":
+        SubscribeLeave.encode(message.frame.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.frame = { $case: "start", value: SubscribeStart.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.frame = { $case: "acknowledge", value: SubscribeAcknowledge.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.frame = { $case: "leave", value: SubscribeLeave.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeStart(): SubscribeStart {
+  return {
+    groupId: "",
+    topics: [],
+    topicPattern: undefined,
+    memberId: undefined,
+    instanceId: undefined,
+    from: undefined,
+    isolation: 0,
+    maxUnacknowledged: undefined,
+    maxBytes: undefined,
+    reconnectGraceMs: undefined,
+    revocationWaitMs: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const SubscribeStart: MessageFns<SubscribeStart> = {
+  encode(message: SubscribeStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    for (const v of message.topics) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.topicPattern !== undefined) {
+      writer.uint32(26).string(message.topicPattern);
+    }
+    if (message.memberId !== undefined) {
+      writer.uint32(34).string(message.memberId);
+    }
+    if (message.instanceId !== undefined) {
+      writer.uint32(42).string(message.instanceId);
+    }
+    switch (message.from?.$case) {
+      case "earliest":
+        EarliestPosition.encode(message.from.value, writer.uint32(50).fork()).join();
+        break;
+      case "latest":
+        LatestPosition.encode(message.from.value, writer.uint32(58).fork()).join();
+        break;
+    }
+    if (message.isolation !== 0) {
+      writer.uint32(64).int32(message.isolation);
+    }
+    if (message.maxUnacknowledged !== undefined) {
+      writer.uint32(72).int32(message.maxUnacknowledged);
+    }
+    if (message.maxBytes !== undefined) {
+      writer.uint32(80).int32(message.maxBytes);
+    }
+    if (message.reconnectGraceMs !== undefined) {
+      writer.uint32(88).int32(message.reconnectGraceMs);
+    }
+    if (message.revocationWaitMs !== undefined) {
+      writer.uint32(96).int32(message.revocationWaitMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeStart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeStart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topics.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.topicPattern = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.from = { $case: "earliest", value: EarliestPosition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.from = { $case: "latest", value: LatestPosition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isolation = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxUnacknowledged = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.maxBytes = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.reconnectGraceMs = reader.int32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.revocationWaitMs = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeAcknowledge(): SubscribeAcknowledge {
+  return { deliveryIds: [], _unknownFields: {} };
+}
+
+export const SubscribeAcknowledge: MessageFns<SubscribeAcknowledge> = {
+  encode(message: SubscribeAcknowledge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deliveryIds.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.deliveryIds) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeAcknowledge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeAcknowledge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.deliveryIds.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.deliveryIds.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeLeave(): SubscribeLeave {
+  return { _unknownFields: {} };
+}
+
+export const SubscribeLeave: MessageFns<SubscribeLeave> = {
+  encode(message: SubscribeLeave, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeLeave {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeLeave();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeResponse(): SubscribeResponse {
+  return { frame: undefined, _unknownFields: {} };
+}
+
+export const SubscribeResponse: MessageFns<SubscribeResponse> = {
+  encode(message: SubscribeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.frame?.$case) {
+      case "joined":
+        SubscribeJoined.encode(message.frame.value, writer.uint32(10).fork()).join();
+        break;
+      case "assigned":
+        SubscribeAssigned.encode(message.frame.value, writer.uint32(18).fork()).join();
+        break;
+      case "delivery":
+        SubscribeDelivery.encode(message.frame.value, writer.uint32(26).fork()).join();
+        break;
+      case "revoked":
+        SubscribeRevoked.encode(message.frame.value, writer.uint32(34).fork()).join();
+        break;
+      case "notAcknowledged":
+        SubscribeNotAcknowledged.encode(message.frame.value, writer.uint32(42).fork()).join();
+        break;
+      case "reset":
+        SubscribeReset.encode(message.frame.value, writer.uint32(50).fork()).join();
+        break;
+      case "goAway":
+        GoAway.encode(message.frame.value, writer.uint32(58).fork()).join();
+        break;
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.frame = { $case: "joined", value: SubscribeJoined.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.frame = { $case: "assigned", value: SubscribeAssigned.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.frame = { $case: "delivery", value: SubscribeDelivery.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.frame = { $case: "revoked", value: SubscribeRevoked.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.frame = {
+              $case: "notAcknowledged",
+              value: SubscribeNotAcknowledged.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.frame = { $case: "reset", value: SubscribeReset.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.frame = { $case: "goAway", value: GoAway.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeJoined(): SubscribeJoined {
+  return { memberId: "", _unknownFields: {} };
+}
+
+export const SubscribeJoined: MessageFns<SubscribeJoined> = {
+  encode(message: SubscribeJoined, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.memberId !== "") {
+      writer.uint32(10).string(message.memberId);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeJoined {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeJoined();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeAssigned(): SubscribeAssigned {
+  return { topic: "", partitions: [], _unknownFields: {} };
+}
+
+export const SubscribeAssigned: MessageFns<SubscribeAssigned> = {
+  encode(message: SubscribeAssigned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partitions.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.partitions) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeAssigned {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeAssigned();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.partitions.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.partitions.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeDelivery(): SubscribeDelivery {
+  return { deliveryId: 0, topic: "", partition: 0, records: [], _unknownFields: {} };
+}
+
+export const SubscribeDelivery: MessageFns<SubscribeDelivery> = {
+  encode(message: SubscribeDelivery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deliveryId !== 0) {
+      writer.uint32(8).uint64(message.deliveryId);
+    }
+    if (message.topic !== "") {
+      writer.uint32(18).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(24).int32(message.partition);
+    }
+    for (const v of message.records) {
+      ReadRecord.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeDelivery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeDelivery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deliveryId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.records.push(ReadRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeRevoked(): SubscribeRevoked {
+  return { topic: "", partitions: [], deliveryIds: [], _unknownFields: {} };
+}
+
+export const SubscribeRevoked: MessageFns<SubscribeRevoked> = {
+  encode(message: SubscribeRevoked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partitions.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.partitions) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.deliveryIds.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.deliveryIds) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeRevoked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeRevoked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.partitions.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.partitions.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.deliveryIds.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.deliveryIds.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeNotAcknowledged(): SubscribeNotAcknowledged {
+  return { deliveryIds: [], error: undefined, _unknownFields: {} };
+}
+
+export const SubscribeNotAcknowledged: MessageFns<SubscribeNotAcknowledged> = {
+  encode(message: SubscribeNotAcknowledged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deliveryIds.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.deliveryIds) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeNotAcknowledged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeNotAcknowledged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.deliveryIds.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.deliveryIds.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubscribeReset(): SubscribeReset {
+  return { topic: "", partition: 0, fromOffset: 0, toOffset: 0, _unknownFields: {} };
+}
+
+export const SubscribeReset: MessageFns<SubscribeReset> = {
+  encode(message: SubscribeReset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).int32(message.partition);
+    }
+    if (message.fromOffset !== 0) {
+      writer.uint32(24).int64(message.fromOffset);
+    }
+    if (message.toOffset !== 0) {
+      writer.uint32(32).int64(message.toOffset);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeReset {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeReset();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromOffset = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toOffset = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * The whole of Moldau for programs that know nothing of leaders, epochs, partitions or batches: topics by name, records
  * as messages. Any broker answers; what another one must do is forwarded.
@@ -1273,6 +2524,28 @@ export const GatewayServiceDefinition = {
       requestType: ReadRequest as typeof ReadRequest,
       requestStream: false,
       responseType: ReadResponse as typeof ReadResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * Reads topics as a member of a consumer group: the members share the partitions, and what is acknowledged is not delivered
+     * again. The first message is SubscribeStart; then deliveries come and are acknowledged, for as long as the stream lives.
+     * Each record is delivered at least once: what a member did not acknowledge when it left, died or lost a partition is
+     * delivered again, to whoever has the partition next. Acknowledged deliveries are committed in the order of the log, never
+     * past one that is not.
+     *
+     * A stream that breaks is no leave: another with the same member id, at any broker, goes on where it was; only what was not
+     * acknowledged, or not yet committed, is delivered again. The member that nobody comes back for leaves after
+     * reconnect_grace_ms; when its broker died too, after the session timeout of the group.
+     *
+     * Errors, beside those of GroupService: UNKNOWN_MEMBER also when the member is removed because a delivery was not
+     * acknowledged within the group's processing interval; FENCED_INSTANCE also when another stream has taken the member over.
+     */
+    subscribe: {
+      name: "Subscribe",
+      requestType: SubscribeRequest as typeof SubscribeRequest,
+      requestStream: true,
+      responseType: SubscribeResponse as typeof SubscribeResponse,
       responseStream: true,
       options: {},
     },
