@@ -5,13 +5,12 @@ import { RecordBatchBuilder } from './record-batch-builder.ts';
 
 /**
  * Control records steer readers and are not delivered. Key: version int16, type int16. A transaction marker's value:
- * version int16, coordinator epoch int32. Kafka uses the types 0–6; Moldau's own begin at `FIRST_MOLDAU_CONTROL_TYPE`.
+ * version int16, coordinator epoch int32. Kafka uses the types 0–6; Moldau's own begin at 1000.
  */
 export const ABORT_CONTROL_TYPE = 0;
 export const COMMIT_CONTROL_TYPE = 1;
-export const FIRST_MOLDAU_CONTROL_TYPE = 1000;
 /** Marks that the owner of a coordinator shard in some epoch writes to its partition; its value: version int16, shard epoch int32. */
-export const SHARD_EPOCH_CONTROL_TYPE = FIRST_MOLDAU_CONTROL_TYPE;
+export const SHARD_EPOCH_CONTROL_TYPE = 1000;
 
 const KEY_BYTES = 4;
 const KEY_VERSION = 0;

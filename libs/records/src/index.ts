@@ -46,7 +46,6 @@ export {
   COMMIT_CONTROL_TYPE,
   type ControlBatchFields,
   controlTypeOf,
-  FIRST_MOLDAU_CONTROL_TYPE,
   SHARD_EPOCH_CONTROL_TYPE,
   shardEpochOf,
   type TransactionMarker,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ABORT_CONTROL_TYPE, buildControlBatch, controlTypeOf, FIRST_MOLDAU_CONTROL_TYPE, transactionMarkerOf } from './control-record.ts';
+import { ABORT_CONTROL_TYPE, buildControlBatch, controlTypeOf, SHARD_EPOCH_CONTROL_TYPE, transactionMarkerOf } from './control-record.ts';
 import { writeInt32, writeInt64 } from './integers.ts';
 import { renewCrc } from './patch-batch.ts';
 import { RecordBatchBuilder } from './record-batch-builder.ts';
@@ -107,10 +107,10 @@ describe('RecordBatchReader', () => {
 
 describe('control records', () => {
   it('may be of a type that is no transaction marker', () => {
-    const batch = buildControlBatch(FIRST_MOLDAU_CONTROL_TYPE, Buffer.from([1, 2, 3]), { timestamp: 5 });
+    const batch = buildControlBatch(SHARD_EPOCH_CONTROL_TYPE, Buffer.from([1, 2, 3]), { timestamp: 5 });
     const reader = readBatch(batch);
     const record = reader.readNext()!;
-    expect([reader.isControl, reader.isTransactional, controlTypeOf(record)]).toEqual([true, false, FIRST_MOLDAU_CONTROL_TYPE]);
+    expect([reader.isControl, reader.isTransactional, controlTypeOf(record)]).toEqual([true, false, SHARD_EPOCH_CONTROL_TYPE]);
     expect(transactionMarkerOf(record)).toBe(undefined);
     expect([...record.value!]).toEqual([1, 2, 3]);
   });

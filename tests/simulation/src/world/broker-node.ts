@@ -50,7 +50,10 @@ export class BrokerNode {
   fills = 0;
   /** The page cache may show what the disk lacks since a flush failed; only a reboot makes them agree. */
   needsReboot = false;
-  /** Revision of the metadata store when the disk was last replaced by an empty one; undefined while it never was. */
+  /**
+   * Revision of the metadata store when the first process began on a disk that replaced another; infinite until one does, undefined while
+   * none was replaced. Before that only an earlier life can register, late: it speaks of the disk that is gone.
+   */
   replacedAt: number | undefined;
   readonly #deps: BrokerNodeDeps;
   readonly #setup: BrokerSetup;
@@ -95,6 +98,7 @@ export class BrokerNode {
       network.kill(this.name);
       for (const other of names()) this.#eachWay(other, (from, to) => cuts.mend(from, to));
     }
+    if (this.replacedAt === Number.POSITIVE_INFINITY) this.replacedAt = this.#deps.revision();
     const process = scheduler.createProcess();
     const broker = this.#createBroker(process);
     const life: Life = { process, broker, startRevision: this.#deps.revision() };
@@ -145,7 +149,7 @@ export class BrokerNode {
   replaceDisk(): void {
     this.#deps.trace.note(this.name, 'gets an empty disk');
     this.disk = this.#newDisk();
-    this.replacedAt = this.#deps.revision();
+    this.replacedAt = Number.POSITIVE_INFINITY;
   }
 
   /** Stops as an operator stops it; the process is gone afterwards. */
