@@ -76,9 +76,12 @@ async function runIn(folder: RunFolder, scenario: Scenario, options: RunOptions)
   using file = writeHistory(folder.history);
   const checker = createChecker();
   let faults = 0;
+  // A run that fails leaves producers behind, whose last outcomes have nowhere to go.
+  let over = false;
   const recorder = createRecorder({
     topic: TOPIC,
     record: (op) => {
+      if (over) return;
       if (op.f === 'nemesis' && op.phase === 'begin') faults += 1;
       file.write(op);
       checker.add(op);
@@ -91,6 +94,7 @@ async function runIn(folder: RunFolder, scenario: Scenario, options: RunOptions)
   try {
     findings = await hurt(cluster, scenario, { options, recorder, figures, factor: factorOf(shape) });
   } finally {
+    over = true;
     folder.keepLogs(cluster.logs());
   }
   const verdict = checker.verdict();

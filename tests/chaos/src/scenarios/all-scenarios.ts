@@ -11,9 +11,10 @@ import { pauseController } from './pause-controller.ts';
 import { pauseLeader } from './pause-leader.ts';
 import { reassign } from './reassign.ts';
 import type { Scenario } from './scenario.ts';
+import { transactionalCopy } from './transactional-copy.ts';
 
 /** What `npm run test:chaos` can run, in its order. */
 export const SCENARIOS: readonly Scenario[] = [
-  ...[bounceLeader, isolateLeader, pauseLeader, pauseController, killController, loseEtcd, reassign],
+  ...[bounceLeader, isolateLeader, pauseLeader, pauseController, killController, loseEtcd, reassign, transactionalCopy],
   ...[mixedFaults, loseDisk, failSyncs, fillDisk, killAll, slowDisks, jumpClocks],
 ];
