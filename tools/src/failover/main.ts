@@ -2,8 +2,9 @@
 import { type FailoverOutcome, type FaultResult, runFailover } from '@moldau/harness';
 import { onStopSignals } from '@moldau/service/stop-signals';
 import colors from 'picocolors';
+import { Screen } from '../terminal/screen.ts';
 import { parseArguments, USAGE } from './arguments.ts';
-import { faultLine, Screen } from './screen.ts';
+import { countsLine, faultLine } from './lines.ts';
 
 const EXIT_USAGE = 2;
 /** Ended by a second Ctrl-C. */
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
       recordsPerSecond,
       outageMs,
       signal: stopping.signal,
-      onCounts: (counts) => screen.counts(counts),
+      onCounts: (counts) => screen.status(countsLine(counts)),
       onFault: (result) => {
         round += 1;
         screen.say(faultLine(round, result));

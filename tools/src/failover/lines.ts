@@ -1,38 +1,7 @@
 import type { FaultResult, LedgerTotals } from '@moldau/harness';
 import colors from 'picocolors';
 
-/** In a pipe a line of counts comes this often. */
-const PLAIN_INTERVAL_MS = 5_000;
 const COLUMN = 12;
-
-/** Shows counts as they change: one line that is written over on a terminal, now and then a line elsewhere. */
-export class Screen {
-  readonly #stream: NodeJS.WriteStream;
-  #shown = false;
-  #plainAt = Number.NEGATIVE_INFINITY;
-
-  constructor(stream: NodeJS.WriteStream) {
-    this.#stream = stream;
-  }
-
-  counts(counts: LedgerTotals): void {
-    const line = countsLine(counts);
-    if (this.#stream.isTTY) {
-      this.#stream.write(`\r\u001b[2K${line}`);
-      this.#shown = true;
-      return;
-    }
-    if (performance.now() - this.#plainAt < PLAIN_INTERVAL_MS) return;
-    this.#plainAt = performance.now();
-    this.#stream.write(`${line}\n`);
-  }
-
-  /** A line that stays, above the counts. */
-  say(line: string): void {
-    this.#stream.write(this.#shown ? `\r\u001b[2K${line}\n` : `${line}\n`);
-    this.#shown = false;
-  }
-}
 
 /** `lost` is known at the end only: before, what is acknowledged and not read is on its way. */
 export function countsLine({ acknowledged, read, unread, duplicated, failed }: LedgerTotals): string {
