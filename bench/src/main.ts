@@ -12,12 +12,14 @@ import { clusterLatency } from './scenarios/cluster-latency.ts';
 import { clusterPartitions } from './scenarios/cluster-partitions.ts';
 import { clusterProduce } from './scenarios/cluster-produce.ts';
 import { clusterResources } from './scenarios/cluster-resources.ts';
+import { commits } from './scenarios/commits.ts';
 import { clusterCopy, copy } from './scenarios/copy.ts';
 import { dirtyPartitions } from './scenarios/dirty-partitions.ts';
 import { distance } from './scenarios/distance.ts';
 import { endToEndLatency } from './scenarios/end-to-end-latency.ts';
 import { flat } from './scenarios/flat.ts';
 import { freshProcesses } from './scenarios/fresh-processes.ts';
+import { groupRebalance } from './scenarios/group-rebalance.ts';
 import { manyPartitions } from './scenarios/many-partitions.ts';
 import { produceSideBySide } from './scenarios/produce-side-by-side.ts';
 import { recovery } from './scenarios/recovery.ts';
@@ -49,6 +51,8 @@ const CLUSTER: readonly Scenario[] = [
   clusterPartitions,
   clusterTransactions,
   clusterCopy,
+  groupRebalance,
+  commits,
 ];
 const ROOT = resolve(import.meta.dirname, '../..');
 const EXIT = { reached: 0, missed: 1, failed: 2, interrupted: 130 } as const;

@@ -83,7 +83,7 @@ function help({ standalone, cluster }: ScenarioLists): string {
   const listed = (some: readonly Scenario[]): string =>
     some.map(({ name, description }) => `  ${name.padEnd(NAME_WIDTH)} ${description}`).join('\n');
   return `npm run bench -- [options]
-  --cluster                  the scenarios of a cluster of three brokers, two coordinators and an etcd instead of those of one broker
+  --cluster                  the scenarios of a cluster of three brokers, two or three coordinators and an etcd instead of those of one broker
   --only NAMES               some of the scenarios of either, separated by commas
   --runs N                   counted runs of each, or pairs of runs (default ${RUNS_DEFAULT})
   --scale N                  multiplies how much each run does (default 1); the goals are meant for 1

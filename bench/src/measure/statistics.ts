@@ -21,3 +21,10 @@ export function ratiosOf(ours: readonly number[], theirs: readonly number[]): Sp
   assert(ours.length === theirs.length, 'ratios come from pairs', { ours: ours.length, theirs: theirs.length });
   return spreadOf(ours.map((value, index) => value / (theirs[index] ?? Number.NaN)));
 }
+
+/** The least value that so many per cent of them don't exceed. */
+export function percentileOf(values: readonly number[], percent: number): number {
+  assert(values.length > 0, 'a percentile needs a value');
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0;
+}

@@ -1,5 +1,7 @@
 import { createMoldau, type Moldau } from '@moldau/client';
 import { consumeLoad, copyLoad, latencyLoad, newestRecords, produceLoad, type Throughput, transactionLoad } from '@moldau/load';
+import { GroupStubs } from '../groups/group-stubs.ts';
+import { ReadingMembers } from '../groups/reading-members.ts';
 import type { Answer, Task } from './protocol.ts';
 
 /** Of the latency run: the first ones pay for connections and compilation. */
@@ -8,6 +10,9 @@ const WARM_UP_SHARE = 0.2;
 const REQUEST_TIMEOUT_MS = 120_000;
 
 let moldau: Moldau | undefined;
+let stubs: GroupStubs | undefined;
+let readers: ReadingMembers | undefined;
+let bootstrap = '';
 
 process.on('message', (task: Task) => {
   perform(task).then(
@@ -23,7 +28,8 @@ function answer(message: Answer): void {
 
 async function perform(task: Task): Promise<unknown> {
   if (task.kind === 'connect') {
-    moldau = createMoldau({ bootstrap: task.bootstrap, clientId: 'bench', requestTimeoutMs: REQUEST_TIMEOUT_MS });
+    bootstrap = task.bootstrap;
+    moldau = createMoldau({ bootstrap, clientId: 'bench', requestTimeoutMs: REQUEST_TIMEOUT_MS });
     await moldau.admin().describeCluster();
     return null;
   }
@@ -37,6 +43,19 @@ async function perform(task: Task): Promise<unknown> {
       return transactionLoad(moldau, task);
     case 'copy':
       return copyLoad(moldau, task);
+    case 'stub-join':
+    case 'stub-look':
+    case 'stub-leave':
+    case 'stub-commit':
+    case 'group-commit':
+    case 'group-await':
+      stubs ??= new GroupStubs(bootstrap);
+      return stubs.perform(task);
+    case 'read-join':
+    case 'read-leave':
+    case 'read-report':
+      readers ??= new ReadingMembers(moldau);
+      return readers.perform(task);
     case 'latency':
       return latencyLoad(moldau, { ...task, warmUpRecords: Math.ceil(task.records * WARM_UP_SHARE) });
   }
