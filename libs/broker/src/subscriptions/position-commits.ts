@@ -1,4 +1,4 @@
-import type { Logger, MoldauError } from '@moldau/kernel';
+import type { Logger, MoldauError, Scheduler, Timer } from '@moldau/kernel';
 import { itemToError, type MembershipCommit, type MembershipCommitted } from '@moldau/protocol';
 import type { HeldPartition } from './held-partition.ts';
 
@@ -6,14 +6,15 @@ import type { HeldPartition } from './held-partition.ts';
 const OFFSETS_MAX = 10_000;
 /** Commits of partitions that are given up do not wait for answers; beyond so many they do. A member may have 100 unanswered. */
 const IN_FLIGHT_MAX = 50;
+/** Before a commit that failed is sent again, in milliseconds. */
+const RETRY_MS = 200;
 
 export interface PositionCommitsDeps {
+  readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** Up to where a partition may be committed. */
   committable(partition: HeldPartition): number;
   send(commit: MembershipCommit): void;
-  /** Something failed that may succeed later: call `flush` after a while. */
-  retry(): void;
   /** An answer came; `committed` of its partitions is up to date. */
   answered(): void;
 }
@@ -29,6 +30,7 @@ export class PositionCommits {
   readonly #dirty = new Set<HeldPartition>();
   readonly #inFlight = new Map<number, readonly Entry[]>();
   #nextId = 1;
+  #retry: Timer | undefined;
 
   constructor(deps: PositionCommitsDeps) {
     this.#deps = deps;
@@ -77,9 +79,18 @@ export class PositionCommits {
       if (failed === undefined) partition.committed = offset;
       else if (this.#mayRetry(itemToError(failed), partition)) again = true;
     }
-    if (again) this.#deps.retry();
+    if (again) this.#retryLater();
     else this.flush();
     this.#deps.answered();
+  }
+
+  close(): void {
+    this.#retry?.cancel();
+  }
+
+  #retryLater(): void {
+    this.#retry?.cancel();
+    this.#retry = this.#deps.scheduler.after(RETRY_MS, () => this.flush());
   }
 
   /** A partition that begins here delivers nothing before its position is committed: it tries on. */

@@ -1,5 +1,5 @@
 import { MoldauError, type Timer } from '@moldau/kernel';
-import { errorToItem, type MembershipAssignment, type ReadRecord } from '@moldau/protocol';
+import type { MembershipAssignment, ReadRecord } from '@moldau/protocol';
 import type { MembershipFrame } from '../groups/member-session.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import type { LongStream } from '../request/stream-registry.ts';
@@ -8,14 +8,13 @@ import { DeliveryPump } from './delivery-pump.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { HeldPartition } from './held-partition.ts';
 import { byTopic, Holdings } from './holdings.ts';
+import { notAcknowledged } from './not-acknowledged.ts';
 import { PartitionStarts } from './partition-starts.ts';
 import { PositionCommits } from './position-commits.ts';
 import { Revocation } from './revocation.ts';
 import type { SubscribeTerms } from './subscribe-terms.ts';
 import type { SubscribedMember, SubscribeFrame, SubscriptionPorts, SubscriptionSink } from './subscription-ports.ts';
 
-/** Before a commit that failed is sent again, in milliseconds. */
-const COMMIT_RETRY_MS = 200;
 /** Ids of deliveries begin below this, at random. */
 const FIRST_ID_LIMIT = 2 ** 40;
 
@@ -50,7 +49,6 @@ export class Subscription implements LongStream {
   #blocked = false;
   #joined = false;
   #grace: Timer | undefined;
-  #retry: Timer | undefined;
   /** The newest member epoch that it was told. */
   #toldEpoch = 0;
 
@@ -64,10 +62,9 @@ export class Subscription implements LongStream {
     this.#deliveries = new Deliveries(1 + random.below(FIRST_ID_LIMIT));
     this.#member = ports.member(terms.join, context, { tell: (frame) => this.#told(frame), over: (error) => this.#ended(error) });
     this.#commits = new PositionCommits({
-      logger,
+      ...{ scheduler, logger },
       committable: (partition) => this.#deliveries.firstOf(partition) ?? partition.delivered,
       send: (value) => this.#member.hear({ $case: 'commit', value }),
-      retry: () => this.#retryCommits(),
       answered: () => this.#committed(),
     });
     this.#starts = new PartitionStarts({
@@ -257,11 +254,6 @@ export class Subscription implements LongStream {
     if (dropped.length > 0) this.#pump.run();
   }
 
-  #retryCommits(): void {
-    this.#retry?.cancel();
-    this.#retry = this.#ports.scheduler.after(COMMIT_RETRY_MS, () => this.#commits.flush());
-  }
-
   #committed(): void {
     for (const partition of this.#holdings) {
       if (partition.state === 'anchoring' && partition.committed !== undefined) partition.state = 'reading';
@@ -299,16 +291,10 @@ export class Subscription implements LongStream {
 
   #over(): void {
     this.#state = 'over';
-    for (const timer of [this.#grace, this.#retry]) timer?.cancel();
-    for (const part of [this.#heartbeats, this.#revocation, this.#starts]) part.close();
+    this.#grace?.cancel();
+    for (const part of [this.#heartbeats, this.#revocation, this.#starts, this.#commits]) part.close();
     for (const partition of [...this.#holdings]) this.#holdings.drop(partition);
     this.#member.close();
     this.#onOver();
   }
-}
-
-function notAcknowledged(deliveryIds: number[]): SubscribeFrame {
-  const facts = { value: String(deliveryIds[0]), count: String(deliveryIds.length) };
-  const error = new MoldauError('UNKNOWN_DELIVERY', 'no unacknowledged delivery of this stream has the id', facts);
-  return { $case: 'notAcknowledged', value: { deliveryIds, error: errorToItem(error) } };
 }

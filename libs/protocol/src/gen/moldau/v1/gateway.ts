@@ -2538,8 +2538,8 @@ export const GatewayServiceDefinition = {
      * acknowledged, or not yet committed, is delivered again. The member that nobody comes back for leaves after
      * reconnect_grace_ms; when its broker died too, after the session timeout of the group.
      *
-     * Errors, beside those of GroupService: UNKNOWN_MEMBER also when the member is removed because a delivery was not
-     * acknowledged within the group's processing interval; FENCED_INSTANCE also when another stream has taken the member over.
+     * Errors, beside those of GroupService.Membership: PROCESSING_TIMED_OUT when a delivery was not acknowledged within the group's
+     * processing interval; MEMBER_SESSION_EXPIRED; FENCED_INSTANCE also when another stream has taken the member over.
      */
     subscribe: {
       name: "Subscribe",
