@@ -33,8 +33,8 @@ class ForgetsAborted extends DelegatingLog {
     return false;
   }
 
-  override abortedTransactions(): [] {
-    return [];
+  override abortedTransactions(): Promise<[]> {
+    return Promise.resolve([]);
   }
 }
 
