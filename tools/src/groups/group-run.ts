@@ -107,6 +107,7 @@ class GroupRun implements AsyncDisposable {
     await Promise.all([looking, counting]);
     // What stops in order commits what it has in hand: whatever would be counted twice, is now.
     await this[Symbol.asyncDispose]();
+    await this.#allEnded();
     return this.#verdict();
   }
 
@@ -114,6 +115,17 @@ class GroupRun implements AsyncDisposable {
     this.#ending.abort();
     await Promise.all([...this.#members.values()].map((member) => member.stop()));
     this.#members.clear();
+  }
+
+  /** Waits until every transaction is complete: a commit is answered when it is decided, and its records are seen a moment later. */
+  async #allEnded(): Promise<void> {
+    const underWay = ['ongoing', 'prepare-commit', 'prepare-abort'] as const;
+    const deadlineMs = performance.now() + STANDSTILL_MS;
+    while (performance.now() < deadlineMs) {
+      const left = await Array.fromAsync(this.#moldau.admin().listTransactions({ states: underWay }));
+      if (left.length === 0) return;
+      await sleep(POLL_MS);
+    }
   }
 
   /** By a reader of committed records that begins anew, and sees no more and no less than any other program. */
