@@ -122,8 +122,9 @@ class GroupRun implements AsyncDisposable {
     const underWay = ['ongoing', 'prepare-commit', 'prepare-abort'] as const;
     const deadlineMs = performance.now() + STANDSTILL_MS;
     while (performance.now() < deadlineMs) {
-      const left = await Array.fromAsync(this.#moldau.admin().listTransactions({ states: underWay }));
-      if (left.length === 0) return;
+      let left = 0;
+      for await (const _ of this.#moldau.admin().listTransactions({ states: underWay })) left += 1;
+      if (left === 0) return;
       await sleep(POLL_MS);
     }
   }
