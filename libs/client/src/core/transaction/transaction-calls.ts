@@ -61,8 +61,9 @@ export class TransactionCalls {
     offsets: readonly TransactionOffset[],
     patience: CallPatience,
   ): Promise<void> {
-    const wired = await Promise.all(offsets.map((offset) => this.#wireOffset(offset, patience)));
+    // The epoch of the moment at which the caller held the partitions: by a later one it could hold them anew, and have read them again.
     const { groupId, member } = identityOf(group);
+    const wired = await Promise.all(offsets.map((offset) => this.#wireOffset(offset, patience)));
     for (let from = 0; from < wired.length; from += OFFSETS_MAX) {
       const request = {
         transactionalId: this.#transactionalId,

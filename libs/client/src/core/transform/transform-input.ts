@@ -4,6 +4,8 @@ import type { TopicPartitionName } from '../consumer/consumer-types.ts';
 
 /** A partition for as long as this member holds it without a break. */
 export interface Tenure extends TopicPartitionName {
+  /** The life of the member that holds it. A later one, which may hold it anew, has to read it anew. */
+  readonly memberId: string;
   /** It was given up or lost: what was read of it is somebody else's. */
   over: boolean;
 }
@@ -59,11 +61,24 @@ export class TransformInputs<K, V> {
     }
   }
 
+  /**
+   * The member lives under this id now. What earlier lives held is over, and at once: `end` is told of it only when those who give up
+   * partitions have had their time, and by then the new life may own the same partitions.
+   */
+  livesAs(memberId: string): void {
+    for (const [key, tenure] of this.#tenures) {
+      if (tenure.memberId === memberId) continue;
+      tenure.over = true;
+      this.#tenures.delete(key);
+    }
+  }
+
   /** Notes whose a batch is, at the moment at which it is handed out: it may be `add`ed long after. */
-  arrived(batch: ConsumerBatch<K, V>): ArrivedBatch<K, V> {
+  arrived(batch: ConsumerBatch<K, V>, memberId: string): ArrivedBatch<K, V> {
+    this.livesAs(memberId);
     const { topic, partition } = batch;
     const key = `${topic}/${partition}`;
-    const tenure = this.#tenures.get(key) ?? { topic, partition, over: false };
+    const tenure = this.#tenures.get(key) ?? { topic, partition, memberId, over: false };
     this.#tenures.set(key, tenure);
     return { batch, tenure };
   }

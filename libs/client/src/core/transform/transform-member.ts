@@ -117,7 +117,7 @@ export class TransformMember<InK, InV, OutK, OutV> {
 
   async #ask(batches: AsyncIterator<ConsumerBatch<InK, InV>, undefined>): Promise<ArrivedBatch<InK, InV> | 'end'> {
     const result = await batches.next();
-    return result.done === true ? 'end' : this.#inputs.arrived(result.value);
+    return result.done === true ? 'end' : this.#inputs.arrived(result.value, this.#consumer.groupIdentity().memberId);
   }
 
   /** The batch; undefined when it is not there in time, or others wait for what is at hand. `leftMs` undefined: nothing is. */
@@ -141,6 +141,7 @@ export class TransformMember<InK, InV, OutK, OutV> {
     const { ports, limits, reports } = this.#parts;
     let failures = 0;
     for (let attempt = 0; ; attempt++) {
+      this.#inputs.livesAs(this.#consumer.groupIdentity().memberId);
       const input = this.#inputs.current();
       const failure = input.records.length === 0 ? undefined : await this.#commitOnce(input);
       if (failure === undefined) {
@@ -173,6 +174,7 @@ export class TransformMember<InK, InV, OutK, OutV> {
 
   /** The commit waits for them, and fails if they do. @throws MoldauError NOT_PARTITION_OWNER */
   #commitOffsets({ ends }: TransformInput<InK, InV>, transaction: Transaction<OutK, OutV>): void {
+    this.#inputs.livesAs(this.#consumer.groupIdentity().memberId);
     const gone = [...ends.keys()].find(({ over }) => over);
     if (gone !== undefined) throw new MoldauError('NOT_PARTITION_OWNER', `${gone.topic}-${gone.partition} is not this member's any more`);
     const offsets = [...ends].map(([{ topic, partition }, offset]) => ({
