@@ -119,6 +119,7 @@ export {
 export {
   SHARD_KINDS,
   SHARD_TOPICS,
+  SHARD_BATCH_BYTES_MAX,
   SHARDS_DEFAULT,
   type ShardKindName,
   shardKindCode,

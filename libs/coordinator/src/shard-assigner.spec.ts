@@ -32,6 +32,39 @@ describe('coordinator shards', () => {
     expect((await ensure(sim, ShardKind.TRANSACTIONS)).topicId).not.toBe(topicId);
   });
 
+  it('have a topic that no administrator deletes, enlarges or makes forget', async () => {
+    const { sim } = await startCluster(1, 3);
+    await ensure(sim, ShardKind.GROUPS);
+    const { topicId } = topicNamed(sim, '__groups');
+    const topics = [{ selector: { $case: 'topicId', value: topicId } } as const];
+    const deleted = await sim.admin(active(sim), adminService.deleteTopics, { topics, dryRun: false });
+    const enlarged = await sim.admin(active(sim), adminService.addPartitions, {
+      topics: [{ name: '__groups', totalPartitions: 32 }],
+      dryRun: false,
+    });
+    const alter = async (name: string, value: string | undefined): Promise<string | undefined> => {
+      const resource = { resource: { $case: 'topic', value: '__groups' } } as const;
+      const resources = [{ resource, changes: [{ name, value }] }];
+      const { results } = await sim.admin(active(sim), adminService.alterConfigs, { resources, dryRun: false });
+      return results[0]?.error?.reason;
+    };
+    const altered = [
+      await alter('cleanup.policy', 'delete'),
+      await alter('cleanup.policy', undefined),
+      await alter('max.message.bytes', '1000'),
+      await alter('retention.ms', '1000'),
+      await alter('min.cleanable.dirty.ratio', '0.2'),
+    ];
+    expect([deleted.results[0]?.error?.reason, enlarged.results[0]?.error?.reason]).toEqual(['INTERNAL_TOPIC', 'INTERNAL_TOPIC']);
+    expect(altered).toEqual(['INTERNAL_TOPIC', 'INTERNAL_TOPIC', 'INTERNAL_TOPIC', 'INTERNAL_TOPIC', undefined]);
+    expect(topicNamed(sim, '__groups')).toMatchObject({ topicId, state: 'active', partitionCount: 16 });
+    const names = async (includeInternal: boolean): Promise<string[]> => {
+      const { topics: listed } = await sim.admin(active(sim), adminService.listTopics, { includeInternal, pageToken: '' });
+      return listed.map(({ name }) => name);
+    };
+    expect([await names(false), await names(true)]).toEqual([[], ['__groups']]);
+  });
+
   it('wait for as many brokers as their topic has replicas', async () => {
     const { sim } = await startCluster(1, 2);
     expect(await reasonOf(ensure(sim, ShardKind.GROUPS))).toBe('NOT_ENOUGH_BROKERS');

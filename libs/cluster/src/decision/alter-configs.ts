@@ -7,6 +7,7 @@ import { topicConfigProblems } from '../config/topic-config.ts';
 import type { MetadataImage } from '../image/metadata-image.ts';
 import { type ConfigTarget, configKey } from '../image/metadata-keys.ts';
 import { encodeConfig } from '../image/record-codec.ts';
+import { assertConfigsChangeable } from './internal-topic.ts';
 import { asRead, type RecordWrite } from './record-write.ts';
 
 /** A new value by name; undefined: back to the default. */
@@ -19,7 +20,7 @@ const GROUPS_WITH_CONFIGS_MAX = 10_000;
 
 /**
  * The transaction that changes settings; none when nothing changes. All that is wrong is told at once.
- * @throws MoldauError INVALID_CONFIG, INVALID_REQUEST, UNKNOWN_TOPIC, UNKNOWN_BROKER
+ * @throws MoldauError INVALID_CONFIG, INVALID_REQUEST, UNKNOWN_TOPIC, UNKNOWN_BROKER, INTERNAL_TOPIC
  */
 export function alterConfigs(image: MetadataImage, target: ConfigTarget, changes: ConfigChanges): readonly RecordWrite[] {
   if (changes.size > CONFIG_CHANGES_MAX) {
@@ -27,6 +28,7 @@ export function alterConfigs(image: MetadataImage, target: ConfigTarget, changes
     throw new MoldauError('INVALID_REQUEST', `${changes.size} changes of one resource: at most ${CONFIG_CHANGES_MAX} are allowed`, facts);
   }
   assertTargetExists(image, target);
+  assertConfigsChangeable(image, target, changes.keys());
   const key = configKey(target);
   const before = image.configs.get(key);
   const values = new Map(before?.values);

@@ -3,6 +3,7 @@ import type { MetadataImage, TopicImage } from '../image/metadata-image.ts';
 import { configKey, deletedTopicKey, partitionRecordKey, topicKey, topicNameKey } from '../image/metadata-keys.ts';
 import { encodeDeletedTopic, encodePartition, encodeTopic } from '../image/record-codec.ts';
 import { checkPartitions, range, type TopicContext } from './create-topic.ts';
+import { assertNotInternal } from './internal-topic.ts';
 import { newPartitionWrites, settingsOfTopic } from './partition-writes.ts';
 import { placeableBrokers, tooFewBrokers } from './place-replicas.ts';
 import { asRead, type RecordWrite, WRITES_PER_TRANSACTION_MAX } from './record-write.ts';
@@ -10,10 +11,11 @@ import { settlePartition } from './settle-partition.ts';
 
 /**
  * The first transaction of adding partitions: the topic is CREATING, clients see the old number, `topicProgress` does the rest.
- * @throws MoldauError INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, TOPIC_BEING_DELETED, CONCURRENT_CHANGE
+ * @throws MoldauError INTERNAL_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, TOPIC_BEING_DELETED, CONCURRENT_CHANGE
  */
 export function addPartitions(image: MetadataImage, topic: TopicImage, total: number): readonly RecordWrite[] {
   assertNotDeleting(topic);
+  assertNotInternal(topic, 'it gets no further partitions');
   if (topic.state === 'creating')
     throw new MoldauError('CONCURRENT_CHANGE', `topic '${topic.name}' is getting partitions already`, { name: topic.name });
   checkPartitions(total);
@@ -34,10 +36,11 @@ export function addPartitions(image: MetadataImage, topic: TopicImage, total: nu
 /**
  * The first transaction of a deletion: from it on the topic is gone for clients, its name is free, and brokers may remove its
  * data. `topicProgress` removes the rest of its records.
- * @throws MoldauError TOPIC_BEING_DELETED
+ * @throws MoldauError TOPIC_BEING_DELETED, INTERNAL_TOPIC
  */
 export function deleteTopic(topic: TopicImage, wallMs: number): readonly RecordWrite[] {
   assertNotDeleting(topic);
+  assertNotInternal(topic, 'it is not deleted');
   const { topicId } = topic;
   const brokerIds = new Set<BrokerId>();
   for (const partition of topic.partitions) for (const id of partition?.replicas ?? []) brokerIds.add(id);

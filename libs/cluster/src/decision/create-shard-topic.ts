@@ -1,7 +1,7 @@
 import { DEFAULT_NAMESPACE, MoldauError } from '@moldau/kernel';
 import { clusterValue } from '../config/describe-configs.ts';
 import type { MetadataImage } from '../image/metadata-image.ts';
-import { SHARD_TOPICS, type ShardKindName } from '../image/shard-kind.ts';
+import { SHARD_BATCH_BYTES_MAX, SHARD_TOPICS, type ShardKindName } from '../image/shard-kind.ts';
 import { createTopic, type NewTopicPlan, type TopicContext } from './create-topic.ts';
 import { placeableBrokers } from './place-replicas.ts';
 
@@ -10,6 +10,12 @@ const SHARD_TOPIC_CONFIGS: ReadonlyMap<string, string> = new Map([
   ['cleanup.policy', 'compact'],
   ['flush', 'sync'],
   ['message.timestamp.type', 'CreateTime'],
+  ['max.message.bytes', String(SHARD_BATCH_BYTES_MAX)],
+  // A shard that is being loaded has read a record and must still find the tombstone that ends it.
+  ['delete.retention.ms', '86400000'],
+  // Whatever the clocks of coordinators and brokers say of each other.
+  ['message.timestamp.before.max.ms', String(Number.MAX_SAFE_INTEGER)],
+  ['message.timestamp.after.max.ms', String(Number.MAX_SAFE_INTEGER)],
 ]);
 
 /**

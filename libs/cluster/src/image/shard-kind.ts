@@ -11,6 +11,12 @@ export const SHARD_KINDS: readonly ShardKindName[] = ['groups', 'transactions'];
 /** Shards of each kind in a cluster that is made today, and in those that were made before there were any. */
 export const SHARDS_DEFAULT = 16;
 
+/**
+ * Largest batch of an internal topic, in bytes: `max.message.bytes` may be no larger. An operation of a shard is one batch whatever its
+ * size, as half of it must not come back after a crash; what clients and clocks can ask of one operation is bounded to stay below.
+ */
+export const SHARD_BATCH_BYTES_MAX = 32 * 1024 * 1024;
+
 /** The internal topic whose partitions are the shards of a kind, in the namespace `default`. */
 export const SHARD_TOPICS: Readonly<Record<ShardKindName, TopicName>> = {
   groups: '__groups' as TopicName,

@@ -43,6 +43,6 @@ export const SHARD_ERRORS = {
     'FAILED_PRECONDITION',
     'final',
     'definite',
-    'The topic is one of the cluster itself: only its coordinators write to it, and its records are not deleted by hand.',
+    'The topic is one of the cluster itself: only its coordinators write to it, and it is not deleted, enlarged or made to forget by hand.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;
