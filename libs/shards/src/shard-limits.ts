@@ -1,3 +1,5 @@
+import { SHARD_BATCH_BYTES_MAX } from '@moldau/cluster';
+
 /** What a shard may take up. */
 export interface ShardLimits {
   /** Operations that wait for their commit: a second's worth at the rate one shard is meant for. Beyond: SHARD_OVERLOADED. */
@@ -6,7 +8,10 @@ export interface ShardLimits {
   readonly queuedBytesMax: number;
   /** Records' bytes from which a batch takes no further operation; one operation alone may be larger. */
   readonly batchBytesTarget: number;
-  /** Largest batch: at most `max.message.bytes` of the topic. An operation above it costs the shard its machine. */
+  /**
+   * Largest batch: at most `max.message.bytes` of the topic. An operation above it costs the shard its machine, so machines bound what
+   * one operation may give.
+   */
   readonly batchBytesMax: number;
   /** After so long without an answer an append is sent again, perhaps to another leader. */
   readonly appendTimeoutMs: number;
@@ -23,7 +28,7 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   operationsMax: 10_000,
   queuedBytesMax: 16 * 1024 * 1024,
   batchBytesTarget: 512 * 1024,
-  batchBytesMax: 1024 * 1024,
+  batchBytesMax: SHARD_BATCH_BYTES_MAX,
   appendTimeoutMs: 2_000,
   backOffMsMin: 20,
   backOffMsMax: 500,

@@ -5,6 +5,9 @@ import type { Operation } from '../operation.ts';
 import type { TopicPartitions } from '../partitions/partition-map.ts';
 import type { PartitionOutcome } from './commit-offsets.ts';
 
+/** Most offsets that go with their group in one operation, some 20 MiB of tombstones with the longest names. */
+const DELETED_OFFSETS_MAX = 50_000;
+
 /** What of a deletion is to be done. */
 export interface DeleteOptions {
   /** Only check: answer as if, change nothing. */
@@ -36,7 +39,8 @@ export function deleteOffsets(
 /**
  * Deletes a group without members, and its offsets.
  *
- * @throws MoldauError GROUP_NOT_EMPTY, CONCURRENT_CHANGE while a transaction would commit offsets of it
+ * @throws MoldauError GROUP_NOT_EMPTY, CONCURRENT_CHANGE while a transaction would commit offsets of it, INVALID_REQUEST for one with more
+ *   offsets than go at once: those of its topics are to be deleted first
  */
 export function deleteGroup(op: Operation, entry: GroupEntry, { dryRun }: DeleteOptions): void {
   const facts = groupFacts(entry.group);
@@ -47,8 +51,13 @@ export function deleteGroup(op: Operation, entry: GroupEntry, { dryRun }: Delete
   if (entry.offsets.stagers().length > 0) {
     throw new MoldauError('CONCURRENT_CHANGE', `an open transaction commits offsets of group '${entry.group.groupId}'`, facts);
   }
-  if (dryRun) return;
   const { group } = entry;
-  for (const { topicId, partition } of [...entry.offsets.all()]) op.emit({ type: 'offset', group, topicId, partition, value: undefined });
+  const all = [...entry.offsets.all()];
+  if (all.length > DELETED_OFFSETS_MAX) {
+    const text = `group '${group.groupId}' has ${all.length} offsets, ${DELETED_OFFSETS_MAX} go at once: delete those of its topics first`;
+    throw new MoldauError('INVALID_REQUEST', text, { ...facts, value: String(all.length), limit: String(DELETED_OFFSETS_MAX) });
+  }
+  if (dryRun) return;
+  for (const { topicId, partition } of all) op.emit({ type: 'offset', group, topicId, partition, value: undefined });
   op.emit({ type: 'group', group, value: undefined });
 }

@@ -13,6 +13,14 @@ import {
 } from './commit-offsets.ts';
 
 /**
+ * What the offsets that one transaction stages in one group may take, by `stagedCost`: its end writes them again, in one batch with
+ * those of its other groups in the shard.
+ */
+const STAGED_BYTES_MAX = 8 * 1024 * 1024;
+/** Two records of an offset, without what the committer noted: keys with the longest names of namespace and group, and a tombstone. */
+const STAGED_OFFSET_BYTES = 768;
+
+/**
  * Offsets inside transactions. They are staged under the producer until the end of its transaction is told, by the transaction's
  * coordinator and as often as it takes. Each transaction has a producer epoch of its own (KIP-890), so what comes late, of a
  * transaction that ended, is told by its epoch.
@@ -33,7 +41,7 @@ export interface EndTransactionRequest {
 /**
  * Stages offsets of an open transaction; each partition for itself, by the rules of a commit.
  *
- * @throws MoldauError FENCED_PRODUCER, CONCURRENT_CHANGE, and those of a commit: nothing was staged
+ * @throws MoldauError FENCED_PRODUCER, CONCURRENT_CHANGE, TRANSACTION_TOO_LARGE, and those of a commit: nothing was staged
  */
 export function stageOffsets(
   op: Operation,
@@ -44,6 +52,7 @@ export function stageOffsets(
   const { producerId, producerEpoch, committer, offsets } = request;
   checkProducer(entry, request, ended);
   checkCommitter(entry, committer, offsets.length);
+  checkRoom(entry, request);
   const outcomes = offsets.map((each) => outcomeOf(each, fault(op, entry, committer, each)));
   if (outcomes.some(({ error }) => error === undefined)) keepGroup(op, entry);
   for (const [at, each] of offsets.entries()) {
@@ -53,6 +62,21 @@ export function stageOffsets(
     op.emit({ type: 'staged-offset', group: entry.group, producerId, topicId, partition, value });
   }
   return outcomes;
+}
+
+/** Offsets that are staged anew count twice: far from the limit nobody sees it, and near it the transaction is too large anyway. */
+function checkRoom({ group, offsets }: GroupEntry, request: StageRequest): void {
+  let bytes = 0;
+  for (const { metadata } of request.offsets) bytes += stagedCost(metadata);
+  for (const { value } of offsets.stagedBy(request.producerId)) bytes += stagedCost(value.offset.metadata);
+  if (bytes <= STAGED_BYTES_MAX) return;
+  const facts = { group: group.groupId, value: String(bytes), limit: String(STAGED_BYTES_MAX) };
+  const text = `the transaction's offsets of group '${group.groupId}' would take ${bytes} bytes, the limit is ${STAGED_BYTES_MAX}`;
+  throw new MoldauError('TRANSACTION_TOO_LARGE', text, facts);
+}
+
+function stagedCost(metadata: string): number {
+  return STAGED_OFFSET_BYTES + Buffer.byteLength(metadata);
 }
 
 function checkProducer(entry: GroupEntry, { producerId, producerEpoch }: StageRequest, ended: EndedTransaction | undefined): void {
