@@ -56,6 +56,7 @@ async function startCoordinator(context: ServiceContext<Settings>, assembly: Ass
       address,
       clusterName: configuration.clusterName,
       softwareVersion: SOFTWARE_VERSION,
+      groupLagSeriesMax: configuration.groupLagSeriesMax,
     },
   );
   late.fill(coordinator.handlers);

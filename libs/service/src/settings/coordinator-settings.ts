@@ -1,4 +1,4 @@
-import { addresses, defaulted, host, optional, port, secret, text } from '../configuration/setting-kinds.ts';
+import { addresses, defaulted, host, integer, optional, port, secret, text } from '../configuration/setting-kinds.ts';
 import { PROCESS_SETTINGS } from './process-settings.ts';
 
 /** Settings of the coordinator. */
@@ -20,4 +20,8 @@ export const COORDINATOR_SETTINGS = {
     doc: "Host by which brokers reach this coordinator. Default: internalHost, or the machine's name where that is a wildcard.",
   }),
   internalAdvertisedPort: optional(port({ free: false }), { doc: 'Port by which brokers reach it. Default: internalPort.' }),
+  groupLagSeriesMax: defaulted(integer(0, 1_000_000), {
+    default: 5_000,
+    doc: 'Most series of each metric of consumer lag, one for each partition of a group; the groups furthest behind come first, the others are summed up.',
+  }),
 };
