@@ -3,7 +3,7 @@ import type { Channel } from '@moldau/kernel';
 import { type LatencyFigures, LatencyHistogram, Pacer, startStopwatch, type Throughput } from '@moldau/load';
 import { createGrpcConnector } from '@moldau/platform-node';
 import { callUnary, groupService } from '@moldau/protocol';
-import { sharedNowMs } from '../measure/shared-clock.ts';
+import { sharedNowMs } from '../measure/process-clock.ts';
 import { StubMember } from './stub-member.ts';
 import type { StubLook, StubTask } from './stub-tasks.ts';
 

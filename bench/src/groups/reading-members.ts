@@ -1,5 +1,5 @@
 import type { GroupConsumer, Moldau } from '@moldau/client';
-import { sharedNowMs } from '../measure/shared-clock.ts';
+import { sharedNowMs } from '../measure/process-clock.ts';
 
 /** Members of the client that read. */
 export type ReadTask =

@@ -10,7 +10,7 @@ import {
   type OffsetToCommit,
   openStream,
 } from '@moldau/protocol';
-import { sharedNowMs } from '../measure/shared-clock.ts';
+import { sharedNowMs } from '../measure/process-clock.ts';
 
 /** A member without a client: it gives up at once what it is asked for, reads nothing, and commits what it is told to. */
 export class StubMember {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createMoldau } from '@moldau/client';
 import type { Cluster } from '@moldau/harness';
 import { type Movement, movementOf } from '../groups/movement.ts';
-import { sharedNowMs } from '../measure/shared-clock.ts';
+import { sharedNowMs } from '../measure/process-clock.ts';
 import { percentileOf } from '../measure/statistics.ts';
 import { type Figure, figureOf, type Goal } from '../report/figure.ts';
 import { numberText } from '../report/number-text.ts';

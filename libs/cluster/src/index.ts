@@ -117,9 +117,9 @@ export {
   type PartitionState,
 } from './image/record-codec.ts';
 export {
+  SHARD_BATCH_BYTES_MAX,
   SHARD_KINDS,
   SHARD_TOPICS,
-  SHARD_BATCH_BYTES_MAX,
   SHARDS_DEFAULT,
   type ShardKindName,
   shardKindCode,
