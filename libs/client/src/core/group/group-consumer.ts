@@ -17,6 +17,7 @@ import type {
   GroupIdentity,
   GroupSubscription,
   OffsetCommit,
+  PartitionHold,
 } from './group-types.ts';
 import type { HandedItem } from './handed-out.ts';
 import { RecordRunner } from './record-runner.ts';
@@ -185,6 +186,11 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
   /** Offset of the next record to come; undefined while it is being looked up. @throws MoldauError UNKNOWN_PARTITION */
   position(target: TopicPartitionName): Offset | undefined {
     return positionOf(this.#session.consumer, this.#held(target));
+  }
+
+  /** The member's hold on a partition; undefined when it has none. Held again after a break, it is another. */
+  holdOn(target: TopicPartitionName): PartitionHold | undefined {
+    return this.#session.rebalancer.find(target);
   }
 
   /** Leader epoch of the record before `offset`, as far as the consumer knows: goes with that offset when it is committed elsewhere. */

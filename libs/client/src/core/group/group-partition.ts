@@ -1,6 +1,7 @@
 import type { MoldauError } from '@moldau/kernel';
 import type { TopicPartitionName } from '../consumer/consumer-types.ts';
 import { CommitFrontier } from './commit-frontier.ts';
+import type { PartitionHold } from './group-types.ts';
 
 /**
  * Where a partition of a member stands:
@@ -15,7 +16,7 @@ import { CommitFrontier } from './commit-frontier.ts';
 export type GroupPartitionPhase = 'starting' | 'reading' | 'revoking' | 'gone';
 
 /** A partition that a member holds, from when it was given until it is given up or lost; given again, it is another. */
-export class GroupPartition implements TopicPartitionName {
+export class GroupPartition implements TopicPartitionName, PartitionHold {
   readonly topic: string;
   readonly topicId: string;
   readonly partition: number;
@@ -42,6 +43,10 @@ export class GroupPartition implements TopicPartitionName {
     this.topic = topic;
     this.topicId = topicId;
     this.partition = partition;
+  }
+
+  get isGone(): boolean {
+    return this.phase === 'gone';
   }
 
   workBegins(): void {

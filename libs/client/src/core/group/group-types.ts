@@ -84,3 +84,9 @@ export interface GroupCloseOptions {
   /** A static member that will be back within the session timeout: its partitions wait for it. Default false. */
   readonly returning?: boolean;
 }
+
+/** A member's hold on a partition, from when it is given to when it is given up or lost. */
+export interface PartitionHold {
+  /** Somebody else may have it: nothing that was read in it may be committed any more. */
+  readonly isGone: boolean;
+}

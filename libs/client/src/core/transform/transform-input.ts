@@ -1,11 +1,15 @@
 import type { ConsumedRecord } from '../consumer/consumed-record.ts';
 import type { ConsumerBatch } from '../consumer/consumer-batch.ts';
 import type { TopicPartitionName } from '../consumer/consumer-types.ts';
+import type { PartitionHold } from '../group/group-types.ts';
 
 /** A partition for as long as this member holds it without a break. */
 export interface Tenure extends TopicPartitionName {
-  /** The life of the member that holds it. A later one, which may hold it anew, has to read it anew. */
-  readonly memberId: string;
+  /**
+   * The member's hold on it when the batch was handed out, whose end is known at once: the tenure's own end is told when those who give up partitions have had their
+   * time, and by then the same member may hold the partition anew and have to read it anew.
+   */
+  readonly hold: PartitionHold | undefined;
   /** It was given up or lost: what was read of it is somebody else's. */
   over: boolean;
 }
@@ -61,24 +65,12 @@ export class TransformInputs<K, V> {
     }
   }
 
-  /**
-   * The member lives under this id now. What earlier lives held is over, and at once: `end` is told of it only when those who give up
-   * partitions have had their time, and by then the new life may own the same partitions.
-   */
-  livesAs(memberId: string): void {
-    for (const [key, tenure] of this.#tenures) {
-      if (tenure.memberId === memberId) continue;
-      tenure.over = true;
-      this.#tenures.delete(key);
-    }
-  }
-
   /** Notes whose a batch is, at the moment at which it is handed out: it may be `add`ed long after. */
-  arrived(batch: ConsumerBatch<K, V>, memberId: string): ArrivedBatch<K, V> {
-    this.livesAs(memberId);
+  arrived(batch: ConsumerBatch<K, V>, hold: PartitionHold | undefined): ArrivedBatch<K, V> {
     const { topic, partition } = batch;
     const key = `${topic}/${partition}`;
-    const tenure = this.#tenures.get(key) ?? { topic, partition, memberId, over: false };
+    const known = this.#tenures.get(key);
+    const tenure = known === undefined || isOver(known) ? { topic, partition, hold, over: false } : known;
     this.#tenures.set(key, tenure);
     return { batch, tenure };
   }
@@ -91,7 +83,7 @@ export class TransformInputs<K, V> {
   take(maxRecords: number): void {
     const open = this.#open;
     if (open === undefined) return;
-    while (!open.tenure.over && this.#taken.length < maxRecords) {
+    while (!isOver(open.tenure) && this.#taken.length < maxRecords) {
       const next = open.records.next();
       if (next.done === true) {
         this.#ends.set(open.tenure, open.end);
@@ -101,14 +93,14 @@ export class TransformInputs<K, V> {
       this.#taken.push({ tenure: open.tenure, record: next.value });
       this.#ends.set(open.tenure, next.value.offset + 1);
     }
-    if (open.tenure.over) this.#open = undefined;
+    if (isOver(open.tenure)) this.#open = undefined;
   }
 
   /** What was taken and is still this member's. */
   current(): TransformInput<K, V> {
     return {
-      records: this.#taken.filter(({ tenure }) => !tenure.over).map(({ record }) => record),
-      ends: new Map([...this.#ends].filter(([tenure]) => !tenure.over)),
+      records: this.#taken.filter(({ tenure }) => !isOver(tenure)).map(({ record }) => record),
+      ends: new Map([...this.#ends].filter(([tenure]) => !isOver(tenure))),
     };
   }
 
@@ -117,4 +109,9 @@ export class TransformInputs<K, V> {
     this.#taken = [];
     this.#ends = new Map();
   }
+}
+
+/** Whether what was read in it is not this member's any more. */
+export function isOver({ over, hold }: Tenure): boolean {
+  return over || hold === undefined || hold.isGone;
 }

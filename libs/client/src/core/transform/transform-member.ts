@@ -9,7 +9,7 @@ import type { ClientPorts } from '../ports.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { TransactionalProducer } from '../transaction/transactional-producer.ts';
 import { isLostFor, type TransformFailure, transformFailure } from './transform-failure.ts';
-import { type ArrivedBatch, type TransformInput, TransformInputs } from './transform-input.ts';
+import { type ArrivedBatch, isOver, type TransformInput, TransformInputs } from './transform-input.ts';
 import type { TransformWork } from './transform-work.ts';
 
 /** What a member is made of. */
@@ -117,7 +117,7 @@ export class TransformMember<InK, InV, OutK, OutV> {
 
   async #ask(batches: AsyncIterator<ConsumerBatch<InK, InV>, undefined>): Promise<ArrivedBatch<InK, InV> | 'end'> {
     const result = await batches.next();
-    return result.done === true ? 'end' : this.#inputs.arrived(result.value, this.#consumer.groupIdentity().memberId);
+    return result.done === true ? 'end' : this.#inputs.arrived(result.value, this.#consumer.holdOn(result.value));
   }
 
   /** The batch; undefined when it is not there in time, or others wait for what is at hand. `leftMs` undefined: nothing is. */
@@ -141,7 +141,6 @@ export class TransformMember<InK, InV, OutK, OutV> {
     const { ports, limits, reports } = this.#parts;
     let failures = 0;
     for (let attempt = 0; ; attempt++) {
-      this.#inputs.livesAs(this.#consumer.groupIdentity().memberId);
       const input = this.#inputs.current();
       const failure = input.records.length === 0 ? undefined : await this.#commitOnce(input);
       if (failure === undefined) {
@@ -174,8 +173,7 @@ export class TransformMember<InK, InV, OutK, OutV> {
 
   /** The commit waits for them, and fails if they do. @throws MoldauError NOT_PARTITION_OWNER */
   #commitOffsets({ ends }: TransformInput<InK, InV>, transaction: Transaction<OutK, OutV>): void {
-    this.#inputs.livesAs(this.#consumer.groupIdentity().memberId);
-    const gone = [...ends.keys()].find(({ over }) => over);
+    const gone = [...ends.keys()].find(isOver);
     if (gone !== undefined) throw new MoldauError('NOT_PARTITION_OWNER', `${gone.topic}-${gone.partition} is not this member's any more`);
     const offsets = [...ends].map(([{ topic, partition }, offset]) => ({
       topic,
