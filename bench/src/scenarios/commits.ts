@@ -1,8 +1,8 @@
 import { createMoldau } from '@moldau/client';
 import type { Cluster, ClusterProcess } from '@moldau/harness';
 import type { CommitFigures } from '../groups/group-stubs.ts';
-import { cpuSecondsOf, residentMiBOf } from '../measure/process-usage.ts';
 import { sharedNowMs } from '../measure/process-clock.ts';
+import { cpuSecondsOf, residentMiBOf } from '../measure/process-usage.ts';
 import { type Figure, figureOf, type Goal } from '../report/figure.ts';
 import { numberText } from '../report/number-text.ts';
 import { Worker } from '../worker/worker.ts';
