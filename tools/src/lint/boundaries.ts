@@ -30,6 +30,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   platform: ['kernel', 'model', 'core'],
   adapter: ['kernel', 'model', 'core'],
   testkit: ['kernel'],
+  // What a connector's author may know: the contracts, and the package of the system it connects to.
+  connector: ['kernel', 'connect'],
   // Drives the SDK as a user's program does, by the real clock.
   load: ['kernel', 'sdk'],
   // Starts services as processes of their own: it knows where their programs are, and none of their code.

@@ -16,7 +16,7 @@ type Config = Linter.Config;
 /** Specs, the contracts that specs of several adapters share, and microbenchmarks. */
 const SUITE_FILES = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts'];
 /** Those, and what they are made with: a library's fixtures stand in its `src/testing`. */
-const SPEC_FILES = [...SUITE_FILES, '{apps,libs}/*/src/testing/**/*.ts'];
+const SPEC_FILES = [...SUITE_FILES, '{apps,libs}/**/src/testing/**/*.ts'];
 const CORE_FILES = CORE_FOLDERS.map((folder) => `${folder}/src/**/*.ts`);
 /** Folders whose specs, and whose code, are tests or tools: development dependencies are theirs to use. */
 const DEVELOPMENT_FOLDERS = ['tests', 'bench', 'tools', 'libs/harness'];

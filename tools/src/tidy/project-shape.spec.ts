@@ -68,9 +68,10 @@ function inexactVersions(manifest: PackageManifest): readonly string[] {
   return inexact.map(([name, version]) => `${name}@${version}`);
 }
 
-/** Apps and tests say so in their names: no two projects share one. */
+/** Apps, tests and connectors say so in their names: no two projects share one. */
 function expectedName({ folder }: Project): string {
-  const [parent, child] = folder.split('/');
+  const [parent, child, grandchild] = folder.split('/');
+  if (parent === 'libs' && grandchild !== undefined) return `@moldau/connector-${grandchild}`;
   if (parent === 'apps') return `@moldau/${child}-app`;
   if (parent === 'tests') return `@moldau/${child}-tests`;
   return `@moldau/${child ?? parent}`;

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 /** Absolute path of the repository. */
 export const REPOSITORY_ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
 
-/** Folders whose every child is a project. */
-export const PROJECT_PARENTS = ['apps', 'libs', 'tests'] as const;
+/** Folders whose every child with a package.json is a project. */
+export const PROJECT_PARENTS = ['apps', 'libs', 'libs/connectors', 'tests'] as const;
 /** Folders that are projects themselves. */
 export const SINGLE_PROJECTS = ['bench', 'tools'] as const;
 
