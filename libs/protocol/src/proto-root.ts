@@ -10,6 +10,7 @@ export const PUBLIC_PROTO_FILES = [
   'moldau/v1/gateway.proto',
   'moldau/v1/group.proto',
   'moldau/v1/transaction.proto',
+  'moldau/v1/connector.proto',
 ] as const;
 
 /** The files of the internal API. */

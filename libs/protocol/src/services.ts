@@ -3,6 +3,7 @@ import { PartitionServiceDefinition } from './gen/moldau/internal/v1/partitions.
 import { ReplicationServiceDefinition } from './gen/moldau/internal/v1/replication.ts';
 import { ShardServiceDefinition } from './gen/moldau/internal/v1/shards.ts';
 import { AdminServiceDefinition } from './gen/moldau/v1/admin.ts';
+import { ConnectorServiceDefinition } from './gen/moldau/v1/connector.ts';
 import { FetchServiceDefinition } from './gen/moldau/v1/fetch.ts';
 import { GatewayServiceDefinition } from './gen/moldau/v1/gateway.ts';
 import { GroupServiceDefinition } from './gen/moldau/v1/group.ts';
@@ -19,6 +20,9 @@ export const adminService = methodsOf(AdminServiceDefinition);
 export const gatewayService = methodsOf(GatewayServiceDefinition);
 export const groupService = methodsOf(GroupServiceDefinition);
 export const transactionService = methodsOf(TransactionServiceDefinition);
+
+/** Served by the workers of a connect cluster, on a listener of their own. */
+export const connectorService = methodsOf(ConnectorServiceDefinition);
 
 /** Internal services, on the internal listener only. */
 export const coordinatorService = methodsOf(CoordinatorServiceDefinition);

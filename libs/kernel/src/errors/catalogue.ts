@@ -1,4 +1,5 @@
 import { type CatalogueEntry, row } from './catalogue-entry.ts';
+import { CONNECT_ERRORS } from './connect-errors.ts';
 import { GROUP_ERRORS } from './group-errors.ts';
 import { SHARD_ERRORS } from './shard-errors.ts';
 import { TRANSACTION_ERRORS } from './transaction-errors.ts';
@@ -315,6 +316,7 @@ export const ERROR_CATALOGUE = {
   ),
   // Brokers.
   BROKER_NOT_REMOVABLE: row(190, 'FAILED_PRECONDITION', 'final', 'definite', 'The broker still serves, has a session, or holds replicas.'),
+  ...CONNECT_ERRORS,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorName = keyof typeof ERROR_CATALOGUE;
