@@ -23,12 +23,19 @@ export interface LagWatchDeps {
   readonly seriesMax: number;
 }
 
+/** Both gauges of one position. */
+interface Series {
+  readonly labels: readonly string[];
+  readonly records: Gauge;
+  readonly seconds: Gauge;
+}
+
 /** Measures each second how far behind the groups are that are owned here, and shows it as metrics. */
 export class LagWatch {
   readonly #deps: LagWatchDeps;
   readonly #records: Labelled<Gauge>;
   readonly #seconds: Labelled<Gauge>;
-  #shown = new Map<string, readonly string[]>();
+  #shown = new Map<string, Series>();
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -117,21 +124,27 @@ export class LagWatch {
     }
   }
 
+  /** Only what is new costs a look at labels: there may be ten thousand series. */
   #show(groups: readonly GroupLag[]): void {
-    const shown = new Map<string, readonly string[]>();
+    const shown = new Map<string, Series>();
     for (const { namespace, group, partitions } of groups) {
       for (const { topic, partition, records, ms } of partitions) {
-        const labels = [namespace, group, topic, partition === undefined ? '' : String(partition)];
-        shown.set(labels.join('/'), labels);
-        this.#records.with(...labels).set(records);
-        this.#seconds.with(...labels).set(ms / 1_000);
+        const key = `${namespace}/${group}/${topic}/${partition ?? ''}`;
+        const series = this.#shown.get(key) ?? this.#seriesOf([namespace, group, topic, partition === undefined ? '' : String(partition)]);
+        shown.set(key, series);
+        series.records.set(records);
+        series.seconds.set(ms / 1_000);
       }
     }
-    for (const [key, labels] of this.#shown) {
+    for (const [key, { labels }] of this.#shown) {
       if (shown.has(key)) continue;
       this.#records.remove(...labels);
       this.#seconds.remove(...labels);
     }
     this.#shown = shown;
+  }
+
+  #seriesOf(labels: readonly string[]): Series {
+    return { labels, records: this.#records.with(...labels), seconds: this.#seconds.with(...labels) };
   }
 }

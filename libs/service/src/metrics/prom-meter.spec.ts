@@ -46,4 +46,29 @@ describe('createMeter', () => {
     expect(() => meter.counter({ name: 'a_total', help: 'A.' })).toThrow('begins with moldau_');
     expect(() => one.with()).toThrow('one value for each label');
   });
+
+  it('shows what has labels once there is something to show, and what has none from the start', async () => {
+    const meter = createMeter();
+    meter.counter({ name: 'moldau_made_total', help: 'Made.' });
+    meter.counter({ name: 'moldau_named_total', help: 'Named.', labels: ['x'] }).with('a');
+    const text = await meter.expose();
+    expect(text).toContain('moldau_made_total 0');
+    expect(text).not.toContain('x="a"');
+  });
+
+  it('sums up buckets, each with all below it, and escapes labels', async () => {
+    const meter = createMeter();
+    const family = meter.histogram({ name: 'moldau_wait_seconds', help: 'Wait.', labels: ['of'], buckets: [0.1, 1] });
+    for (const value of [0.1, 0.5, 0.5, 3]) family.with('a"b').record(value);
+    const lines = (await meter.expose()).split('\n').filter((line) => line.startsWith('moldau_wait'));
+    expect(lines).toEqual([
+      'moldau_wait_seconds_bucket{le="0.1",of="a\\"b"} 1',
+      'moldau_wait_seconds_bucket{le="1",of="a\\"b"} 3',
+      'moldau_wait_seconds_bucket{le="+Inf",of="a\\"b"} 4',
+      'moldau_wait_seconds_sum{of="a\\"b"} 4.1',
+      'moldau_wait_seconds_count{of="a\\"b"} 4',
+    ]);
+    expect(() => family.with('a').record(Number.NaN)).toThrow('records numbers');
+    expect(() => meter.counter({ name: 'moldau_x_total', help: 'X.' }).with().add(-1)).toThrow('only rises');
+  });
 });

@@ -1,11 +1,9 @@
-import { assert, type Counter, type Gauge, type Histogram, type Labelled, type Meter, type MetricDefinition } from '@moldau/kernel';
-import { Counter as PromCounter, Gauge as PromGauge, Histogram as PromHistogram, Registry } from 'prom-client';
+import { assert, type Labelled, type Meter, type MetricDefinition } from '@moldau/kernel';
+import { type Metric, Registry } from 'prom-client';
+import { CounterChild, GaugeChild, HistogramChild, MetricFamily } from './metric-family.ts';
 
 /** What every metric of Moldau begins with. */
 export const METRIC_PREFIX = 'moldau_';
-
-/** Separates label values in the key of a child; no label value holds it. */
-const KEY_SEPARATOR = '\u0000';
 
 /** A meter whose metrics are scraped as text. */
 export interface PromMeter extends Meter {
@@ -30,6 +28,9 @@ export function createMeter(): PromMeter {
     }
     const family = make();
     families.set(definition.name, { labels, family });
+    // All that a registry does with a metric is to read its name and to get its samples.
+    registry.registerMetric(family as unknown as Metric);
+    if (labels.length === 0) family.with();
     return family;
   };
 
@@ -37,82 +38,9 @@ export function createMeter(): PromMeter {
     registry,
     expose: () => registry.metrics(),
     contentType: registry.contentType,
-    counter: (definition) => once(definition, () => counter(registry, definition)),
-    gauge: (definition) => once(definition, () => gauge(registry, definition)),
-    histogram: (definition) => once(definition, () => histogram(registry, definition, definition.buckets)),
-  };
-}
-
-function configuration(
-  registry: Registry,
-  definition: MetricDefinition,
-): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
-  return { name: definition.name, help: definition.help, labelNames: [...(definition.labels ?? [])], registers: [registry] };
-}
-
-function counter(registry: Registry, definition: MetricDefinition): Labelled<Counter> {
-  const family = new PromCounter(configuration(registry, definition));
-  return labelled(definition, family, (values) => {
-    const child = family.labels(...values);
-    return { add: (amount) => child.inc(amount) };
-  });
-}
-
-function histogram(registry: Registry, definition: MetricDefinition, buckets: readonly number[]): Labelled<Histogram> {
-  const family = new PromHistogram({ ...configuration(registry, definition), buckets: [...buckets] });
-  return labelled(definition, family, (values) => {
-    const child = family.labels(...values);
-    return { record: (value) => child.observe(value) };
-  });
-}
-
-function gauge(registry: Registry, definition: MetricDefinition): Labelled<Gauge> {
-  const readers = new Map<string, () => void>();
-  const family = new PromGauge({
-    ...configuration(registry, definition),
-    collect: () => {
-      for (const read of readers.values()) read();
-    },
-  });
-  const instruments = labelled(definition, family, (values) => {
-    const child = family.labels(...values);
-    return {
-      set: (value: number) => child.set(value),
-      observe: (read: () => number) => {
-        readers.set(values.join(KEY_SEPARATOR), () => child.set(read()));
-      },
-    };
-  });
-  return {
-    with: instruments.with,
-    remove(...values): void {
-      readers.delete(values.join(KEY_SEPARATOR));
-      instruments.remove(...values);
-    },
-  };
-}
-
-/** Children are made once for each set of label values, so that `with` is a look-up afterwards. */
-function labelled<Instrument>(
-  definition: MetricDefinition,
-  family: { remove(...values: string[]): void },
-  make: (values: readonly string[]) => Instrument,
-): Labelled<Instrument> {
-  const children = new Map<string, Instrument>();
-  const labelCount = definition.labels?.length ?? 0;
-  return {
-    with(...values): Instrument {
-      assert(values.length === labelCount, 'one value for each label', { name: definition.name, values });
-      const key = values.join(KEY_SEPARATOR);
-      let child = children.get(key);
-      if (child === undefined) {
-        child = make(values);
-        children.set(key, child);
-      }
-      return child;
-    },
-    remove(...values): void {
-      if (children.delete(values.join(KEY_SEPARATOR))) family.remove(...values);
-    },
+    counter: (definition) => once(definition, () => new MetricFamily('counter', definition, (labels) => new CounterChild(labels))),
+    gauge: (definition) => once(definition, () => new MetricFamily('gauge', definition, (labels) => new GaugeChild(labels))),
+    histogram: (definition) =>
+      once(definition, () => new MetricFamily('histogram', definition, (labels) => new HistogramChild(definition, labels))),
   };
 }
