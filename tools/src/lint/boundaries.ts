@@ -25,11 +25,13 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   core: ['kernel', 'model', 'core'],
   sdk: ['kernel', 'model', 'core', 'sdk'],
   service: ['kernel', 'model', 'core', 'sdk'],
-  server: ['kernel', 'model', 'core', 'sdk'],
+  server: ['kernel', 'model', 'core', 'sdk', 'connect'],
   // Implements ports: those of the kernel, and as types those that a core declares.
   platform: ['kernel', 'model', 'core'],
   adapter: ['kernel', 'model', 'core'],
   testkit: ['kernel'],
+  // The contracts between connectors and their runtime.
+  connect: ['kernel'],
   // What a connector's author may know: the contracts, and the package of the system it connects to.
   connector: ['kernel', 'connect'],
   // Drives the SDK as a user's program does, by the real clock.
@@ -38,11 +40,54 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   launcher: ['kernel'],
   // What apps do alike: it knows servers and Node, and not which metadata store.
   assembly: ['kernel', 'model', 'core', 'service', 'server', 'platform'],
-  app: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'assembly', 'load', 'launcher', 'app'],
+  app: [
+    'kernel',
+    'model',
+    'core',
+    'sdk',
+    'connect',
+    'connector',
+    'service',
+    'server',
+    'platform',
+    'adapter',
+    'assembly',
+    'load',
+    'launcher',
+    'app',
+  ],
   // Of the apps only standalone can be imported: the others are Nx applications.
-  harness: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'testkit', 'launcher', 'app'],
-  test: ['kernel', 'model', 'core', 'sdk', 'service', 'server', 'platform', 'adapter', 'load', 'testkit', 'harness'],
-  tool: ['kernel', 'model', 'core', 'sdk', 'service', 'platform', 'load', 'harness'],
+  harness: [
+    'kernel',
+    'model',
+    'core',
+    'sdk',
+    'connect',
+    'connector',
+    'service',
+    'server',
+    'platform',
+    'adapter',
+    'testkit',
+    'launcher',
+    'app',
+  ],
+  test: [
+    'kernel',
+    'model',
+    'core',
+    'sdk',
+    'connect',
+    'connector',
+    'service',
+    'server',
+    'platform',
+    'adapter',
+    'load',
+    'testkit',
+    'harness',
+  ],
+  tool: ['kernel', 'model', 'core', 'sdk', 'connect', 'connector', 'service', 'platform', 'load', 'harness'],
 };
 
 /** Narrower than its layer: each library that has siblings it must not know, with the scopes it may import. */
@@ -74,7 +119,8 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/crc32': ['records'],
   snappy: ['records'],
   'lz4-napi': ['records'],
-  re2js: ['groups'],
+  re2js: ['groups', 'connect'],
+  avsc: ['connect'],
   pino: ['service'],
   'prom-client': ['service'],
 };

@@ -17,6 +17,7 @@ export const CORE_FOLDERS = [
   'libs/coordinator',
   'libs/testkit',
   'libs/client',
+  'libs/connect',
   'libs/connect-runtime',
   'libs/streams-runtime',
   // Bytes in, bytes out; the same ban, though they take no ports.
