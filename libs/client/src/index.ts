@@ -59,10 +59,14 @@ export type {
   ReplicaStanding,
 } from './core/admin/placement-types.ts';
 export type {
+  AbortedProducer,
   DescribedProducer,
   DescribedProducers,
   DescribedTransaction,
+  HangingTransaction,
+  HangingTransactions,
   ListTransactionsOptions,
+  OpenTransaction,
   TransactionDescription,
   TransactionListing,
   TransactionStanding,

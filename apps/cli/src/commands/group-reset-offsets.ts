@@ -1,7 +1,7 @@
-import type { ResetTarget, TopicPartitions } from '@moldau/client';
+import type { ResetTarget } from '@moldau/client';
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf, print } from '../context.ts';
-import { collected, type TopicOrPartition, topicOrPartition } from '../input/partitions.ts';
+import { byTopic, collected, type TopicOrPartition, topicOrPartition } from '../input/partitions.ts';
 import { resetTarget } from '../input/reset-target.ts';
 import { failWithFirst, partitionName } from '../output/outcomes.ts';
 
@@ -38,15 +38,4 @@ async function reset(context: CommandContext, groupId: string, options: Options)
     });
     failWithFirst(context, outcomes);
   });
-}
-
-function byTopic(places: readonly TopicOrPartition[]): readonly TopicPartitions[] {
-  const topics = new Map<string, number[] | undefined>();
-  for (const { topic, partition } of places) {
-    const before = topics.get(topic);
-    // The whole topic holds also those that are named.
-    if (partition === undefined || (topics.has(topic) && before === undefined)) topics.set(topic, undefined);
-    else topics.set(topic, [...(before ?? []), partition]);
-  }
-  return [...topics].map(([topic, partitions]) => (partitions === undefined ? { topic } : { topic, partitions }));
 }

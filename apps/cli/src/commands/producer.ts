@@ -1,9 +1,9 @@
-import { type Admin, MoldauError } from '@moldau/client';
 import type { Command } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf, print } from '../context.ts';
 import { collected, type TopicOrPartition, topicOrPartition } from '../input/partitions.ts';
 import { failWithFirst } from '../output/outcomes.ts';
 import { timeText } from '../output/time-text.ts';
+import { partitionsOf } from '../placement/partitions-of.ts';
 
 interface Options extends ConnectionOptions {
   readonly open: boolean;
@@ -25,7 +25,7 @@ export function registerProducer(program: Command, context: CommandContext): voi
 async function describe(context: CommandContext, places: readonly TopicOrPartition[], options: Options): Promise<void> {
   await context.withClient(options, async (moldau) => {
     const admin = moldau.admin();
-    const partitions = (await Promise.all(places.map((place) => partitionsOf(admin, place)))).flat();
+    const partitions = await partitionsOf(admin, places);
     const described = await admin.describeProducers(partitions);
     const producers = described.flatMap(({ topic, partition, producers: all }) =>
       all
@@ -49,12 +49,4 @@ async function describe(context: CommandContext, places: readonly TopicOrPartiti
       described.map(({ topic, partition, error }) => ({ topic, partition, topicId: '', error })),
     );
   });
-}
-
-async function partitionsOf(admin: Admin, { topic, partition }: TopicOrPartition): Promise<{ topic: string; partition: number }[]> {
-  if (partition !== undefined) return [{ topic, partition }];
-  const [described] = await admin.describeTopics([topic]);
-  if (described === undefined) throw new MoldauError('UNKNOWN_TOPIC', `no topic '${topic}'`, { topic });
-  if (described.error !== undefined) throw described.error;
-  return described.partitions.map((each) => ({ topic, partition: each.partition }));
 }

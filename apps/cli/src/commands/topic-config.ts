@@ -1,56 +1,12 @@
-import type { Admin } from '@moldau/client';
 import type { Command } from 'commander';
-import { type CommandContext, type ConnectionOptions, optionsOf, print } from '../context.ts';
-import { collectPairs } from '../input/values.ts';
-
-interface Options extends ConnectionOptions {
-  readonly set?: readonly (readonly [string, string])[];
-  readonly reset?: readonly string[];
-  readonly all: boolean;
-  readonly dryRun: boolean;
-}
+import { registerConfig } from '../config/config-command.ts';
+import type { CommandContext } from '../context.ts';
 
 export function registerTopicConfig(parent: Command, context: CommandContext): void {
-  parent
-    .command('config')
-    .description("show a topic's settings, or change them")
-    .argument('<name>', 'the topic')
-    .option('--set <name=value>', 'set a setting; may be repeated', collectPairs)
-    .option('--reset <name>', 'put a setting back to its default; may be repeated', (name: string, before: string[] = []) => [
-      ...before,
-      name,
-    ])
-    .option('--all', 'show also the settings that have their default', false)
-    .option('--dry-run', 'only check the changes', false)
-    .action((name: string, _local: unknown, command: Command) => config(context, name, optionsOf<Options>(command)));
-}
-
-async function config(context: CommandContext, name: string, options: Options): Promise<void> {
-  const changes = [
-    ...(options.set ?? []).map(([key, value]) => ({ name: key, value })),
-    ...(options.reset ?? []).map((key) => ({ name: key })),
-  ];
-  await context.withClient(options, async (moldau) => {
-    const admin = moldau.admin();
-    if (changes.length > 0) await alter(admin, name, changes, options.dryRun);
-    await show(context, admin, name, options);
-  });
-}
-
-async function alter(admin: Admin, topic: string, changes: readonly { name: string; value?: string }[], dryRun: boolean): Promise<void> {
-  const [result] = await admin.alterConfigs([{ resource: { topic }, changes }], { dryRun });
-  if (result?.error !== undefined) throw result.error;
-}
-
-async function show(context: CommandContext, admin: Admin, topic: string, options: Options): Promise<void> {
-  const [description] = await admin.describeConfigs([{ topic }]);
-  if (description === undefined) throw new Error('the server answered with no result');
-  if (description.error !== undefined) throw description.error;
-  const entries = description.entries.filter((entry) => options.all || options.output === 'json' || entry.source !== 'default');
-  if (options.output !== 'json' && entries.length === 0)
-    return context.terminal.write(`topic ${topic}: all settings have their defaults (--all shows them)\n`);
-  await print(context, options.output, entries, {
-    head: ['SETTING', 'VALUE', 'SOURCE', 'DEFAULT'],
-    rows: entries.map((entry) => [entry.name, entry.value, entry.source, entry.defaultValue]),
+  registerConfig(parent, context, {
+    kind: 'topic',
+    argument: 'the topic',
+    description: "show a topic's settings, or change them",
+    resource: (topic) => ({ topic }),
   });
 }

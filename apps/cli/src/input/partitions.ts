@@ -1,3 +1,4 @@
+import type { TopicPartitions } from '@moldau/client';
 import { InvalidArgumentError } from 'commander';
 
 /** Larger than any index a topic may have. */
@@ -28,6 +29,13 @@ export function topicOrPartition(text: string): TopicOrPartition {
   return { topic: text.slice(0, slash), partition };
 }
 
+/** `orders/3`. */
+export function onePartition(text: string): { readonly topic: string; readonly partition: number } {
+  const { topic, partition } = topicOrPartition(text);
+  if (partition === undefined) throw new InvalidArgumentError(`'${text}' is not TOPIC/PARTITION.`);
+  return { topic, partition };
+}
+
 /** `orders/3=1,2,4`. */
 export function move(text: string): Move {
   const [place = '', list = ''] = text.split('=');
@@ -46,6 +54,18 @@ export function brokerId(text: string): number {
   const id = wholeIn(text, BROKER_ID_MAX);
   if (id === undefined) throw new InvalidArgumentError(`'${text}' is not the id of a broker: a whole number from 0 to ${BROKER_ID_MAX}.`);
   return id;
+}
+
+/** Each topic once: whole, or its partitions that are named. */
+export function byTopic(places: readonly TopicOrPartition[]): readonly TopicPartitions[] {
+  const topics = new Map<string, number[] | undefined>();
+  for (const { topic, partition } of places) {
+    const before = topics.get(topic);
+    // The whole topic holds also those that are named.
+    if (partition === undefined || (topics.has(topic) && before === undefined)) topics.set(topic, undefined);
+    else topics.set(topic, [...(before ?? []), partition]);
+  }
+  return [...topics].map(([topic, partitions]) => (partitions === undefined ? { topic } : { topic, partitions }));
 }
 
 function wholeIn(text: string, max: number): number | undefined {

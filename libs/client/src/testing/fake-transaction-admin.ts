@@ -4,7 +4,7 @@ import type { FakeCluster } from './fake-cluster.ts';
 
 const PAGE = 2;
 
-/** The part of AdminService that is about transactions, by what the fake coordinator knows. */
+/** The part of AdminService that is about transactions, by what the fake coordinator knows; each partition has one open. */
 export function fakeTransactionAdminHandlers(cluster: FakeCluster): [MethodPath, CallHandler][] {
   const { listTransactions: list, describeTransactions: describe, abortTransaction: abort, describeProducers: producers } = adminService;
   const listing = (transactionalId: string): TransactionListing => ({
@@ -42,6 +42,7 @@ export function fakeTransactionAdminHandlers(cluster: FakeCluster): [MethodPath,
         return {};
       }),
     ],
+    hangingHandler(),
     [
       producers.path,
       unaryHandler(producers, async ({ partitions }) => ({
@@ -51,5 +52,21 @@ export function fakeTransactionAdminHandlers(cluster: FakeCluster): [MethodPath,
         })),
       })),
     ],
+  ];
+}
+
+/** Partition 1's is under way, the others' hang. */
+function hangingHandler(): [MethodPath, CallHandler] {
+  const hanging = adminService.abortHangingTransaction;
+  const ended = new Set<number>();
+  return [
+    hanging.path,
+    unaryHandler(hanging, async ({ partition, startOffset, dryRun }) => {
+      const index = partition?.partition ?? 0;
+      if (index === 1 || startOffset !== index * 10 || ended.has(index))
+        throw new MoldauError('INVALID_TRANSACTION_STATE', 'under way, or not open', { value: String(startOffset) });
+      if (!dryRun) ended.add(index);
+      return { producerId: 7, producerEpoch: 3 };
+    }),
   ];
 }

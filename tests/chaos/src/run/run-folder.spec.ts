@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { checkOps, scratchDirectory } from '@moldau/harness';
 import { expect, it } from 'vitest';
-import { createRunFolder } from './run-folder.ts';
+import { createRunFolder, shownPath } from './run-folder.ts';
 
 const RUN = { scenario: 'T26', seed: 7, rounds: 3, flush: 'sync' } as const;
 
@@ -19,4 +19,10 @@ it('a run keeps its seed, logs and verdict in a folder of its own, and only the 
   expect(JSON.parse(read('run.json'))).toEqual(RUN);
   expect(read('logs/broker-1.log')).toBe('a line\n');
   expect(JSON.parse(read('verdict.json'))).toMatchObject({ valid: true, counts: {}, figures: { restartMsMax: 5 } });
+});
+
+it('a run is named by its place in the repository', () => {
+  const repository = resolve(import.meta.dirname, '../../../..');
+  expect(shownPath(join(repository, '.moldau/chaos/a-run'))).toBe('.moldau/chaos/a-run');
+  expect(shownPath('/elsewhere/a-run')).toBe('/elsewhere/a-run');
 });

@@ -1,12 +1,13 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HistoryVerdict } from '@moldau/harness';
 
 /** Folders that are kept: those of the oldest runs go when there are more. A long run has some 100 MB. */
 const KEPT_MAX = 20;
+const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 /** Git ignores it. */
-const RUNS = fileURLToPath(new URL('../../../../.moldau/chaos', import.meta.url));
+const RUNS = join(REPOSITORY, '.moldau/chaos');
 
 /** What identifies a run: enough to start it again. */
 export interface RunDescription {
@@ -22,6 +23,12 @@ export interface RunFolder {
   readonly history: string;
   keepLogs(logs: Iterable<readonly [name: string, text: string]>): void;
   keepVerdict(verdict: HistoryVerdict, figures: Readonly<Record<string, number>>, findings: readonly string[]): void;
+}
+
+/** A path as results that are checked in may name it: as seen from the repository, if it lies there. */
+export function shownPath(path: string): string {
+  const below = relative(REPOSITORY, path);
+  return below.startsWith('..') || isAbsolute(below) ? path : below;
 }
 
 /** Makes the folder of a run, and removes those of the oldest. */

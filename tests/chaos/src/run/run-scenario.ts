@@ -17,7 +17,7 @@ import { type ChaosCluster, type ClusterShape, factorOf } from '../cluster/chaos
 import { startChaosCluster } from '../cluster/start-chaos-cluster.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { eventually, progress } from './progress.ts';
-import { createRunFolder, type RunFolder } from './run-folder.ts';
+import { createRunFolder, type RunFolder, shownPath } from './run-folder.ts';
 
 const TOPIC = 'chaos';
 const PARTITIONS = 4;
@@ -68,7 +68,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     return await runIn(folder, scenario, options);
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${scenario.name} with seed ${seed} could not be finished: ${what}; see ${folder.path}`, { cause });
+    throw new Error(`${scenario.name} with seed ${seed} could not be finished: ${what}; see ${shownPath(folder.path)}`, { cause });
   }
 }
 

@@ -23,7 +23,6 @@ import type {
 import { configTarget, describedCluster, describedConfig, describedTopic, wireResource } from './admin-wire.ts';
 import { deleteRecords } from './delete-records.ts';
 import { describeReplicas } from './describe-replicas.ts';
-import { GroupAdmin } from './group-admin.ts';
 import type {
   DescribedReplicas,
   DescribePartitionsOptions,
@@ -42,8 +41,7 @@ import {
   wirePartition,
   wireReassignment,
 } from './placement-wire.ts';
-import type { DescribedProducers, DescribedTransaction, ListTransactionsOptions, TransactionListing } from './transaction-types.ts';
-import { abortTransaction, describeProducers, describeTransactions, listTransactions } from './transactions.ts';
+import { TransactionAdmin } from './transaction-admin.ts';
 
 /**
  * What operators do. Calls over many things answer with one result for each, with its own `error`; a call rejects only when
@@ -54,7 +52,7 @@ import { abortTransaction, describeProducers, describeTransactions, listTransact
  * const [created] = await moldau.admin().createTopics([{ name: 'orders', partitions: 6 }]);
  * if (created?.error !== undefined) throw created.error;
  */
-export class Admin extends GroupAdmin {
+export class Admin extends TransactionAdmin {
   readonly #cluster: Cluster;
 
   /** For `moldau.admin`. @internal */
@@ -256,29 +254,6 @@ export class Admin extends GroupAdmin {
       timeoutMs: options.timeoutMs ?? this.#cluster.settings.requestTimeoutMs,
       signal: options.signal,
     });
-  }
-
-  /** The transactional ids of the namespace by name, page after page. */
-  listTransactions(options: ListTransactionsOptions = {}): AsyncGenerator<TransactionListing, void, undefined> {
-    return listTransactions(this.#cluster, options);
-  }
-
-  /** Transactional ids with what they have under way. */
-  describeTransactions(transactionalIds: readonly string[], options: AdminCallOptions = {}): Promise<readonly DescribedTransaction[]> {
-    return describeTransactions(this.#cluster, transactionalIds, options);
-  }
-
-  /**
-   * Aborts what a transactional id has under way; its producer is told by its next call. Rejects UNKNOWN_TRANSACTIONAL_ID,
-   * INVALID_TRANSACTION_STATE (nothing is under way), CONCURRENT_TRANSACTIONS (it is being completed).
-   */
-  abortTransaction(transactionalId: string, options: DryRunOptions = {}): Promise<void> {
-    return abortTransaction(this.#cluster, transactionalId, options);
-  }
-
-  /** The producers that partitions remember, with the transactions that they have open there. */
-  describeProducers(partitions: readonly PartitionName[], options: AdminCallOptions = {}): Promise<readonly DescribedProducers[]> {
-    return describeProducers(this.#cluster, partitions, options);
   }
 }
 

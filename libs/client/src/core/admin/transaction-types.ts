@@ -70,3 +70,30 @@ export interface DescribedProducers extends PartitionName {
   readonly producers: readonly DescribedProducer[];
   readonly error: MoldauError | undefined;
 }
+
+/** A transaction that is open in a partition, by its first record there. */
+export interface OpenTransaction extends PartitionName {
+  readonly startOffset: number;
+}
+
+/** A transaction that is open in a partition, and that no coordinator has under way: only an operator ends it. */
+export interface HangingTransaction extends PartitionName {
+  readonly startOffset: Offset;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Of its producer's last batch, milliseconds since the Unix epoch. */
+  readonly lastTimestampMs: number;
+}
+
+/** What hangs in the partitions that were asked for, and those that could not be told. */
+export interface HangingTransactions {
+  readonly hanging: readonly HangingTransaction[];
+  readonly failed: readonly (PartitionName & { readonly error: MoldauError })[];
+}
+
+/** Whose transaction was ended. */
+export interface AbortedProducer {
+  readonly producerId: number;
+  /** That it was written with. */
+  readonly producerEpoch: number;
+}

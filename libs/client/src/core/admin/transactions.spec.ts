@@ -67,4 +67,22 @@ describe('the admin of transactions', () => {
     });
     expect(described.map(({ error }) => error?.reason)).toEqual([undefined, undefined, 'UNKNOWN_PARTITION']);
   });
+
+  it('finds what hangs in partitions, and ends it once', async () => {
+    const { admin, scheduler } = await setUp();
+    const partitions = [0, 1, 2, 7].map((partition) => ({ topic: 'orders', partition }));
+    const { hanging, failed } = await scheduler.until(admin.findHangingTransactions(partitions));
+    const producer = { producerId: 7, producerEpoch: 3 };
+    expect(hanging).toEqual([
+      { topic: 'orders', partition: 0, startOffset: 0, ...producer, lastTimestampMs: 5 },
+      { topic: 'orders', partition: 2, startOffset: 20, ...producer, lastTimestampMs: 5 },
+    ]);
+    expect(failed).toMatchObject([{ topic: 'orders', partition: 7, error: { reason: 'UNKNOWN_PARTITION' } }]);
+    const target = { topic: 'orders', partition: 2, startOffset: 20 };
+    expect(await scheduler.until(admin.abortHangingTransaction(target, { dryRun: true }))).toEqual(producer);
+    expect(await scheduler.until(admin.abortHangingTransaction(target))).toEqual(producer);
+    const again = await scheduler.until(failure(admin.abortHangingTransaction(target)));
+    expect(again).toMatchObject({ reason: 'INVALID_TRANSACTION_STATE' });
+    expect((await scheduler.until(admin.findHangingTransactions(partitions))).hanging).toHaveLength(1);
+  });
 });
