@@ -18,6 +18,7 @@ export type { SourceBatch, SourceDefinition, SourceTask } from './contract/sourc
 export type { BatchLimits, PlanContext, SinkContext, SourceContext } from './contract/task-context.ts';
 export type { DataHeader, DataRecord, SinkRecord, SourceRecord } from './data/data-record.ts';
 export { type Datum, NULL_DATUM } from './data/datum.ts';
+export { jsonText } from './data/json-text.ts';
 export type { JsonObject, JsonValue } from './data/json-value.ts';
 export {
   type ArraySchema,

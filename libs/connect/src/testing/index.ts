@@ -1,1 +1,8 @@
 export { collectErrors } from './collect-errors.ts';
+export {
+  type CollectingContext,
+  createSinkContext,
+  createSinkRecord,
+  createSourceContext,
+  type StoringContext,
+} from './task-contexts.ts';
