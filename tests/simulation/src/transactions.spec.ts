@@ -109,27 +109,36 @@ describe('transactions over a cluster', () => {
     expect(await cluster.committed()).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'c1', 'c2', 'c3', 'd1', 'd2', 'd3']);
   });
 
-  it('are aborted after their timeout, and readers go on', async () => {
+  it.each([false, true])('are aborted after their timeout, and readers go on (sends first: %s)', async (sendsFirst) => {
     const cluster = await Cluster.started(2);
     const producer = cluster.producer('producer-1', 2_000);
     const transaction = await cluster.done(producer.begin());
     await cluster.done(transaction.send({ topic: TOPIC, partition: 0, value: bytes('late') }));
     await cluster.world.scheduler.runFor(3_000);
+    if (sendsFirst) await cluster.done(reasonOf(transaction.send({ topic: TOPIC, partition: 0, value: bytes('later') })));
     expect(await cluster.done(reasonOf(transaction.commit()))).toBe('TRANSACTION_ABORTED');
     await cluster.done(transaction.abort());
     await cluster.done(write(producer, ['next']));
     expect(await cluster.committed()).toEqual(['next']);
   });
 
-  it('of a producer whose id another one has taken are aborted, and it is fenced', async () => {
-    const cluster = await Cluster.started(3);
-    const zombie = cluster.producer('producer-1');
-    const transaction = await cluster.done(zombie.begin());
-    await cluster.done(transaction.send({ topic: TOPIC, partition: 0, value: bytes('zombie') }));
-    await cluster.done(write(cluster.producer('producer-2'), ['heir']));
-    expect(await cluster.done(reasonOf(transaction.commit()))).toBe('FENCED_PRODUCER');
-    expect(await cluster.committed()).toEqual(['heir']);
-  });
+  it.each([false, true])(
+    'of a producer whose id another one has taken are aborted, and it is fenced (sends first: %s)',
+    async (sendsFirst) => {
+      const cluster = await Cluster.started(3);
+      const zombie = cluster.producer('producer-1');
+      const transaction = await cluster.done(zombie.begin());
+      await cluster.done(transaction.send({ topic: TOPIC, partition: 0, value: bytes('zombie') }));
+      await cluster.done(write(cluster.producer('producer-2'), ['heir']));
+      if (sendsFirst) {
+        expect(await cluster.done(reasonOf(transaction.send({ topic: TOPIC, partition: 0, value: bytes('again') })))).toBe(
+          'FENCED_PRODUCER',
+        );
+      }
+      expect(await cluster.done(reasonOf(transaction.commit()))).toBe('FENCED_PRODUCER');
+      expect(await cluster.committed()).toEqual(['heir']);
+    },
+  );
 
   it('are completed by the next owner when theirs dies after the decision', async () => {
     const cluster = await Cluster.started(4);

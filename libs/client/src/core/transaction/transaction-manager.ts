@@ -1,18 +1,14 @@
 import { MoldauError } from '@moldau/kernel';
 import { orAborted } from '../delay.ts';
 import type { ProducerSession } from '../producer/producer-batch.ts';
-import type { RecordSender } from '../producer/record-sender.ts';
 import type { TransactionHooks } from '../producer/session-source.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import type { CallFailure, CallPatience, TransactionCalls } from './transaction-calls.ts';
 import { abortedError, closedError, fencedError, outcomeUnknownError, stateError } from './transaction-errors.ts';
-import { moveTo, type OpenTransaction, type TransactionState } from './transaction-state.ts';
+import { refusalOf } from './transaction-refusal.ts';
+import type { TransactionSender } from './transaction-sender.ts';
+import { moveTo, type TransactionState } from './transaction-state.ts';
 import type { TransactionGroup, TransactionOffset } from './transaction-types.ts';
-
-/** What the manager needs of the records' way. */
-export type TransactionSender = Pick<RecordSender<unknown, unknown>, 'abandon' | 'flush' | 'useSession'> & {
-  /** Batches sent since the producer was made. */
-  readonly batchesSent: number;
-};
 
 /** One transaction after the other: their sessions, what fails in them, how they end. */
 export class TransactionManager {
@@ -96,17 +92,14 @@ export class TransactionManager {
     if (refusal !== undefined) throw refusal;
     const state = this.#state;
     if (state.t !== 'open' || offsets.length === 0) return;
-    transaction.offsetsSent = true;
-    const staged = this.#calls.commitOffsets(state.session, group, offsets, this.#patience(signal));
-    const settled = staged.catch((caught: unknown) => {
-      if (this.#isCurrent(transaction)) this.#failed(MoldauError.from(caught));
-    });
-    transaction.offsets.add(settled);
-    try {
-      await staged;
-    } finally {
-      transaction.offsets.delete(settled);
-    }
+    await transaction.stage(
+      group,
+      offsets,
+      () => this.#calls.commitOffsets(state.session, group, offsets, this.#patience(signal)),
+      (error) => {
+        if (this.#isCurrent(transaction)) this.#failed(error);
+      },
+    );
   }
 
   /** Waits for what was sent, and commits. @throws MoldauError as `Transaction.commit` says */
@@ -126,16 +119,18 @@ export class TransactionManager {
 
   async #commit(transaction: OpenTransaction, signal: AbortSignal | undefined): Promise<void> {
     const state = this.#state;
-    if (!this.#isCurrent(transaction) || (state.t !== 'open' && state.t !== 'undecided')) throw this.#refusal(transaction);
+    const mayEnd = state.t === 'open' || state.t === 'undecided' || (state.t === 'failed' && state.cause.reason === 'FENCED_PRODUCER');
+    if (!mayEnd || !this.#isCurrent(transaction)) throw this.#refusal(transaction);
     const again = state.t === 'undecided';
     const { session } = state;
     this.#state = moveTo(state, { t: 'committing', session, transaction });
     if (!again) {
-      const sent = Promise.all([this.#sender?.flush(), ...transaction.offsets]);
+      const sent = transaction.sent(this.#sender?.flush());
       await orAborted(sent, signal, 'the commit').catch((caught: unknown) => this.#failed(MoldauError.from(caught)));
       this.#throwIfClosed();
-      if (transaction.failure !== undefined) throw this.#fail(session, transaction, transaction.failure);
-      if (!this.#isKnown(transaction)) {
+      const { failure } = transaction;
+      if (failure !== undefined) throw await this.#failedCommit({ t: 'failed', session, transaction, cause: failure }, signal);
+      if (!transaction.isKnown(this.#batchesSent)) {
         this.#move({ t: 'ready', session });
         return;
       }
@@ -157,7 +152,7 @@ export class TransactionManager {
     const { session } = state;
     this.#state = moveTo(state, { t: 'aborting', session, transaction });
     this.#sender?.abandon(abortedError(this.#id, transaction.failure));
-    if (!this.#isKnown(transaction)) {
+    if (!transaction.isKnown(this.#batchesSent)) {
       this.#move({ t: 'ready', session });
       return;
     }
@@ -174,7 +169,7 @@ export class TransactionManager {
   async close(timeoutMs: number): Promise<void> {
     const state = this.#state;
     this.#state = { t: 'closed' };
-    if ((state.t !== 'open' && state.t !== 'failed') || timeoutMs === 0 || !this.#isKnown(state.transaction)) return;
+    if ((state.t !== 'open' && state.t !== 'failed') || timeoutMs === 0 || !state.transaction.isKnown(this.#batchesSent)) return;
     this.#sender?.abandon(closedError(this.#id));
     await this.#calls.end('abort', state.session, { timeoutMs });
   }
@@ -190,8 +185,7 @@ export class TransactionManager {
   }
 
   #open(session: ProducerSession): OpenTransaction {
-    const batchesBefore = this.#sender?.batchesSent ?? 0;
-    const transaction: OpenTransaction = { batchesBefore, offsetsSent: false, offsets: new Set(), failure: undefined };
+    const transaction = new OpenTransaction(this.#batchesSent);
     this.#sender?.useSession(session);
     this.#move({ t: 'open', session, transaction });
     return transaction;
@@ -209,6 +203,20 @@ export class TransactionManager {
     queueMicrotask(() => {
       if (this.#isCurrent(transaction)) this.#sender?.abandon(abortedError(this.#id, error));
     });
+  }
+
+  /**
+   * A partition refuses what is late after the timeout of its transaction as it refuses what another producer fenced: the owner of the
+   * transaction knows which it was, when it is asked to abort.
+   */
+  async #failedCommit(failed: TransactionState & { readonly t: 'failed' }, signal: AbortSignal | undefined): Promise<MoldauError> {
+    const { session, transaction, cause } = failed;
+    if (cause.reason === 'FENCED_PRODUCER') {
+      const answer = await this.#calls.end('abort', session, this.#patience(signal));
+      this.#throwIfClosed();
+      if ('error' in answer && answer.error.reason === 'FENCED_PRODUCER') return this.#fence(answer.error);
+    }
+    return this.#fail(session, transaction, cause);
   }
 
   #fail(session: ProducerSession, transaction: OpenTransaction, cause: MoldauError): MoldauError {
@@ -266,24 +274,16 @@ export class TransactionManager {
     return cause;
   }
 
-  /** Why the transaction, or any, can't be used. */
   #refusal(transaction?: OpenTransaction): MoldauError {
-    const state = this.#state;
-    if (state.t === 'fenced') return state.cause;
-    if (state.t === 'closed') return closedError(this.#id);
-    const failed = 'transaction' in state && (transaction === undefined || state.transaction === transaction);
-    const failure = failed ? state.transaction.failure : transaction?.failure;
-    if (failure !== undefined) return abortedError(this.#id, failure);
-    return stateError(this.#id, 'the transaction is over, or about to be', state.t);
+    return refusalOf(this.#id, this.#state, transaction);
   }
 
   #isCurrent(transaction: OpenTransaction): boolean {
     return 'transaction' in this.#state && this.#state.transaction === transaction;
   }
 
-  /** Whether the server may know anything of it. */
-  #isKnown({ batchesBefore, offsetsSent }: OpenTransaction): boolean {
-    return offsetsSent || (this.#sender?.batchesSent ?? 0) > batchesBefore;
+  get #batchesSent(): number {
+    return this.#sender?.batchesSent ?? 0;
   }
 
   #patience(signal: AbortSignal | undefined): CallPatience {

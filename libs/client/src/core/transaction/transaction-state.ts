@@ -1,17 +1,6 @@
 import { assert, type MoldauError } from '@moldau/kernel';
 import type { ProducerSession } from '../producer/producer-batch.ts';
-
-/** What is known of one transaction while it lasts. */
-export interface OpenTransaction {
-  /** Batches that the producer had sent before it: whether it has sent any is whether there are more. */
-  readonly batchesBefore: number;
-  /** The server may know of it by other than batches. */
-  offsetsSent: boolean;
-  /** Calls for offsets under way: an end waits for them. */
-  readonly offsets: Set<Promise<unknown>>;
-  /** The first thing that went wrong in it. */
-  failure: MoldauError | undefined;
-}
+import type { OpenTransaction } from './open-transaction.ts';
 
 /**
  * A transactional producer:
@@ -20,7 +9,7 @@ export interface OpenTransaction {
  *   beginning   a session is asked for
  *   ready       has a session, and no transaction
  *   open        records and offsets belong to the transaction
- *   failed      a part of it failed: it can only be aborted
+ *   failed      a part of it failed: it can only be aborted; a commit may ask whether that is because the producer is fenced
  *   committing  what was sent is waited for; then the commit is
  *   undecided   a commit was sent, perhaps carried out, and not answered: it is asked for again, or an abort is tried
  *   aborting    nothing of it counts; the server's word is waited for
@@ -29,7 +18,7 @@ export interface OpenTransaction {
  *   closed      for ever
  *
  * Moves: new | stale → beginning → open (or back); ready → open; open → failed; open → committing → ready | failed | undecided |
- * stale; open | failed | undecided → aborting → ready | stale; undecided → committing; aborting → undecided (a commit was
+ * stale | fenced; open | failed | undecided → aborting → ready | stale; undecided | failed → committing; aborting → undecided (a commit was
  * carried out after all, and its session is not known yet); any that waits for the server → fenced; any → closed.
  */
 export type TransactionState =
@@ -52,7 +41,7 @@ const MOVES: Readonly<Record<Name, readonly Name[]>> = {
   beginning: ['open', 'new', 'stale', 'fenced'],
   ready: ['open'],
   open: ['failed', 'committing', 'aborting'],
-  failed: ['aborting'],
+  failed: ['committing', 'aborting'],
   committing: ['ready', 'failed', 'undecided', 'stale', 'fenced'],
   undecided: ['committing', 'aborting'],
   aborting: ['ready', 'stale', 'undecided', 'fenced'],

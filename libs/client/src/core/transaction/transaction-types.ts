@@ -1,4 +1,5 @@
-import type { GroupIdentity } from '../group/group-types.ts';
+import type { TopicPartitionName } from '../consumer/consumer-types.ts';
+import type { GroupIdentity, PartitionHold } from '../group/group-types.ts';
 import type { ProducerOptions } from '../producer/producer-types.ts';
 
 /** Options of a transactional producer; acks are always `all`, and batches idempotent. */
@@ -26,6 +27,14 @@ export interface TransactionOffset {
 
 /**
  * Whose offsets a transaction commits: a group without members, by its name; a member, which must own the partitions; or
- * something that knows the member that it is at the moment.
+ * something that knows the member that it is at the moment. A group consumer also says what it holds: then the transaction fails with
+ * NOT_PARTITION_OWNER when a partition was lost before its offset was staged, even if the consumer has it again.
  */
-export type TransactionGroup = string | GroupIdentity | { groupIdentity(): GroupIdentity };
+export type TransactionGroup = string | GroupIdentity | { groupIdentity(): GroupIdentity } | HoldingGroup;
+
+/** A member that knows what it holds. */
+export interface HoldingGroup {
+  groupIdentity(): GroupIdentity;
+  /** Undefined: nothing of it. */
+  holdOn(target: TopicPartitionName): PartitionHold | undefined;
+}

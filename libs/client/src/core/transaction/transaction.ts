@@ -1,7 +1,7 @@
 import type { ProducerRecord, RecordMetadata } from '../producer/producer-types.ts';
 import type { RecordSender } from '../producer/record-sender.ts';
+import type { OpenTransaction } from './open-transaction.ts';
 import type { TransactionManager } from './transaction-manager.ts';
-import type { OpenTransaction } from './transaction-state.ts';
 import type { TransactionGroup, TransactionOffset } from './transaction-types.ts';
 
 /** What the calls of a transaction may be given. */

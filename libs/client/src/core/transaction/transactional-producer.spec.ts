@@ -152,6 +152,26 @@ describe('who else has the transactional id', () => {
     expect(committed()).toEqual(['new']);
   });
 
+  it('is told from a timeout when a record was refused first', async () => {
+    const { producer, make, scheduler, cluster, committed } = setUp();
+    const late = await scheduler.until(producer.begin());
+    await scheduler.until(late.send(to('late', 0)));
+    cluster.transactions.timeOut('tx');
+    // The marker of the abort has the next epoch.
+    cluster.faults.produce = () => ({ t: 'refuse', error: scripted('FENCED_PRODUCER') });
+    expect(await scheduler.until(failure(late.send(to('later', 0))))).toMatchObject({ reason: 'FENCED_PRODUCER' });
+    delete cluster.faults.produce;
+    expect(await scheduler.until(failure(late.commit()))).toMatchObject({ reason: 'TRANSACTION_ABORTED' });
+    await scheduler.until(late.abort());
+    const old = await scheduler.until(producer.begin());
+    await scheduler.until(old.send(to('old', 0)));
+    await scheduler.until(make().begin());
+    expect(await scheduler.until(failure(old.send(to('older', 0))))).toMatchObject({ reason: 'FENCED_PRODUCER' });
+    expect(await scheduler.until(failure(old.commit()))).toMatchObject({ reason: 'FENCED_PRODUCER', certainty: 'definite' });
+    expect(await failure(producer.begin())).toMatchObject({ reason: 'FENCED_PRODUCER' });
+    expect(committed()).toEqual([]);
+  });
+
   it('fences a commit', async () => {
     const { producer, make, scheduler, committed } = setUp();
     const old = await scheduler.until(producer.begin());

@@ -120,6 +120,35 @@ describe('a transform', () => {
     expect(error).toMatchObject({ reason: 'TRANSACTION_ABORTED', cause: { reason: 'RECORD_TOO_LARGE' } });
   });
 
+  it('copies nothing twice when its cluster is away for longer than its session, and takes it for the same member afterwards', async () => {
+    const { input, start, scheduler, written, wanted, cluster, group, committed } = setUp();
+    const down = new MoldauError('COORDINATOR_NOT_AVAILABLE', 'scripted');
+    const transform = start();
+    await scheduler.runFor(1_000);
+    for (const partition of input.partitions) fill(partition, 10);
+    cluster.transactions.fault = (call) => (call === 'offsets' ? { carriedOut: false, error: down } : undefined);
+    await scheduler.runFor(500);
+    const stable = cluster.faults.fetchOffsets;
+    cluster.faults.membership = () => down;
+    for (const stream of [...(cluster.streams.get(0) ?? [])]) stream.break();
+    // Nobody counts sessions meanwhile: a new owner of the group would begin them anew.
+    for (const member of group.members.values()) member.session?.cancel();
+    await scheduler.runFor(7_000);
+    delete cluster.faults.membership;
+    let fetches = 0;
+    cluster.faults.fetchOffsets = () => {
+      const fault = stable?.();
+      if (fault === undefined) fetches += 1;
+      return fault;
+    };
+    while (fetches === 0) await scheduler.runFor(1);
+    cluster.transactions.fault = undefined;
+    await scheduler.runFor(5_000);
+    expect(written()).toEqual(wanted(10));
+    expect([0, 1, 2].map(committed)).toEqual([10, 10, 10]);
+    await scheduler.until(transform.close());
+  });
+
   it('ends when another process has its transactional id', async () => {
     const { input, start, scheduler, moldau } = setUp();
     const transform = start();
