@@ -27,22 +27,24 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function optionsOf({ mutation, brokers, factor, groups, trace }: Arguments): RunOptions {
+function optionsOf({ mutation, brokers, factor, groups, large, trace }: Arguments): RunOptions {
   const scenario = {
     ...(brokers === undefined ? {} : { brokers }),
     ...(factor === undefined ? {} : { factor }),
     ...(groups ? { groups } : {}),
+    ...(large ? { large } : {}),
   };
   return { mutation, readable: trace, scenario };
 }
 
 /** The arguments that a replay needs besides its seed. */
-function replayArguments({ mutation, brokers, factor, groups }: Arguments): readonly string[] {
+function replayArguments({ mutation, brokers, factor, groups, large }: Arguments): readonly string[] {
   return [
     ...(mutation === undefined ? [] : [`--mutation=${mutation.name}`]),
     ...(brokers === undefined ? [] : [`--brokers=${brokers}`]),
     ...(factor === undefined ? [] : [`--factor=${factor}`]),
     ...(groups ? ['--groups'] : []),
+    ...(large ? ['--large'] : []),
   ];
 }
 

@@ -16,6 +16,7 @@ export const USAGE = `usage: npm run test:simulation -- [--seeds N] [--from S] [
   --brokers N       instead of as many as the seed says
   --factor N        replicas of each partition, instead of as many as the seed says
   --groups          with groups and transactions, which else only a share of the seeds has
+  --large           with many of everything, as only one of twenty seeds has it
   --write           note the results in docs/simulation-results.json and docs/reliability.md;
                     with --mutations the seeds in docs/simulation.md
   --workers N       processes at once, default as many as there are cores
@@ -34,6 +35,7 @@ export interface Arguments {
   readonly brokers: number | undefined;
   readonly factor: number | undefined;
   readonly groups: boolean;
+  readonly large: boolean;
   readonly workers: number;
   /** Note the results. */
   readonly write: boolean;
@@ -57,6 +59,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
         brokers: { type: 'string' },
         factor: { type: 'string' },
         groups: { type: 'boolean' },
+        large: { type: 'boolean' },
         workers: { type: 'string' },
         write: { type: 'boolean' },
       },
@@ -74,6 +77,7 @@ export function parseArguments(given: readonly string[]): Arguments | undefined 
       brokers: values.brokers === undefined ? undefined : wholeNumber(values.brokers, 1),
       factor: values.factor === undefined ? undefined : wholeNumber(values.factor, 1),
       groups: values.groups ?? false,
+      large: values.large ?? false,
       workers: wholeNumber(values.workers ?? String(availableParallelism()), 1),
       write: values.write ?? false,
     };

@@ -3,6 +3,7 @@ import { SeededRandom } from '@moldau/testkit';
 import { drawFault, type FaultTargets } from './draw-fault.ts';
 import type { Fault, PlannedFault } from './fault.ts';
 import { drawGroupsPlan, type GroupsPlan, programsOf } from './groups-plan.ts';
+import { drawSmallScale, type SmallScale } from './small-scale.ts';
 
 /** What all brokers of a run are set to. */
 export interface BrokerSetup {
@@ -21,6 +22,8 @@ export interface Scenario {
   readonly consumers: number;
   /** In all, over all producers. */
   readonly records: number;
+  /** Records that a producer sends in one go, at most. */
+  readonly burstMax: number;
   /** How long records are sent, in ms of virtual time. */
   readonly loadMs: number;
   readonly deliveryTimeoutMs: number;
@@ -44,6 +47,8 @@ export interface ScenarioOptions {
   readonly loadMs?: number;
   /** Whether groups and transactions are at work; else the seed says. */
   readonly groups?: boolean;
+  /** Whether there may be many of everything (`small-scale.ts`); else the seed says. */
+  readonly large?: boolean;
   /** Instead of faults drawn by the seed, at times of its choice. */
   readonly faults?: (random: SeededRandom, targets: FaultTargets) => readonly Fault[];
   /** Instead of faults drawn by the seed, with their times. */
@@ -55,6 +60,8 @@ const LOAD_MS_MIN = 10_000;
 const RECORDS_MIN = 500;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 9;
+/** Of a large run; others draw it. */
+const BURST_MAX = 8;
 const BROKERS_MAX = 3;
 const PARTITIONS_MAX = 6;
 const KIB = 1024;
@@ -63,14 +70,12 @@ const KIB = 1024;
 export function planScenario(seed: number, options: ScenarioOptions = {}): Scenario {
   const random = new SeededRandom(seed);
   const { factor, minIsr, spareBrokers, maxLagMs } = drawReplication(random.fork(), options);
-  const brokers = options.brokers ?? random.between(factor, Math.max(factor, BROKERS_MAX)) + spareBrokers;
-  const coordinators = random.pick([1, 2, 2, 3]);
-  const producers = random.between(1, 3);
-  const consumers = random.between(1, 2);
-  const drawnPartitions = random.between(1, PARTITIONS_MAX);
-  const partitions = options.partitions ?? drawnPartitions;
-  const drawnMs = random.between(LOAD_MS_MIN, LOAD_MS_MIN + 3_000);
-  const loadMs = options.loadMs ?? drawnMs;
+  const small = drawSmallScale(seed, { loadMs: LOAD_MS_MIN, records: RECORDS_MIN }, options.large);
+  const largeBrokers = (): number => random.between(factor, Math.max(factor, BROKERS_MAX)) + spareBrokers;
+  const brokers = options.brokers ?? (small === undefined ? largeBrokers() : factor + small.spareBrokers);
+  const { coordinators, producers, consumers, ...drawn } = { ...drawLarge(random), ...small };
+  const partitions = options.partitions ?? drawn.partitions;
+  const loadMs = options.loadMs ?? drawn.loadMs;
   const groups = drawGroupsPlan(seed, loadMs, options.groups);
   const targets: FaultTargets = {
     brokers: Array.from({ length: brokers }, (_, at) => at + 1),
@@ -91,7 +96,8 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
     partitions,
     producers,
     consumers,
-    records: random.between(RECORDS_MIN, RECORDS_MIN + 100),
+    records: small?.records ?? random.between(RECORDS_MIN, RECORDS_MIN + 100),
+    burstMax: small?.burstMax ?? BURST_MAX,
     loadMs,
     deliveryTimeoutMs: random.pick([1_500, 5_000, 20_000]),
     topicConfigs: { 'min.insync.replicas': String(minIsr), 'segment.ms': String(random.pick([700, 3_000, 604_800_000])) },
@@ -100,13 +106,24 @@ export function planScenario(seed: number, options: ScenarioOptions = {}): Scena
       // The topics of groups and transactions are as safe as the others.
       ...(groups === undefined ? {} : { 'default.replication.factor': String(factor), 'min.insync.replicas': String(minIsr) }),
     },
-    setup: drawSetup(random),
+    setup: drawSetup(random, small),
     groups,
     // In one order whatever was drawn first; a moment near the end leaves no load to see what comes of it.
     faults: [
       ...(planned ?? faults.map((fault) => ({ atMs: random.between(200, loadMs - 1_500), fault }))),
       ...(groups?.kills ?? []),
     ].toSorted((one, other) => one.atMs - other.atMs),
+  };
+}
+
+/** In this order, as seeds of old runs are drawn. */
+function drawLarge(random: SeededRandom): Pick<SmallScale, 'coordinators' | 'producers' | 'consumers' | 'partitions' | 'loadMs'> {
+  return {
+    coordinators: random.pick([1, 2, 2, 3]),
+    producers: random.between(1, 3),
+    consumers: random.between(1, 2),
+    partitions: random.between(1, PARTITIONS_MAX),
+    loadMs: random.between(LOAD_MS_MIN, LOAD_MS_MIN + 3_000),
   };
 }
 
@@ -139,13 +156,13 @@ function drawFaults(random: SeededRandom, targets: FaultTargets): readonly Fault
 }
 
 /** Small files and short intervals: in ten seconds everything happens that takes days at the defaults. */
-function drawSetup(random: SeededRandom): BrokerSetup {
+function drawSetup(random: SeededRandom, small: SmallScale | undefined): BrokerSetup {
   return {
     storage: {
       journalThreshold: random.pick([1, 2, 8]),
       journalFileBytes: random.pick([64, 256]) * KIB,
       journalLagMs: random.between(50, 2_000),
-      checkpointIntervalMs: random.pick([100, 1_000]),
+      checkpointIntervalMs: small?.checkpointIntervalMs ?? random.pick([100, 1_000]),
       sweepIntervalMs: 500,
       reserveBytes: 4 * KIB,
       keepFreeBytes: 16 * KIB,

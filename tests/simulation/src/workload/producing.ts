@@ -10,8 +10,6 @@ export const TOPIC = 'numbers';
 
 type Producer = ClientProducer<Uint8Array, Uint8Array>;
 
-/** Records sent in one go. */
-const BURST_MAX = 8;
 const VALUE_BYTES_MIN = 48;
 const VALUE_BYTES_MAX = 900;
 const BATCH_BYTES = [1_024, 16 * 1_024] as const;
@@ -68,12 +66,12 @@ class ProducingClient {
   async run(records: number): Promise<void> {
     const { world, scenario, history } = this.#options;
     const sends: Promise<void>[] = [];
-    const pauseMs = (scenario.loadMs * (BURST_MAX + 1)) / 2 / records;
+    const pauseMs = (scenario.loadMs * (scenario.burstMax + 1)) / 2 / records;
     while (sends.length < records) {
       await new Promise<void>((resolve) => {
         this.#client.process.scheduler.after(this.#random.fraction() * 2 * pauseMs, resolve);
       });
-      for (let left = this.#random.between(1, BURST_MAX); left > 0 && sends.length < records; left--) {
+      for (let left = this.#random.between(1, scenario.burstMax); left > 0 && sends.length < records; left--) {
         const identity = { producer: this.#client.name, sequence: sends.length };
         const partition = this.#random.below(scenario.partitions);
         const size = this.#random.between(VALUE_BYTES_MIN, VALUE_BYTES_MAX);
