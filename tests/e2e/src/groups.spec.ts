@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { createMoldau, type Moldau } from '@moldau/client';
 import { type SpawnedStandalone, spawnStandalone } from '@moldau/harness';
-import { adminService, type ClientCall, groupService, type MembershipRequest, type MembershipResponse, openStream } from '@moldau/protocol';
+import { adminService, groupService } from '@moldau/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { batchOf } from './fixture/batches.ts';
 import { type RawBroker, rawBroker } from './fixture/raw-broker.ts';
+import { RawMember } from './fixture/raw-member.ts';
 import { createTopic } from './fixture/topic.ts';
 
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -25,47 +25,15 @@ afterAll(async () => {
   await server?.dispose();
 });
 
-/** A member made of the bare stub: it gives up at once what it is asked for, and says so. */
-class RawMember {
-  readonly memberId = randomUUID();
-  readonly #call: ClientCall<MembershipRequest>;
-  epoch = 0;
-  partitions: readonly number[] = [];
-
-  constructor(groupId: string, topic: string) {
-    this.#call = openStream(raw.channel, groupService.membership, {}, { message: (message) => this.#told(message), closed: () => {} });
-    const value = { groupId, memberId: this.memberId, topicNames: [topic], metadata: new Uint8Array() };
-    this.#call.send({ frame: { $case: 'join', value } });
-  }
-
-  /** Its stream breaks, and nothing more is heard of it. */
-  die(): void {
-    this.#call.cancel();
-  }
-
-  live(): void {
-    this.#call.send({ frame: { $case: 'heartbeat', value: { memberEpoch: this.epoch } } });
-  }
-
-  leave(): void {
-    this.#call.send({ frame: { $case: 'leave', value: { returning: false } } });
-  }
-
-  #told({ frame }: MembershipResponse): void {
-    const assignment = frame?.$case === 'joined' ? frame.value.assignment : frame?.$case === 'assignment' ? frame.value : undefined;
-    if (assignment === undefined) return;
-    this.epoch = assignment.memberEpoch;
-    this.partitions = assignment.assigned.flatMap(({ partitions }) => partitions);
-    this.#call.send({ frame: { $case: 'heartbeat', value: { memberEpoch: this.epoch } } });
-  }
-}
-
 describe('a consumer group by the bare stubs', () => {
   it('shares partitions, takes commits of their owners only, and tells its lag', async () => {
     await createTopic(moldau, 'shared', { partitions: 4 });
     const topicId = await raw.topicId('shared');
     for (let partition = 0; partition < 4; partition++) await raw.produce(topicId, batchOf(['a', 'b', 'c']), { partition });
-    const [first, second] = [new RawMember('readers', 'shared'), new RawMember('readers', 'shared')];
+    const [first, second] = [
+      new RawMember(raw, 'readers', { topicNames: ['shared'] }),
+      new RawMember(raw, 'readers', { topicNames: ['shared'] }),
+    ];
     await vi.waitFor(() => expect([...first.partitions, ...second.partitions].sort()).toEqual([0, 1, 2, 3]), WAIT);
     await vi.waitFor(() => expect([first.partitions.length, second.partitions.length]).toEqual([2, 2]), WAIT);
     const commit = async (partition: number, offset: number): Promise<string | undefined> => {
@@ -104,7 +72,10 @@ describe('a consumer group by the bare stubs', () => {
     expect(altered.results[0]?.error).toBeUndefined();
     await createTopic(moldau, 'inherited', { partitions: 4 });
     const topicId = await raw.topicId('inherited');
-    const [heir, mortal] = [new RawMember('mortal', 'inherited'), new RawMember('mortal', 'inherited')];
+    const [heir, mortal] = [
+      new RawMember(raw, 'mortal', { topicNames: ['inherited'] }),
+      new RawMember(raw, 'mortal', { topicNames: ['inherited'] }),
+    ];
     const beat = setInterval(() => heir.live(), 200);
     try {
       await vi.waitFor(() => expect([heir.partitions.length, mortal.partitions.length]).toEqual([2, 2]), WAIT);
