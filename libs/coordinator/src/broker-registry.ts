@@ -254,9 +254,11 @@ export class BrokerRegistry {
         const broker = image.brokers.get(brokerId);
         const stillOver = this.sessions.get(brokerId) === session && this.isOver(session);
         const fence = stillOver && broker !== undefined && broker.brokerEpoch === epoch && !broker.fenced;
-        return { writes: fence ? [changeBrokerState(broker, { fenced: true })] : [], result: stillOver };
+        return { writes: fence ? [changeBrokerState(broker, { fenced: true })] : [], result: { stillOver, fence } };
       });
-      if (!result) return;
+      if (!result.stillOver) return;
+      // One that stopped as planned was fenced before: nothing was decided on a broken stream alone.
+      if (!result.fence) return this.endSession(brokerId);
       const fact = {
         brokerId,
         brokerEpoch: epoch,
@@ -266,15 +268,17 @@ export class BrokerRegistry {
       if (fact.silentMs < this.options.sessionTimeoutMs) this.fencedEarly.set(brokerId, session.heardAtMs);
       this.deps.logger.warn('a broker is fenced: its session is over', fact);
       this.deps.fencings.add(1);
-      this.endStream(
-        brokerId,
-        new MoldauError('SESSION_EXPIRED', `the session of broker ${brokerId} is over`, { broker_id: String(brokerId) }),
-      );
+      this.endSession(brokerId);
     } catch (error) {
       this.deps.logger.warn('a broker could not be fenced', { brokerId, error: MoldauError.from(error).message });
     } finally {
       this.changing.delete(brokerId);
     }
+  }
+
+  private endSession(brokerId: BrokerId): void {
+    const facts = { broker_id: String(brokerId) };
+    this.endStream(brokerId, new MoldauError('SESSION_EXPIRED', `the session of broker ${brokerId} is over`, facts));
   }
 
   private isOver(session: BrokerSession): boolean {

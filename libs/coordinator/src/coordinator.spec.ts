@@ -1,4 +1,5 @@
 import { imageEntries, type MetadataImage } from '@moldau/cluster';
+import { brokerId } from '@moldau/kernel';
 import { adminService } from '@moldau/protocol';
 import { describe, expect, it } from 'vitest';
 import { SimCoordinators } from './testing/sim-coordinators.ts';
@@ -184,6 +185,19 @@ describe('a broker', () => {
     const topic = [...first.coordinator.image().topics.values()][0];
     expect(topic?.partitions.every((partition) => partition?.leader !== undefined && partition.leader !== 1)).toBe(true);
     expect(topic?.partitions.every((partition) => partition?.isr.length === 2)).toBe(true);
+  });
+
+  it('is not taken for one whose stream broke once it has stopped: the next one that dies is fenced as early', async () => {
+    const { sim, first, brokers } = await startCluster(27, 3);
+    const [leaving, dying] = brokers;
+    if (leaving === undefined || dying === undefined) throw new Error('no brokers');
+    leaving.wantsShutdown = true;
+    await sim.until('leave to stop', () => leaving.lastAnswer?.mayShutDown === true);
+    leaving.kill();
+    await sim.scheduler.runFor(1_000);
+    expect(first.logger.lines.map(({ message }) => message)).not.toContain('a broker is fenced: its session is over');
+    dying.kill();
+    await sim.until('the fencing', () => first.coordinator.image().brokers.get(brokerId(1))?.fenced === true, 1_000);
   });
 
   it('is not fenced while it still serves, also after its leaders have moved', async () => {
