@@ -13,7 +13,10 @@ export interface AttachedMember {
   ended(reason: ErrorName): void;
 }
 
-/** The connected members of one shard. A member has one connection: the last. */
+/**
+ * The connected members of one shard. A member has one connection: the last whose join came. That may be an old one, whose join was
+ * late; its client, which has a newer, opens another then.
+ */
 export class AttachedMembers {
   readonly #groups = new Map<string, Map<string, AttachedMember>>();
 
@@ -23,7 +26,7 @@ export class AttachedMembers {
     if (members === undefined) this.#groups.set(key, (members = new Map<string, AttachedMember>()));
     const before = members.get(member.memberId);
     members.set(member.memberId, member);
-    if (before !== undefined && before !== member) before.ended('FENCED_INSTANCE');
+    if (before !== undefined && before !== member) before.ended('MEMBER_MOVED');
   }
 
   detach(member: AttachedMember): void {

@@ -94,7 +94,7 @@ describe('members of groups at the owner of their shard', () => {
   it('have one connection, the last', async () => {
     const fixture = await twoMembers();
     await fixture.join(3, 'a', { memberEpoch: fixture.epoch(1) });
-    expect(fixture.ended(1)).toBe('FENCED_INSTANCE');
+    expect(fixture.ended(1)).toBe('MEMBER_MOVED');
     expect(fixture.partitions(3)).toHaveLength(2);
   });
 

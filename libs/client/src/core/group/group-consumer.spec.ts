@@ -1,3 +1,4 @@
+import { MoldauError } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
 import { fill, numbers } from '../../testing/text-consumer.contract.ts';
 import { setUpGroup } from '../../testing/text-group.contract.ts';
@@ -238,6 +239,18 @@ describe('a member of a group', () => {
     delete cluster.faults.membership;
     await scheduler.runFor(3_000);
     expect(events).toEqual(['+orders:0', '!orders:0', '+orders:0']);
+    await scheduler.until(consumer.close());
+  });
+
+  it('goes on with what it holds over another stream when a late join of its own has overtaken its stream', async () => {
+    const { cluster, scheduler, read } = setUpGroup();
+    cluster.createTopic('orders');
+    const { consumer, events } = read({ instanceId: 'one' });
+    await scheduler.runFor(1_000);
+    for (const { call } of cluster.group('readers').members.values()) call?.close(new MoldauError('MEMBER_MOVED', 'a late join'));
+    await scheduler.runFor(1_000);
+    expect(events).toEqual(['+orders:0']);
+    expect(consumer.assignment()).toHaveLength(1);
     await scheduler.until(consumer.close());
   });
 

@@ -40,6 +40,9 @@ export function meaningOf({ reason, retriable }: MoldauError): StreamEnd {
       return 'over';
     case 'PROCESSING_TIMED_OUT':
       return 'slow';
+    // The join of a stream that it gave up came late, after that of this stream.
+    case 'MEMBER_MOVED':
+      return 'again';
     default:
       return retriable || reason === 'CANCELLED' ? 'again' : 'final';
   }
