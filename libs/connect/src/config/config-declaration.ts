@@ -11,6 +11,9 @@ export type ConfigFields = Readonly<Record<string, ConfigField>>;
 /** What the fields parse to, by name. */
 export type ConfigOf<F extends ConfigFields> = { readonly [N in keyof F]: F[N] extends ConfigField<infer T> ? T : never };
 
+/** What a declaration parses to. */
+export type ConfigValues<D extends ConfigDeclaration> = D extends ConfigDeclaration<infer C> ? C : never;
+
 export type ParsedConfig<C> =
   | { readonly ok: true; readonly config: C }
   | { readonly ok: false; readonly errors: readonly [FieldError, ...FieldError[]] };

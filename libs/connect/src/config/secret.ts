@@ -1,4 +1,5 @@
-const HIDDEN = '[hidden]';
+/** What stands in place of a secret wherever it is shown. */
+export const HIDDEN = '[hidden]';
 
 /** A password in memory. Printed, logged or made JSON it is `[hidden]`; only `reveal` gives it away. */
 export class Secret {
