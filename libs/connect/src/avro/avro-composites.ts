@@ -60,9 +60,7 @@ export function mapCodec(values: AvroCodec): AvroCodec {
     },
     write: (writer, value) => writeMap(writer, value, values),
     fromDefault: (json) =>
-      isFields(json)
-        ? new Map(Object.entries(json).map(([key, each]) => [key, values.fromDefault(each as JsonValue)]))
-        : refuse(json, 'an object'),
+      isFields(json) ? new Map(Object.entries(json).map(([key, each]) => [key, values.fromDefault(each)])) : refuse(json, 'an object'),
   };
 }
 
@@ -109,7 +107,7 @@ function fieldDefault({ name, codec, fallback }: AvroField, json: DataFields): D
 function writeMap(writer: AvroWriter, value: DataValue, values: AvroCodec): void {
   const isMap = value instanceof Map;
   if (!isMap && !isFields(value)) refuse(value, 'a map');
-  const entries = isMap ? [...(value as ReadonlyMap<DataValue, DataValue>)] : Object.entries(value as DataFields);
+  const entries = isMap ? [...(value as ReadonlyMap<DataValue, DataValue>)] : Object.entries(value);
   if (entries.length > 0) writer.long(entries.length);
   for (const [key, each] of entries) {
     writer.string(typeof key === 'string' ? key : refuse(key, 'a text, as keys of maps are'));

@@ -59,7 +59,8 @@ function compile(json: DataValue, outer: Scope): AvroCodec {
 }
 
 function logical(type: string, json: DataFields): AvroCodec | undefined {
-  switch (`${type} ${String(readField(json, 'logicalType'))}`) {
+  const name = readField(json, 'logicalType');
+  switch (typeof name === 'string' ? `${type} ${name}` : type) {
     case 'int date':
       return intCodec(schemas.date());
     case 'int time-millis':

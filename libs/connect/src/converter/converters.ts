@@ -1,4 +1,3 @@
-import type { ConfigDeclaration } from '../config/config-declaration.ts';
 import type { FieldError } from '../config/field-error.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { quote } from '../config/quote.ts';
@@ -13,8 +12,8 @@ import { bytesConverter, fixedConverters, stringConverter } from './plain-conver
 export const CONVERTERS: readonly ConverterDefinition[] = [
   stringConverter,
   bytesConverter,
-  jsonConverter as ConverterDefinition,
-  avroConverter as ConverterDefinition,
+  jsonConverter,
+  avroConverter,
   ...fixedConverters,
   simpleHeaderConverter,
 ];
@@ -39,11 +38,6 @@ export function createConverter(setting: string, name: string, settings: JsonObj
   } catch (error) {
     return { ok: false, errors: [{ field: setting, message: error instanceof Error ? error.message : String(error) }] };
   }
-}
-
-/** The settings of a converter: for references and validation. */
-export function converterConfig(name: string): ConfigDeclaration | undefined {
-  return converterNamed(name)?.config;
 }
 
 function unknownConverter(name: string): string {

@@ -1,8 +1,8 @@
 import { declareConfig } from '../config/config-declaration.ts';
 import { NULL_DATUM } from '../data/datum.ts';
-import { literalOf } from '../data/literal.ts';
 import type { ConverterDefinition } from './converter.ts';
 import { stringifyJson } from './json-text.ts';
+import { literalOf } from './literal.ts';
 import { textOf } from './utf8.ts';
 
 /** Kafka's default for headers. */

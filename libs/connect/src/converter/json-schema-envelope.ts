@@ -6,6 +6,7 @@ import type { Schema, SchemaFacts, SimpleSchema } from '../data/schema.ts';
 import { schemas } from '../data/schemas.ts';
 import type { DataFields, DataValue } from '../data/value.ts';
 import { fromJson, payloadOf } from './json-payload.ts';
+import { stringifyJson } from './json-text.ts';
 
 /**
  * Kafka Connect's schemas as JSON, the first half of `{"schema": …, "payload": …}`:
@@ -137,7 +138,11 @@ function factsFromJson(json: DataFields): SchemaFacts {
     ...(typeof version === 'number' ? { version } : {}),
     ...(typeof doc === 'string' ? { doc } : {}),
     ...(isFields(parameters)
-      ? { parameters: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, String(value)])) }
+      ? {
+          parameters: Object.fromEntries(
+            Object.entries(parameters).map(([key, value]) => [key, typeof value === 'string' ? value : stringifyJson(value)]),
+          ),
+        }
       : {}),
   };
 }

@@ -85,7 +85,7 @@ function within(schema: Schema, value: DataValue, path: string, depth: number): 
       value as ReadonlyMap<DataValue, DataValue>,
       ([key, each]) =>
         complaintAbout(schema.keys, key, `${path} key`, depth + 1) ??
-        complaintAbout(schema.values, each, `${path}{${String(key)}}`, depth + 1),
+        complaintAbout(schema.values, each, `${path}{${describeValue(key)}}`, depth + 1),
     );
   }
   if (schema.type !== 'struct' || !isFields(value)) return undefined;

@@ -1,8 +1,8 @@
-import { parseJson } from '../converter/json-text.ts';
-import { safe } from '../converter/plain-converters.ts';
-import { DataError } from './data-error.ts';
-import { type Datum, NULL_DATUM } from './datum.ts';
-import { schemas } from './schemas.ts';
+import { DataError } from '../data/data-error.ts';
+import { type Datum, NULL_DATUM } from '../data/datum.ts';
+import { schemas } from '../data/schemas.ts';
+import { parseJson } from './json-text.ts';
+import { safe } from './plain-converters.ts';
 
 const WHOLE_TYPES = [
   [schemas.int8(), 2n ** 7n],
