@@ -1,0 +1,44 @@
+import { type Moldau, type Producer, serdes } from '@moldau/client';
+import type { Logger } from '@moldau/kernel';
+import { encodeRunStatus, type RunName, type RunStatus, runKey, StatusImage } from '../../core/run-status.ts';
+import { openTail, type TopicTail } from './topic-tail.ts';
+
+const STATUS_PARTITIONS = 5;
+
+/** What all runs of the worker cluster do, as their workers last said. */
+export class StatusLog {
+  readonly image = new StatusImage();
+  readonly tail: TopicTail;
+  readonly #topic: string;
+  readonly #producer: Producer<string, string>;
+  readonly #logger: Logger;
+
+  constructor(moldau: Moldau, topic: string, logger: Logger) {
+    this.#topic = topic;
+    this.#logger = logger;
+    this.#producer = moldau.producer({ keySerializer: serdes.string, valueSerializer: serdes.string });
+    this.tail = openTail(moldau, topic, STATUS_PARTITIONS, ({ key, value }) => void this.image.apply(key ?? '', value));
+  }
+
+  /** Says it; known here at once. */
+  tell(name: RunName, status: RunStatus): void {
+    this.#send(runKey(name), encodeRunStatus(status));
+  }
+
+  /** Forgets a connector that was deleted, or tasks that it has no more. */
+  forget(keys: readonly string[]): void {
+    for (const key of keys) this.#send(key, null);
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close({ timeoutMs: 5_000 });
+    await this.tail.close();
+  }
+
+  #send(key: string, value: string | null): void {
+    this.image.apply(key, value);
+    this.#producer
+      .send({ topic: this.#topic, key, value })
+      .catch((error: unknown) => this.#logger.warn('a status could not be written', { key, error }));
+  }
+}
