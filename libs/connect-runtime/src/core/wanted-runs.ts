@@ -11,6 +11,8 @@ export interface WantedRun extends RunName {
   readonly settings: JsonObject;
   /** A run of a lower one is ended and started anew. */
   readonly revision: number;
+  /** Of the config that it has. */
+  readonly configRevision: number;
   readonly slot: number;
   readonly target: Exclude<TargetState, 'STOPPED'>;
   /** Its settings were planned from an older config: it goes on where it runs, and is not started until the new plan is there. */
@@ -38,7 +40,7 @@ export function wantedRuns(image: ConnectImage, held: ReadonlySet<number>): read
 export function runsOf(entry: ConnectorEntry): readonly WantedRun[] {
   const { name, connector, slots, tasks, target, restart } = entry;
   if (target === 'STOPPED' || slots === undefined) return [];
-  const shared = { connector: name, kind: connector.kind, config: connector.config, target };
+  const shared = { connector: name, kind: connector.kind, config: connector.config, configRevision: connector.revision, target };
   const planner: WantedRun = {
     ...shared,
     task: undefined,

@@ -1,0 +1,66 @@
+import { Worker } from 'node:worker_threads';
+import type { ThreadJob, ThreadMessage, ThreadOrder } from '../thread/thread-messages.ts';
+
+const ENTRY = new URL('../thread/thread-main.ts', import.meta.url);
+
+export interface ThreadLimits {
+  /** Heap, in MiB. */
+  readonly memoryMb: number;
+  /** Silence after which it is ended. */
+  readonly stallMs: number;
+}
+
+export interface ThreadEvents {
+  message(message: ThreadMessage): void;
+  /** It is gone; why, unless it was told to stop or had done its work. Once, and last. */
+  exited(cause: string | undefined): void;
+}
+
+/** A thread that runs code of plugins: what it does to itself ends it and nothing else. */
+export interface TaskThread {
+  order(order: ThreadOrder): void;
+  /** Asks it to stop, and ends it after so long. */
+  stop(graceMs: number): void;
+}
+
+export function startThread(job: ThreadJob, limits: ThreadLimits, events: ThreadEvents): TaskThread {
+  const worker = new Worker(ENTRY, {
+    workerData: job,
+    resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
+    name: job.t,
+  });
+  let cause: string | undefined;
+  let heardMs = performance.now();
+  const watch = setInterval(
+    () => {
+      const silentMs = performance.now() - heardMs;
+      if (silentMs < limits.stallMs) return;
+      cause ??= `the event loop was blocked: nothing was heard of the task for ${Math.round(silentMs / 1000)} s (task.stall.timeout.ms is ${limits.stallMs})`;
+      void worker.terminate();
+    },
+    Math.min(1_000, limits.stallMs / 2),
+  );
+  watch.unref();
+  let grace: NodeJS.Timeout | undefined;
+  worker.on('message', (message: ThreadMessage) => {
+    heardMs = performance.now();
+    if (message.t === 'failed') cause ??= message.cause;
+    else events.message(message);
+  });
+  worker.on('error', (error: Error & { readonly code?: string }) => {
+    const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? ` (task.memory.max.mb is ${limits.memoryMb})` : '';
+    cause ??= `${error.stack ?? error.message}${memory}`;
+  });
+  worker.on('exit', () => {
+    clearInterval(watch);
+    clearTimeout(grace);
+    events.exited(cause);
+  });
+  return {
+    order: (order) => worker.postMessage(order),
+    stop(graceMs): void {
+      worker.postMessage({ t: 'stop' } satisfies ThreadOrder);
+      grace ??= setTimeout(() => void worker.terminate(), graceMs);
+    },
+  };
+}

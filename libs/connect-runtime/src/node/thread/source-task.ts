@@ -1,0 +1,219 @@
+import type { Moldau, ProducerRecord } from '@moldau/client';
+import type { BatchLimits, ConfigDeclaration, JsonObject, SourceBatch, SourceContext, SourceDefinition, SourceTask } from '@moldau/connect';
+import { type Counter, MoldauError } from '@moldau/kernel';
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { CONNECTOR_SETTINGS, SOURCE_SETTINGS } from '../../core/connector-settings.ts';
+import { namesOf, sourceTaskId } from '../../core/names.ts';
+import { readPositions } from '../cluster/source-offsets.ts';
+import { createPipeline, type RecordPipeline } from './record-pipeline.ts';
+import { Retries } from './retry.ts';
+import { AtLeastOnceWriter, ExactlyOnceWriter, type SourceWriter } from './source-writer.ts';
+import { parsedAs } from './task-config.ts';
+import type { TaskJob } from './thread-messages.ts';
+import type { ThreadMeter } from './thread-meter.ts';
+import { say } from './thread-port.ts';
+import { pause, threadClock, threadLogger, threadScheduler } from './thread-ports.ts';
+import { TopicMaker } from './topic-maker.ts';
+import type { WorkGate } from './work-gate.ts';
+
+const LIMITS: BatchLimits = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024 };
+/** Between two questions to a source that had nothing. */
+const IDLE_MS = 100;
+/** Batches written and not committed, of an at-least-once source. */
+const UNCOMMITTED_BATCHES_MAX = 256;
+
+type Bytes = ProducerRecord<Uint8Array, Uint8Array>;
+
+export interface TaskParts {
+  readonly job: TaskJob;
+  readonly moldau: Moldau;
+  /** With references resolved. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly gate: WorkGate;
+  readonly meter: ThreadMeter;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a source's task until the signal aborts. Rejects with what it can't go on for. */
+export async function runSourceTask(definition: SourceDefinition, parts: TaskParts): Promise<void> {
+  const { job, moldau, config, signal } = parts;
+  const names = namesOf(job.groupId);
+  const settings = parsedAs(SOURCE_SETTINGS as ConfigDeclaration<SourceSettings>, config, [CONNECTOR_SETTINGS, definition.config]);
+  const place = { connector: job.connector, offsetsTopic: names.offsets, compression: settings['producer.compression.type'] };
+  const isExact = job.exactlyOnce && definition.exactlyOnce;
+  const transactional = isExact ? new ExactlyOnceWriter(moldau, sourceTaskId(job.groupId, job.connector, job.task), place) : undefined;
+  const writer: SourceWriter = transactional ?? new AtLeastOnceWriter(moldau, place);
+  try {
+    await transactional?.fence();
+    const task = await definition.start(
+      parsedAs(definition.config, config, [CONNECTOR_SETTINGS, SOURCE_SETTINGS]),
+      job.settings,
+      await contextOf(parts, names.offsets),
+    );
+    try {
+      await new SourceLoop(task, writer, parts, settings).run();
+    } finally {
+      await task.close();
+    }
+  } finally {
+    await writer.close();
+  }
+  if (!signal.aborted) throw new MoldauError('INTERNAL', 'the source ended by itself');
+}
+
+type SourceSettings = NonNullable<ReturnType<(typeof SOURCE_SETTINGS)['parse']> & { readonly ok: true }>['config'];
+type CommonSettings = NonNullable<ReturnType<(typeof CONNECTOR_SETTINGS)['parse']> & { readonly ok: true }>['config'];
+
+async function contextOf({ job, moldau, meter, signal }: TaskParts, offsetsTopic: string): Promise<SourceContext> {
+  const stored = await readPositions(moldau, offsetsTopic, job.connector);
+  return {
+    connector: job.connector,
+    task: job.task,
+    signal,
+    clock: threadClock,
+    scheduler: threadScheduler,
+    logger: threadLogger(),
+    meter,
+    limits: LIMITS,
+    signalStatus: (text) => say({ t: 'note', text }),
+    storedOffset: (partition: JsonObject) => Promise.resolve(stored.get(canonicalJson(partition))?.offset),
+  };
+}
+
+class SourceLoop {
+  readonly #task: SourceTask;
+  readonly #writer: SourceWriter;
+  readonly #parts: TaskParts;
+  readonly #common: CommonSettings;
+  readonly #boundaryMs: number;
+  readonly #pipeline: RecordPipeline;
+  readonly #topics: TopicMaker;
+  readonly #retries: Retries;
+  readonly #records: Counter;
+  readonly #errors: Counter;
+  #uncommitted: SourceBatch[] = [];
+  #committedMs = threadClock.monotonicMs();
+
+  constructor(task: SourceTask, writer: SourceWriter, parts: TaskParts, settings: SourceSettings) {
+    const { config, moldau, job, meter, signal } = parts;
+    this.#task = task;
+    this.#writer = writer;
+    this.#parts = parts;
+    this.#common = parsedAs(CONNECTOR_SETTINGS as ConfigDeclaration<CommonSettings>, config, undefined);
+    this.#boundaryMs = settings['transaction.boundary'] === 'interval' ? settings['transaction.boundary.interval.ms'] : 0;
+    this.#pipeline = createPipeline(config, job.defaults);
+    this.#topics = new TopicMaker(moldau.admin(), {
+      enabled: settings['topic.creation.enable'],
+      partitions: settings['topic.creation.default.partitions'],
+      replicationFactor: settings['topic.creation.default.replication.factor'],
+    });
+    this.#retries = new Retries(
+      { timeoutMs: this.#common['errors.retry.timeout'], delayMaxMs: this.#common['errors.retry.delay.max.ms'] },
+      signal,
+    );
+    this.#records = meter.counter({ name: 'moldau_connect_source_records_total', help: 'Records that a source task wrote.' }).with();
+    this.#errors = meter.counter({ name: 'moldau_connect_record_errors_total', help: 'Records at fault that were passed over.' }).with();
+  }
+
+  async run(): Promise<void> {
+    const { gate, signal } = this.#parts;
+    say({ t: gate.isOpen ? 'started' : 'paused' });
+    while (!signal.aborted) {
+      if (!gate.isOpen) {
+        await this.#commit();
+        await gate.opened(signal);
+        continue;
+      }
+      const batch = await this.#next();
+      if (batch === 'finished') {
+        await this.#commit();
+        say({ t: 'finished' });
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      } else if (batch === undefined) await Promise.all([this.#commitIfDue(), pause(IDLE_MS, signal)]);
+      else await this.#take(batch);
+    }
+    await this.#commit();
+  }
+
+  async #next(): Promise<SourceBatch | undefined | 'finished'> {
+    const { signal } = this.#parts;
+    try {
+      const batch = await this.#task.poll(signal);
+      this.#retries.succeeded();
+      return batch;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      await this.#commitIfDue();
+      await this.#retries.after(error);
+      return undefined;
+    }
+  }
+
+  async #take(batch: SourceBatch): Promise<void> {
+    const merged = this.#boundaryMs > 0 ? await this.#gather(batch) : [batch];
+    const records = merged.flatMap((one) => this.#convert(one));
+    const positions = merged.flatMap((one) => one.positions);
+    await this.#topics.ensure(records);
+    for (;;) {
+      try {
+        await this.#writer.write(records, { records: [], positions });
+        this.#retries.succeeded();
+        break;
+      } catch (error) {
+        await this.#retries.after(error);
+        if (this.#parts.signal.aborted) return;
+      }
+    }
+    this.#records.add(records.length);
+    this.#uncommitted.push(...merged);
+    // Whoever waits for `written` waits for each batch; others are committed by time.
+    if (this.#task.written !== undefined || this.#writer instanceof ExactlyOnceWriter) await this.#commit();
+    else await this.#commitIfDue();
+  }
+
+  /** What else comes before the transaction's time is over. */
+  async #gather(first: SourceBatch): Promise<SourceBatch[]> {
+    const { signal } = this.#parts;
+    const untilMs = threadClock.monotonicMs() + this.#boundaryMs;
+    const batches = [first];
+    let count = first.records.length;
+    while (threadClock.monotonicMs() < untilMs && count < LIMITS.maxRecords && !signal.aborted) {
+      const more = await this.#task.poll(signal).catch(() => undefined);
+      if (more === 'finished') break;
+      if (more === undefined) await pause(Math.min(IDLE_MS, this.#boundaryMs), signal);
+      else {
+        batches.push(more);
+        count += more.records.length;
+      }
+    }
+    return batches;
+  }
+
+  #convert({ records }: SourceBatch): readonly Bytes[] {
+    const converted: Bytes[] = [];
+    for (const record of records) {
+      try {
+        const bytes = this.#pipeline.outgoing(record);
+        if (bytes !== undefined) converted.push(bytes);
+      } catch (error) {
+        if (this.#common['errors.tolerance'] === 'none') throw error;
+        this.#errors.add(1);
+        if (this.#common['errors.log.enable']) threadLogger().warn('a record was passed over', { topic: record.topic, error });
+      }
+    }
+    return converted;
+  }
+
+  async #commitIfDue(): Promise<void> {
+    const isDue = threadClock.monotonicMs() - this.#committedMs >= this.#common['offset.flush.interval.ms'];
+    if (isDue || this.#uncommitted.length >= UNCOMMITTED_BATCHES_MAX) await this.#commit();
+  }
+
+  async #commit(): Promise<void> {
+    const batches = this.#uncommitted;
+    this.#uncommitted = [];
+    await this.#writer.commit();
+    this.#committedMs = threadClock.monotonicMs();
+    if (this.#task.written !== undefined) for (const batch of batches) await this.#task.written(batch);
+  }
+}
