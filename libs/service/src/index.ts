@@ -33,6 +33,7 @@ export {
 export { SOFTWARE_VERSION } from './process/software-version.ts';
 export { advertisedAddress, formatAddress } from './settings/advertised-address.ts';
 export { BROKER_SETTINGS } from './settings/broker-settings.ts';
+export { CONNECTOR_WORKER_SETTINGS } from './settings/connector-worker-settings.ts';
 export { COORDINATOR_SETTINGS } from './settings/coordinator-settings.ts';
 export { SERVICES, serviceVariables } from './settings/services.ts';
 export { STANDALONE_SETTINGS } from './settings/standalone-settings.ts';
