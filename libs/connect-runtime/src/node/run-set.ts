@@ -54,7 +54,7 @@ export class RunSet {
         this.#start(action.run);
         return;
       case 'replace':
-        this.#end(action.run);
+        void this.#end(action.run);
         this.#start(action.run);
         return;
       case 'retarget':

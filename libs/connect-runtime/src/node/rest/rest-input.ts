@@ -18,7 +18,7 @@ export function configOf(value: unknown, what: string): ConnectorConfig {
 /** @throws RestError 400 */
 export function targetOf(value: JsonValue | undefined): TargetState {
   if (value === undefined || value === null) return 'RUNNING';
-  const upper = String(value).toUpperCase();
+  const upper = typeof value === 'string' ? value.toUpperCase() : JSON.stringify(value);
   if (upper === 'RUNNING' || upper === 'PAUSED' || upper === 'STOPPED') return upper;
   throw new RestError(400, `initial_state is '${upper.slice(0, 50)}'; one of RUNNING, PAUSED, STOPPED`);
 }

@@ -1,4 +1,3 @@
-import type { JsonObject } from '@moldau/connect';
 import type { TargetState } from '../../core/config-record.ts';
 import type { ConnectWorker, InternalCall } from '../connect-worker.ts';
 import { connectorView, runView, statusView } from '../connector-views.ts';
@@ -250,11 +249,11 @@ function pluginRoutes(worker: ConnectWorker): readonly RestRoute[] {
       path: '/connector-plugins/:class/config/validate',
       handle: async ({ params, body }) => {
         const className = params['class'] ?? '';
-        const config: JsonObject = configOf(body, 'the body');
+        const config = configOf(body, 'the body');
         const given = config['connector.class'];
         const { plugin } = plugins.find(className);
-        if (given !== undefined && given !== className && given !== plugin.name && !plugin.aliases.includes(String(given))) {
-          throw new RestError(400, `Included connector type ${String(given)} does not match request type ${className}`);
+        if (given !== undefined && given !== className && given !== plugin.name && !plugin.aliases.includes(given)) {
+          throw new RestError(400, `Included connector type ${given} does not match request type ${className}`);
         }
         return ok(validationView(plugin.name, await worker.validate(className, { 'connector.class': className, ...config })));
       },

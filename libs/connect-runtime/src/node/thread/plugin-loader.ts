@@ -9,7 +9,7 @@ export async function loadPlugin(module: PluginModule): Promise<readonly Connect
   if (typeof plugin !== 'object' || !Array.isArray(plugin.definitions)) {
     throw new MoldauError('PLUGIN_NOT_FOUND', `${module.name} exports no plugin with definitions`, { plugin: module.name });
   }
-  return plugin.definitions;
+  return plugin.definitions as readonly ConnectorDefinition[];
 }
 
 /** @throws MoldauError PLUGIN_NOT_FOUND */

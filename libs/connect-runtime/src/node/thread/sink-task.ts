@@ -1,11 +1,12 @@
 import type { ConsumedRecord, ConsumerBatch, GroupConsumer, TopicPartitionName } from '@moldau/client';
-import type { ConfigDeclaration, FlushReason, SinkContext, SinkDefinition, SinkRecord, SinkTask } from '@moldau/connect';
+import type { FlushReason, SinkContext, SinkDefinition, SinkRecord, SinkTask } from '@moldau/connect';
 import { type Counter, MoldauError } from '@moldau/kernel';
 import { CONNECTOR_SETTINGS, SINK_SETTINGS } from '../../core/connector-settings.ts';
 import { sinkGroup } from '../../core/names.ts';
 import { DeadLetters, type ErrorStage } from './dead-letters.ts';
 import { createPipeline, type RecordPipeline } from './record-pipeline.ts';
 import { isRetriable, Retries } from './retry.ts';
+import { setUpGroup } from './sink-group.ts';
 import type { TaskParts } from './source-task.ts';
 import { parsedAs } from './task-config.ts';
 import { say } from './thread-port.ts';
@@ -14,9 +15,6 @@ import { Turns } from './turns.ts';
 
 /** How long a task may take to flush what it gives up. */
 const REBALANCE_TIMEOUT_MS = 20_000;
-const SESSION_TIMEOUT_MS = 10_000;
-const HEARTBEAT_INTERVAL_MS = 3_000;
-const PROCESSING_INTERVAL_MS = 86_400_000;
 /** Records of one `put`. */
 const PUT_RECORDS_MAX = 10_000;
 /** Raw records whose offsets are not committed, kept so that a bad one can go to the dead-letter topic as it was. */
@@ -28,7 +26,7 @@ type CommonSettings = NonNullable<ReturnType<(typeof CONNECTOR_SETTINGS)['parse'
 /** Runs a sink's task until the signal aborts. Rejects with what it can't go on for. */
 export async function runSinkTask(definition: SinkDefinition, parts: TaskParts): Promise<void> {
   const { job, moldau, config, signal, meter } = parts;
-  const settings = parsedAs(SINK_SETTINGS as ConfigDeclaration<SinkSettings>, config, [CONNECTOR_SETTINGS, definition.config]);
+  const settings = parsedAs(SINK_SETTINGS, config, [CONNECTOR_SETTINGS, definition.config]);
   const letters = new DeadLetters(moldau, {
     connector: job.connector,
     task: job.task,
@@ -61,17 +59,6 @@ export async function runSinkTask(definition: SinkDefinition, parts: TaskParts):
   }
 }
 
-/** A target may be away for long, and its task waits for it with records in hand; a dead worker's partitions go to others soon. */
-async function setUpGroup({ moldau, job }: TaskParts): Promise<void> {
-  const changes = [
-    { name: 'session.timeout.ms', value: String(SESSION_TIMEOUT_MS) },
-    { name: 'heartbeat.interval.ms', value: String(HEARTBEAT_INTERVAL_MS) },
-    { name: 'processing.interval.ms', value: String(PROCESSING_INTERVAL_MS) },
-  ];
-  const resource = { group: sinkGroup(job.connector) };
-  for (const { error } of await moldau.admin().alterConfigs([{ resource, changes }])) if (error !== undefined) throw error;
-}
-
 interface Pending {
   readonly records: readonly SinkRecord[];
 }
@@ -88,7 +75,7 @@ class SinkLoop {
   readonly #errors: Counter;
   #consumer: GroupConsumer | undefined;
   #task: SinkTask | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
   #isFlushQueued = false;
   /** By source partition and offset; only where a dead-letter topic wants them. */
   #raw = new Map<string, ConsumedRecord>();
@@ -98,7 +85,7 @@ class SinkLoop {
     this.#parts = parts;
     this.#settings = settings;
     this.#letters = letters;
-    this.#common = parsedAs(CONNECTOR_SETTINGS as ConfigDeclaration<CommonSettings>, config, undefined);
+    this.#common = parsedAs(CONNECTOR_SETTINGS, config, undefined);
     this.#pipeline = createPipeline(config, job.defaults);
     this.#retries = new Retries(
       { timeoutMs: this.#common['errors.retry.timeout'], delayMaxMs: this.#common['errors.retry.delay.max.ms'] },
@@ -288,7 +275,7 @@ class SinkLoop {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
     void this.#consumer?.close({ timeoutMs: 0 });
   }
 }

@@ -1,5 +1,5 @@
 import type { Moldau, ProducerRecord } from '@moldau/client';
-import type { BatchLimits, ConfigDeclaration, JsonObject, SourceBatch, SourceContext, SourceDefinition, SourceTask } from '@moldau/connect';
+import type { BatchLimits, JsonObject, SourceBatch, SourceContext, SourceDefinition, SourceTask } from '@moldau/connect';
 import { type Counter, MoldauError } from '@moldau/kernel';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { CONNECTOR_SETTINGS, SOURCE_SETTINGS } from '../../core/connector-settings.ts';
@@ -19,6 +19,10 @@ import type { WorkGate } from './work-gate.ts';
 const LIMITS: BatchLimits = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024 };
 /** Between two questions to a source that had nothing. */
 const IDLE_MS = 100;
+/** For so long batches that are ready join one transaction. */
+const READY_GATHER_MS = 50;
+/** Records of one transaction: kept in memory until it is committed. */
+const TRANSACTION_RECORDS_MAX = 100_000;
 /** Batches written and not committed, of an at-least-once source. */
 const UNCOMMITTED_BATCHES_MAX = 256;
 
@@ -38,7 +42,7 @@ export interface TaskParts {
 export async function runSourceTask(definition: SourceDefinition, parts: TaskParts): Promise<void> {
   const { job, moldau, config, signal } = parts;
   const names = namesOf(job.groupId);
-  const settings = parsedAs(SOURCE_SETTINGS as ConfigDeclaration<SourceSettings>, config, [CONNECTOR_SETTINGS, definition.config]);
+  const settings = parsedAs(SOURCE_SETTINGS, config, [CONNECTOR_SETTINGS, definition.config]);
   const place = { connector: job.connector, offsetsTopic: names.offsets, compression: settings['producer.compression.type'] };
   const isExact = job.exactlyOnce && definition.exactlyOnce;
   const transactional = isExact ? new ExactlyOnceWriter(moldau, sourceTaskId(job.groupId, job.connector, job.task), place) : undefined;
@@ -80,17 +84,30 @@ async function contextOf({ job, moldau, meter, signal }: TaskParts, offsetsTopic
   };
 }
 
+type Polled = SourceBatch | undefined | 'finished';
+
+/** What it gives within the time; 'late' when it takes longer, or fails: who asks again learns which. */
+function within(ms: number, asked: Promise<Polled>): Promise<Polled | 'late'> {
+  const { promise, resolve } = Promise.withResolvers<Polled | 'late'>();
+  const timer = setTimeout(() => resolve('late'), ms);
+  asked.then(resolve, () => resolve('late')).finally(() => clearTimeout(timer));
+  return promise;
+}
+
 class SourceLoop {
   readonly #task: SourceTask;
   readonly #writer: SourceWriter;
   readonly #parts: TaskParts;
   readonly #common: CommonSettings;
-  readonly #boundaryMs: number;
+  /** How long a transaction takes in what is there; and how long it waits for what is not. */
+  readonly #gatherMs: number;
+  readonly #waitsMs: number;
   readonly #pipeline: RecordPipeline;
   readonly #topics: TopicMaker;
   readonly #retries: Retries;
   readonly #records: Counter;
   readonly #errors: Counter;
+  #asked: Promise<Polled> | undefined;
   #uncommitted: SourceBatch[] = [];
   #committedMs = threadClock.monotonicMs();
 
@@ -99,8 +116,10 @@ class SourceLoop {
     this.#task = task;
     this.#writer = writer;
     this.#parts = parts;
-    this.#common = parsedAs(CONNECTOR_SETTINGS as ConfigDeclaration<CommonSettings>, config, undefined);
-    this.#boundaryMs = settings['transaction.boundary'] === 'interval' ? settings['transaction.boundary.interval.ms'] : 0;
+    this.#common = parsedAs(CONNECTOR_SETTINGS, config, undefined);
+    const isByTime = settings['transaction.boundary'] === 'interval';
+    this.#waitsMs = isByTime ? settings['transaction.boundary.interval.ms'] : 0;
+    this.#gatherMs = writer instanceof ExactlyOnceWriter && task.written === undefined ? Math.max(this.#waitsMs, READY_GATHER_MS) : 0;
     this.#pipeline = createPipeline(config, job.defaults);
     this.#topics = new TopicMaker(moldau.admin(), {
       enabled: settings['topic.creation.enable'],
@@ -138,7 +157,7 @@ class SourceLoop {
   async #next(): Promise<SourceBatch | undefined | 'finished'> {
     const { signal } = this.#parts;
     try {
-      const batch = await this.#task.poll(signal);
+      const batch = await this.#ask();
       this.#retries.succeeded();
       return batch;
     } catch (error) {
@@ -150,7 +169,7 @@ class SourceLoop {
   }
 
   async #take(batch: SourceBatch): Promise<void> {
-    const merged = this.#boundaryMs > 0 ? await this.#gather(batch) : [batch];
+    const merged = this.#gatherMs > 0 ? await this.#gather(batch) : [batch];
     const records = merged.flatMap((one) => this.#convert(one));
     const positions = merged.flatMap((one) => one.positions);
     await this.#topics.ensure(records);
@@ -171,22 +190,35 @@ class SourceLoop {
     else await this.#commitIfDue();
   }
 
-  /** What else comes before the transaction's time is over. */
+  /** What else comes before the transaction's time is over: a commit costs the same for one batch and for many. */
   async #gather(first: SourceBatch): Promise<SourceBatch[]> {
     const { signal } = this.#parts;
-    const untilMs = threadClock.monotonicMs() + this.#boundaryMs;
+    const untilMs = threadClock.monotonicMs() + this.#gatherMs;
     const batches = [first];
     let count = first.records.length;
-    while (threadClock.monotonicMs() < untilMs && count < LIMITS.maxRecords && !signal.aborted) {
-      const more = await this.#task.poll(signal).catch(() => undefined);
-      if (more === 'finished') break;
-      if (more === undefined) await pause(Math.min(IDLE_MS, this.#boundaryMs), signal);
-      else {
-        batches.push(more);
-        count += more.records.length;
+    while (count < TRANSACTION_RECORDS_MAX && !signal.aborted) {
+      const leftMs = untilMs - threadClock.monotonicMs();
+      if (leftMs <= 0) break;
+      const asked = this.#ask();
+      const more = await within(leftMs, asked);
+      // A question without an answer yet, or with one that is no batch, is the next one's.
+      if (more === undefined || typeof more === 'string') {
+        this.#asked = more === undefined && this.#waitsMs > 0 ? undefined : asked;
+        if (this.#waitsMs === 0 || more !== undefined) break;
+        await pause(Math.min(IDLE_MS, leftMs), signal);
+        continue;
       }
+      batches.push(more);
+      count += more.records.length;
     }
     return batches;
+  }
+
+  /** The answer that is under way already, or a new one. */
+  #ask(): Promise<Polled> {
+    const asked = this.#asked ?? this.#task.poll(this.#parts.signal);
+    this.#asked = undefined;
+    return asked;
   }
 
   #convert({ records }: SourceBatch): readonly Bytes[] {

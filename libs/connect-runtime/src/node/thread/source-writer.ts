@@ -30,7 +30,7 @@ export class AtLeastOnceWriter implements SourceWriter {
   readonly #place: SourceWriterPlace;
   readonly #producer: Producer;
   #positions = new Map<string, SourcePosition>();
-  #failure: MoldauError | undefined;
+  #failure: Error | undefined;
   readonly #failed = (error: unknown): void => {
     this.#failure ??= MoldauError.from(error);
   };
@@ -46,7 +46,7 @@ export class AtLeastOnceWriter implements SourceWriter {
 
   async write(records: readonly Bytes[], batch: SourceBatch): Promise<void> {
     await sendAll(this.#producer, records, this.#failed);
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#assertSound();
     for (const position of batch.positions) this.#positions.set(canonicalJson(position.partition), position);
   }
 
@@ -55,15 +55,19 @@ export class AtLeastOnceWriter implements SourceWriter {
     const positions = this.#positions;
     this.#positions = new Map();
     await this.#producer.flush();
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#assertSound();
     const { offsetsTopic, connector } = this.#place;
     for (const position of positions.values()) this.#producer.send(positionRecord(offsetsTopic, connector, position)).catch(this.#failed);
     await this.#producer.flush();
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#assertSound();
   }
 
   close(): Promise<void> {
     return this.#producer.close({ timeoutMs: 1_000 });
+  }
+
+  #assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 
@@ -119,11 +123,12 @@ async function sendAll(to: Producer | Transaction, records: readonly Bytes[], fa
 }
 
 /** What may pass is waited for; what is wrong with the records or the fence is not. */
-function retriableOf(caught: unknown): unknown {
+function retriableOf(caught: unknown): Error {
   let root: unknown = caught;
   while (root instanceof MoldauError && root.reason === 'TRANSACTION_ABORTED' && root.cause instanceof MoldauError) root = root.cause;
-  if (!(root instanceof MoldauError)) return caught;
+  const plain = caught instanceof Error ? caught : new Error(String(caught));
+  if (!(root instanceof MoldauError)) return plain;
   const passes = root.retriable || root.reason === 'TRANSACTION_OUTCOME_UNKNOWN' || root.reason === 'DELIVERY_EXPIRED';
   const aborted = root.reason === 'TRANSACTION_ABORTED' || root.reason === 'DELIVERY_TIMED_OUT' || root.reason === 'DELIVERY_UNKNOWN';
-  return passes || aborted ? new RetriableError(root.message, { cause: caught }) : caught;
+  return passes || aborted ? new RetriableError(root.message, { cause: caught }) : plain;
 }
