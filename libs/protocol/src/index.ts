@@ -66,6 +66,8 @@ export {
 export {
   AppendToShardRequest,
   AppendToShardResponse,
+  AppendToShardsRequest,
+  AppendToShardsResponse,
   LagPosition,
   MarkerResult,
   MeasuredLag,
@@ -73,6 +75,8 @@ export {
   MeasureLagResponse,
   ReadShardRequest,
   ReadShardResponse,
+  ShardAppendAnswer,
+  ShardAppendCall,
   TransactionMarker,
   WriteMarkersRequest,
   WriteMarkersResponse,

@@ -24,7 +24,12 @@ export function appendToShardMethod(deps: AppendToShardDeps): RegisteredMethod {
   return unary(partitionService.appendToShard, (request, context) => appendToShard(deps, request, context));
 }
 
-function appendToShard(deps: AppendToShardDeps, request: AppendToShardRequest, context: RequestContext): Promise<AppendToShardResponse> {
+/** Appends for one shard; see `appendToShardMethod`. Throws, or rejects, with what is the answer. */
+export function appendToShard(
+  deps: AppendToShardDeps,
+  request: AppendToShardRequest,
+  context: RequestContext,
+): Promise<AppendToShardResponse> {
   const { shardEpoch, expectedEndOffset, recordBatch, leaderEpoch } = request;
   if (shardEpoch < 0) throw invalidField('shard_epoch', shardEpoch, '≥ 0');
   if (expectedEndOffset === undefined && recordBatch.length > 0)

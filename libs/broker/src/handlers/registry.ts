@@ -16,6 +16,7 @@ import { abortTransactionMethod } from './abort-transaction.ts';
 import { addPartitionsMethod } from './add-partitions.ts';
 import { alterConfigsMethod } from './alter-configs.ts';
 import { appendToShardMethod } from './append-to-shard.ts';
+import { appendToShardsMethod } from './append-to-shards.ts';
 import { beginProducerSessionMethod } from './begin-producer-session.ts';
 import { commitTransactionOffsetsMethod } from './commit-transaction-offsets.ts';
 import { controllerCalls } from './controller-calls.ts';
@@ -137,6 +138,7 @@ function gatewayMethods(parts: BrokerParts, shards: ShardCalls): readonly Regist
 export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[] {
   const { deps, cluster, locator, intake, wheel } = parts;
   const { clock, scheduler } = deps;
+  const shardDeps = { clock, cluster, locator, budget: parts.produceBudget };
   const fetchDeps = { locator, scheduler, wheel, budget: parts.fetchBudget, share: parts.fetchShare, metrics: parts.fetchMetrics };
   return [
     // Of another broker's Gateway
@@ -146,7 +148,8 @@ export function internalMethods(parts: BrokerParts): readonly RegisteredMethod[]
     // PartitionService
     measureLagMethod(parts.table),
     writeMarkersMethod({ scheduler, locator, nowMs: () => clock.monotonicMs() }),
-    appendToShardMethod({ clock, cluster, locator, budget: parts.produceBudget }),
+    appendToShardMethod(shardDeps),
+    appendToShardsMethod({ ...shardDeps, scheduler, streams: parts.streams }),
     readShardMethod({ scheduler, cluster, locator }),
   ];
 }

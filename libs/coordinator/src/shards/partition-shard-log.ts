@@ -1,12 +1,14 @@
 import { type MetadataImage, type ShardKindName, shardKindCode, shardTopic } from '@moldau/cluster';
 import { type Channel, MoldauError, type Offset, offset, type Scheduler } from '@moldau/kernel';
-import { callUnary, openStream, partitionService, type ReadShardResponse } from '@moldau/protocol';
+import { openStream, partitionService, type ReadShardResponse } from '@moldau/protocol';
 import type { ShardAppend, ShardAppended, ShardLog } from '@moldau/shards';
+import type { ShardAppends } from './shard-appends.ts';
 import type { BrokerChannels } from './shard-kind.ts';
 
 export interface PartitionShardLogDeps {
   readonly scheduler: Scheduler;
   readonly brokers: BrokerChannels;
+  readonly appends: ShardAppends;
   image(): MetadataImage;
 }
 
@@ -30,7 +32,7 @@ export class PartitionShardLog implements ShardLog {
   async append({ shardEpoch, expectedEndOffset, recordBatch, timeoutMs }: ShardAppend): Promise<ShardAppended> {
     const { channel, leaderEpoch } = this.#leader();
     const request = { ...this.#target(), shardEpoch, expectedEndOffset, leaderEpoch, recordBatch };
-    const response = await callUnary(channel, partitionService.appendToShard, request, { timeoutMs });
+    const response = await this.#deps.appends.append(channel, request, timeoutMs);
     return { baseOffset: offset(response.baseOffset), endOffset: offset(response.endOffset) };
   }
 

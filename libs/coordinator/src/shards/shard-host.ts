@@ -3,6 +3,7 @@ import { MoldauError, parseNamespace, type Timer } from '@moldau/kernel';
 import type { ShardAnswer, ShardCall } from '@moldau/protocol';
 import { SHARD_KIND_OF_CALL, type ShardHandle, type ShardMachine, ShardMetrics, ShardRuntime } from '@moldau/shards';
 import { PartitionShardLog } from './partition-shard-log.ts';
+import type { ShardAppends } from './shard-appends.ts';
 import type { MemberHost, OwnedShards, ShardCallContext, ShardKindContext, ShardKindDefinition } from './shard-kind.ts';
 
 /** The shards of one kind, for those who do not know its machine. */
@@ -20,6 +21,7 @@ export interface HostedKind {
 export type ShardKindFactory = (deps: ShardHostDeps) => HostedKind;
 
 export interface ShardHostDeps extends Omit<ShardKindContext<never>, 'shards'> {
+  readonly appends: ShardAppends;
   /** Revision at which this life of the instance has announced itself; undefined before. */
   life(): number | undefined;
 }
@@ -112,10 +114,10 @@ class ShardHost<Machine extends ShardMachine> implements HostedKind, OwnedShards
   }
 
   #takeUp(shard: number, shardEpoch: number): void {
-    const { deps, brokers, metadata } = this.#deps;
+    const { deps, brokers, appends, metadata } = this.#deps;
     const { clock, scheduler, logger } = deps;
     const image = metadata.image.bind(metadata);
-    const log = new PartitionShardLog({ scheduler, brokers, image }, this.kind, shard);
+    const log = new PartitionShardLog({ scheduler, brokers, appends, image }, this.kind, shard);
     const which = { kind: this.kind, shard, shardEpoch };
     const runtime: ShardRuntime<Machine> = new ShardRuntime(
       {

@@ -16,6 +16,7 @@ import type { CoordinatorDeps, CoordinatorSettings } from '../options.ts';
 import { ImageBrokerChannels } from './broker-channels.ts';
 import { CallerStream } from './caller-stream.ts';
 import { ControllerCaller } from './controller-caller.ts';
+import { ShardAppends } from './shard-appends.ts';
 import type { HostedKind, ShardKindFactory } from './shard-host.ts';
 
 export interface ShardsDeps extends CoordinatorDeps {
@@ -53,7 +54,9 @@ export class Shards {
     this.#caller = new ShardCaller({ clock, scheduler, random, connector, meter, directory, name });
     const calls = this.#caller;
     const brokers = this.#brokers;
-    this.#kinds = kinds.map((create) => create({ deps, settings, metadata: keeper, calls, brokers, controller, life: deps.life }));
+    const appends = new ShardAppends(scheduler);
+    const { life } = deps;
+    this.#kinds = kinds.map((create) => create({ deps, settings, metadata: keeper, calls, brokers, appends, controller, life }));
   }
 
   handlers(): CallHandlers {

@@ -2,11 +2,15 @@ import { type CallHandlers, leaderEpoch, MoldauError, offset } from '@moldau/ker
 import {
   type AppendToShardRequest,
   type AppendToShardResponse,
+  type AppendToShardsRequest,
+  type AppendToShardsResponse,
+  errorToItem,
   partitionService,
   type ReadShardResponse,
   type ServerCall,
+  type ShardAppendCall,
   serverStreamHandler,
-  unaryHandler,
+  streamHandler,
 } from '@moldau/protocol';
 import { buildControlBatch, countAt, stampPosition } from '@moldau/records';
 
@@ -28,11 +32,14 @@ export class FakePartitions {
   handlers(): CallHandlers {
     return new Map([
       [
-        partitionService.appendToShard.path,
-        unaryHandler(partitionService.appendToShard, async (request) => {
-          await this.held;
-          return this.append(request);
-        }),
+        partitionService.appendToShards.path,
+        streamHandler(partitionService.appendToShards, (call: ServerCall<AppendToShardsResponse>) => ({
+          message: ({ appends }: AppendToShardsRequest) => {
+            for (const append of appends) void this.#answer(append, call);
+          },
+          ended: () => call.close(),
+          closed: () => {},
+        })),
       ],
       [
         partitionService.readShard.path,
@@ -65,6 +72,16 @@ export class FakePartitions {
     log.epoch = shardEpoch;
     this.appends += 1;
     return { baseOffset: base, endOffset: log.end };
+  }
+
+  async #answer({ appendId, append }: ShardAppendCall, call: ServerCall<AppendToShardsResponse>): Promise<void> {
+    await this.held;
+    if (append === undefined) return;
+    try {
+      call.send({ answers: [{ appendId, appended: this.append(append) }] });
+    } catch (caught) {
+      call.send({ answers: [{ appendId, error: errorToItem(MoldauError.from(caught)) }] });
+    }
   }
 
   endOf(kind: number, shard: number): number {

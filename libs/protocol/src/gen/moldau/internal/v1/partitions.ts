@@ -52,6 +52,46 @@ export interface AppendToShardResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A message to AppendToShards. */
+export interface AppendToShardsRequest {
+  /** Independent of each other. */
+  appends: ShardAppendCall[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One append on its way. */
+export interface ShardAppendCall {
+  /** Unique on the stream. */
+  appendId: number;
+  /** What to append. */
+  append?:
+    | AppendToShardRequest
+    | undefined;
+  /** How long its sender waits, from when it was sent, in milliseconds. */
+  timeoutMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A message from AppendToShards. */
+export interface AppendToShardsResponse {
+  /** Of any earlier appends. */
+  answers: ShardAppendAnswer[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of one append. */
+export interface ShardAppendAnswer {
+  /** Which. */
+  appendId: number;
+  /** Set when it failed. */
+  error?:
+    | ItemError
+    | undefined;
+  /** Set when it is committed. */
+  appended?: AppendToShardResponse | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** Request of ReadShard. */
 export interface ReadShardRequest {
   /** Which topic. */
@@ -328,6 +368,298 @@ export const AppendToShardResponse: MessageFns<AppendToShardResponse> = {
             }
 
             message.endOffset = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAppendToShardsRequest(): AppendToShardsRequest {
+  return { appends: [], _unknownFields: {} };
+}
+
+export const AppendToShardsRequest: MessageFns<AppendToShardsRequest> = {
+  encode(message: AppendToShardsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.appends) {
+      ShardAppendCall.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendToShardsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendToShardsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.appends.push(ShardAppendCall.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShardAppendCall(): ShardAppendCall {
+  return { appendId: 0, append: undefined, timeoutMs: 0, _unknownFields: {} };
+}
+
+export const ShardAppendCall: MessageFns<ShardAppendCall> = {
+  encode(message: ShardAppendCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.appendId !== 0) {
+      writer.uint32(8).int64(message.appendId);
+    }
+    if (message.append !== undefined) {
+      AppendToShardRequest.encode(message.append, writer.uint32(18).fork()).join();
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(24).int32(message.timeoutMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShardAppendCall {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShardAppendCall();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.appendId = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.append = AppendToShardRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeoutMs = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAppendToShardsResponse(): AppendToShardsResponse {
+  return { answers: [], _unknownFields: {} };
+}
+
+export const AppendToShardsResponse: MessageFns<AppendToShardsResponse> = {
+  encode(message: AppendToShardsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.answers) {
+      ShardAppendAnswer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendToShardsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendToShardsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.answers.push(ShardAppendAnswer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShardAppendAnswer(): ShardAppendAnswer {
+  return { appendId: 0, error: undefined, appended: undefined, _unknownFields: {} };
+}
+
+export const ShardAppendAnswer: MessageFns<ShardAppendAnswer> = {
+  encode(message: ShardAppendAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.appendId !== 0) {
+      writer.uint32(8).int64(message.appendId);
+    }
+    if (message.error !== undefined) {
+      ItemError.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    if (message.appended !== undefined) {
+      AppendToShardResponse.encode(message.appended, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShardAppendAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShardAppendAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.appendId = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = ItemError.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.appended = AppendToShardResponse.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1135,6 +1467,20 @@ export const PartitionServiceDefinition = {
       requestStream: false,
       responseType: AppendToShardResponse as typeof AppendToShardResponse,
       responseStream: false,
+      options: {},
+    },
+    /**
+     * AppendToShard for all shards of a coordinator that this broker leads, over one stream. Appends are tried in the order in which
+     * they come, and answered when they are committed or refused, in any order. What is not answered when the stream breaks may be there.
+     *
+     * Errors: SHARD_OVERLOADED: more than 10,000 are unanswered; the rest come by append, as those of AppendToShard.
+     */
+    appendToShards: {
+      name: "AppendToShards",
+      requestType: AppendToShardsRequest as typeof AppendToShardsRequest,
+      requestStream: true,
+      responseType: AppendToShardsResponse as typeof AppendToShardsResponse,
+      responseStream: true,
       options: {},
     },
     /**
