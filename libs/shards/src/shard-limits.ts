@@ -15,6 +15,8 @@ export interface ShardLimits {
   readonly batchBytesMax: number;
   /** After so long without an answer an append is sent again, perhaps to another leader. */
   readonly appendTimeoutMs: number;
+  /** Operations that are in no hurry wait so long for others to share their append. */
+  readonly unhurriedMs: number;
   /** First and longest wait before an append or a read is sent again. */
   readonly backOffMsMin: number;
   readonly backOffMsMax: number;
@@ -30,6 +32,7 @@ export const DEFAULT_SHARD_LIMITS: ShardLimits = {
   batchBytesTarget: 512 * 1024,
   batchBytesMax: SHARD_BATCH_BYTES_MAX,
   appendTimeoutMs: 2_000,
+  unhurriedMs: 50,
   backOffMsMin: 20,
   backOffMsMax: 500,
   loadStepMs: 2,

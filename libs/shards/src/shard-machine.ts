@@ -26,6 +26,11 @@ export interface ShardOutcome<Response> {
 export interface ShardRunOptions {
   /** How long the caller waits. Past it: REQUEST_TIMED_OUT, though the records may still be committed. */
   readonly timeoutMs: number;
+  /**
+   * Nobody waits for it: its records may go with those of the next operation, at most `unhurriedMs` of the limits later. For what is done
+   * again when it is lost.
+   */
+  readonly unhurried?: boolean;
 }
 
 /** A shard as those see it who run operations on it. */

@@ -146,6 +146,29 @@ describe('operations on a shard', () => {
     expect(isRead).toBe(true);
   });
 
+  it('go with the next append, or after a while, when nobody waits for them', async () => {
+    const { runtime, log, scheduler } = await activeRig({ unhurriedMs: 50 });
+    const appends = log.appends.length;
+    const unhurried = { ...WAIT, unhurried: true };
+    const first = runtime.run((tally) => tally.add('a'), unhurried);
+    await scheduler.runFor(40);
+    expect(log.appends.length).toBe(appends);
+    const second = runtime.run((tally) => tally.add('b'), WAIT);
+    await scheduler.runFor(1);
+    expect(log.appends.slice(appends).map(({ recordBatch }) => countAt(recordBatch, 0))).toEqual([2]);
+    // While an append is under way as well.
+    const third = runtime.run((tally) => tally.add('c'), unhurried);
+    log.answer();
+    await scheduler.until(Promise.all([first, second]));
+    await scheduler.runFor(40);
+    expect(log.appends.length).toBe(appends + 1);
+    await scheduler.runFor(20);
+    expect(log.appends.length).toBe(appends + 2);
+    log.answer();
+    await scheduler.until(third);
+    expect(runtime.active()?.order).toEqual(['a', 'b', 'c']);
+  });
+
   it('are cut into batches between operations only', async () => {
     const { runtime, log, scheduler } = await activeRig({ batchBytesTarget: 1_000 });
     const sizes = [400, 400, 400, 3_000, 10];

@@ -58,6 +58,10 @@ export class ShardRuntime<Machine extends ShardMachine> implements ShardHandle<M
   #round: CommitRound | undefined;
   /** Whether the loop of appends runs, or will in the next turn. */
   #committing = false;
+  /** Whether somebody waits for what no round has taken. */
+  #hurry = false;
+  /** Runs while only unhurried operations wait. */
+  #unhurried: Timer | undefined;
   #sweep: { readonly timer: Timer; readonly atMs: number } | undefined;
 
   constructor(deps: ShardRuntimeDeps<Machine>, { index, shardEpoch, limits }: ShardRuntimeOptions) {
@@ -103,7 +107,7 @@ export class ShardRuntime<Machine extends ShardMachine> implements ShardHandle<M
 
   async run<Response>(
     operation: (machine: Machine, now: Instants) => ShardOutcome<Response>,
-    { timeoutMs }: ShardRunOptions,
+    { timeoutMs, unhurried = false }: ShardRunOptions,
   ): Promise<Response> {
     const state = this.#state;
     if (state.kind !== 'active') throw this.#notActive();
@@ -115,7 +119,8 @@ export class ShardRuntime<Machine extends ShardMachine> implements ShardHandle<M
     this.#queue.push(waiting);
     this.#deps.metrics.queued(1, waiting.sizeBytes);
     this.#sweepBy(deadlineMs);
-    this.#commitSoon();
+    if (unhurried) this.#commitLater();
+    else this.#commitSoon();
     return await promise;
   }
 
@@ -147,15 +152,25 @@ export class ShardRuntime<Machine extends ShardMachine> implements ShardHandle<M
 
   /** Operations of one turn share an append, and so do all that run while one is under way. */
   #commitSoon(): void {
+    this.#hurry = true;
     if (this.#committing) return;
     this.#committing = true;
     this.#deps.scheduler.nextTurn(() => void this.#commit());
   }
 
+  /** With the next operation that is in a hurry, or after a while. */
+  #commitLater(): void {
+    if (this.#committing) return;
+    this.#unhurried ??= this.#deps.scheduler.after(this.#limits.unhurriedMs, () => this.#commitSoon(), { background: true });
+  }
+
   async #commit(): Promise<void> {
     const { clock, metrics } = this.#deps;
-    while (this.#state.kind === 'active' && this.#queue.length > 0) {
+    this.#unhurried?.cancel();
+    this.#unhurried = undefined;
+    while (this.#state.kind === 'active' && this.#hurry && this.#queue.length > 0) {
       const round = this.#queue.take();
+      this.#hurry = this.#queue.length > 0;
       this.#round = round;
       const startedMs = clock.monotonicMs();
       const end = await this.#append(round);
@@ -171,6 +186,7 @@ export class ShardRuntime<Machine extends ShardMachine> implements ShardHandle<M
       for (const operation of round.operations) operation.commit();
     }
     this.#committing = false;
+    if (this.#state.kind === 'active' && this.#queue.length > 0) this.#commitLater();
   }
 
   async #append(round: CommitRound): Promise<AppendEnd> {
@@ -203,6 +219,7 @@ export class ShardRuntime<Machine extends ShardMachine> implements ShardHandle<M
     this.#pause.end();
     this.#sweep?.timer.cancel();
     this.#sweep = undefined;
+    this.#unhurried?.cancel();
     const { metrics } = this.#deps;
     if (state.kind === 'active') metrics.ended();
     const sent = this.#round?.operations ?? [];

@@ -139,7 +139,8 @@ export class MarkerSender {
       const handle = this.#deps.handleOf(machine.index);
       if (handle?.active() !== machine) continue;
       handle
-        .run(() => machine.complete(confirmations), { timeoutMs: COMPLETION_TIMEOUT_MS })
+        // The next transaction may begin already. A record that is lost costs the markers once more.
+        .run(() => machine.complete(confirmations), { timeoutMs: COMPLETION_TIMEOUT_MS, unhurried: true })
         .catch((caught: unknown) => {
           // Nothing was done: the shard is busy. Any other refusal says that the shard is lost, or that the record is on its way.
           if (reasonOf(caught) === 'SHARD_OVERLOADED') for (const { name } of confirmations) this.#decideAgain(machine, name);
