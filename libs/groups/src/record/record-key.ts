@@ -2,6 +2,7 @@ import { MoldauError, type Namespace, partitionIndex, producerId, topicId } from
 import { GroupRecordKey } from '@moldau/protocol';
 import type { GroupRef } from '../group-ref.ts';
 import type { GroupStateRecord } from './group-state-record.ts';
+import { encodeOffsetKey } from './offset-key.ts';
 
 /** Keys of `__groups`. One thing has one key, byte for byte: compaction keeps the newest record of each. */
 
@@ -11,6 +12,7 @@ type WireKey = NonNullable<GroupRecordKey['key']>;
 export type RecordThing = GroupStateRecord extends infer Each ? (Each extends GroupStateRecord ? Omit<Each, 'value'> : never) : never;
 
 export function encodeRecordKey(record: RecordThing): Uint8Array {
+  if (record.type === 'offset') return encodeOffsetKey(record);
   return GroupRecordKey.encode({ key: wireKey(record) }).finish();
 }
 
