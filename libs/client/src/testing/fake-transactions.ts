@@ -1,5 +1,6 @@
-import { type CallHandler, type ErrorName, type MethodPath, MoldauError } from '@moldau/kernel';
+import { type CallHandler, type ErrorName, type MethodPath, MoldauError, type Timer } from '@moldau/kernel';
 import {
+  type BeginProducerSessionRequest,
   type CommitTransactionOffsetsRequest,
   type CommitTransactionOffsetsResponse,
   type EndTransactionRequest,
@@ -19,6 +20,8 @@ type Outcome = 'commit' | 'abort';
 interface FakeTransaction {
   producerId: number;
   epoch: number;
+  timeoutMs: number;
+  timeout: Timer | undefined;
   state: 'empty' | 'ongoing' | 'completing' | 'complete';
   readonly partitions: Set<FakePartition>;
   readonly offsets: Map<string, number>;
@@ -34,6 +37,8 @@ export interface TransactionFault {
 }
 
 const EPOCH_MAX = 32_766;
+/** Of a session that names none. */
+const TIMEOUT_MS_DEFAULT = 60_000;
 
 /** A transaction coordinator in memory with the rules of the real one; one for all brokers of a fake cluster. */
 export class FakeTransactions {
@@ -113,13 +118,15 @@ export class FakeTransactions {
     throw fault.error;
   }
 
-  #begin({ transactionalId, current }: { transactionalId: string; current?: TransactionSession | undefined }) {
+  #begin({ transactionalId, current, timeoutMs = TIMEOUT_MS_DEFAULT }: BeginProducerSessionRequest) {
     const known = this.#ids.get(transactionalId);
     if (known === undefined) {
       const producerId = this.#cluster.nextProducerId();
       this.#ids.set(transactionalId, {
         producerId,
         epoch: 0,
+        timeoutMs,
+        timeout: undefined,
         state: 'empty',
         partitions: new Set(),
         offsets: new Map(),
@@ -135,6 +142,7 @@ export class FakeTransactions {
     // The answer to the first of two equal requests was lost.
     if (current !== undefined && known.state === 'empty' && known.epoch !== current.producerEpoch) return { session: sessionOf(known) };
     this.#raise(known);
+    known.timeoutMs = timeoutMs;
     known.state = 'empty';
     known.former = current === undefined ? undefined : { epoch: current.producerEpoch, outcome: 'abort', cause: 'producer' };
     return { session: sessionOf(known) };
@@ -173,11 +181,15 @@ export class FakeTransactions {
     }
     if (entry.state === 'completing') throw fault('CONCURRENT_TRANSACTIONS');
     entry.state = 'ongoing';
+    // Also of a producer that is gone: what it left open ends.
+    entry.timeout ??= this.#cluster.scheduler.after(entry.timeoutMs, () => this.timeOut(transactionalId), { background: true });
     return entry;
   }
 
   #decide(entry: FakeTransaction, outcome: Outcome, cause: 'producer' | 'timeout' | 'successor'): void {
     const { producerId, epoch } = entry;
+    entry.timeout?.cancel();
+    entry.timeout = undefined;
     entry.former = { epoch, outcome, cause };
     this.#raise(entry);
     entry.state = 'completing';

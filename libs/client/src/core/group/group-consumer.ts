@@ -188,9 +188,15 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     return positionOf(this.#session.consumer, this.#held(target));
   }
 
-  /** The member's hold on a partition; undefined when it has none. Held again after a break, it is another. */
-  holdOn(target: TopicPartitionName): PartitionHold | undefined {
-    return this.#session.rebalancer.find(target);
+  /**
+   * The member's hold on a partition; undefined when it has none. Held again after a break, it is another. With `upTo` only if what is
+   * below that offset was handed out in it, or was committed before.
+   */
+  holdOn(target: TopicPartitionName, upTo?: number): PartitionHold | undefined {
+    const held = this.#session.rebalancer.find(target);
+    if (held === undefined || upTo === undefined) return held;
+    const position = positionOf(this.#session.consumer, held);
+    return position === undefined || position < upTo ? undefined : held;
   }
 
   /** Leader epoch of the record before `offset`, as far as the consumer knows: goes with that offset when it is committed elsewhere. */

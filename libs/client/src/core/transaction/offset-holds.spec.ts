@@ -1,6 +1,8 @@
 import { MoldauError } from '@moldau/kernel';
 import { describe, expect, it } from 'vitest';
 import { simulate } from '../../testing/simulation.contract.ts';
+import { fill } from '../../testing/text-consumer.contract.ts';
+import { setUpGroup } from '../../testing/text-group.contract.ts';
 import { failure, TEXT } from '../../testing/text-producer.contract.ts';
 import type { PartitionHold } from '../group/group-types.ts';
 import type { HoldingGroup } from './transaction-types.ts';
@@ -76,5 +78,35 @@ describe('a partition whose offset a transaction commits', () => {
     };
     await scheduler.until(transact(group, 'kept'));
     expect(counted()).toEqual([['kept'], [7]]);
+  });
+
+  it('was lost while the program had its records in hand: a consumer that has it again does not commit them', async () => {
+    const { cluster, scheduler, moldau, group, member, committed } = setUpGroup();
+    cluster.transactions.commitToGroups();
+    const orders = cluster.createTopic('orders', 1);
+    fill(orders.partitions[0], 3);
+    const consumer = member({ isolation: 'read_committed', autoCommit: false });
+    const batches = consumer.batches();
+    const first = (await scheduler.until(batches.next())).value!;
+    const hold = consumer.holdOn(first);
+    cluster.faults.membership = () => new MoldauError('COORDINATOR_NOT_AVAILABLE', 'scripted');
+    for (const stream of [...(cluster.streams.get(0) ?? [])]) stream.break();
+    // A new owner of the group begins all sessions anew.
+    for (const each of group.members.values()) each.session?.cancel();
+    await scheduler.runFor(7_000);
+    delete cluster.faults.membership;
+    await scheduler.runFor(5_000);
+    expect(hold?.isGone).toBe(true);
+    expect(consumer.holdOn(first)?.isGone).toBe(false);
+    const producer = moldau.transactionalProducer({ transactionalId: 'tx', ...TEXT });
+    const commit = ({ topic, partition, lastOffset }: typeof first): Promise<void> =>
+      producer.transaction((tx) => void tx.commitOffsets(consumer, [{ topic, partition, offset: lastOffset + 1 }]));
+    expect(await scheduler.until(failure(commit(first)))).toMatchObject(LOST);
+    expect(committed(0)).toBeUndefined();
+    const again = (await scheduler.until(batches.next())).value!;
+    expect(again.firstOffset).toBe(first.firstOffset);
+    await scheduler.until(commit(again));
+    expect(committed(0)).toBe(3);
+    await scheduler.until(consumer.close());
   });
 });

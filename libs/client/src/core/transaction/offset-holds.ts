@@ -19,7 +19,7 @@ export function holdsOf(group: TransactionGroup, offsets: readonly TransactionOf
   if (typeof group === 'string' || !('holdOn' in group)) return [];
   return offsets.map((offset) => {
     const place = `${offset.topic}-${offset.partition}`;
-    const hold = group.holdOn(offset);
+    const hold = group.holdOn(offset, offset.offset);
     if (hold === undefined || hold.isGone) throw notHeld(place);
     return { place, hold };
   });

@@ -28,13 +28,14 @@ export interface TransactionOffset {
 /**
  * Whose offsets a transaction commits: a group without members, by its name; a member, which must own the partitions; or
  * something that knows the member that it is at the moment. A group consumer also says what it holds: then the transaction fails with
- * NOT_PARTITION_OWNER when a partition was lost before its offset was staged, even if the consumer has it again.
+ * NOT_PARTITION_OWNER when a partition was lost after its records were handed out and before its offset was staged, even if the
+ * consumer has it again.
  */
 export type TransactionGroup = string | GroupIdentity | { groupIdentity(): GroupIdentity } | HoldingGroup;
 
 /** A member that knows what it holds. */
 export interface HoldingGroup {
   groupIdentity(): GroupIdentity;
-  /** Undefined: nothing of it. */
-  holdOn(target: TopicPartitionName): PartitionHold | undefined;
+  /** Undefined: it does not hold the partition, or not since it was handed what is below `upTo`. */
+  holdOn(target: TopicPartitionName, upTo: number): PartitionHold | undefined;
 }
