@@ -11,7 +11,7 @@ import {
   type MemberNotice as WireNotice,
 } from '@moldau/protocol';
 import type { ShardHandle } from '@moldau/shards';
-import type { AttachedMember } from './attached-members.ts';
+import type { AttachedMember, AttachedMembers } from './attached-members.ts';
 import { type GroupMachine, type GroupOperation, perform } from './group-machine.ts';
 import type { GroupViews } from './group-views.ts';
 import { groupOf, offsetsOf, toAssignment, toResults, toSettings } from './group-wire.ts';
@@ -47,6 +47,7 @@ type State = 'joining' | 'attached' | 'over';
 export class ConnectedMember implements AttachedMember {
   readonly group: GroupRef;
   readonly memberId: string;
+  readonly attempt: number;
   readonly #deps: ConnectedMemberDeps;
   readonly #shard: ShardHandle<GroupMachine>;
   readonly #join: MemberJoin;
@@ -66,6 +67,7 @@ export class ConnectedMember implements AttachedMember {
     this.#send = send;
     this.group = groupOf(join.origin, join.join?.groupId ?? '');
     this.memberId = join.join?.memberId ?? '';
+    this.attempt = join.join?.attempt ?? 0;
     this.#shard = deps.shardOf(join.shard);
   }
 
@@ -78,7 +80,7 @@ export class ConnectedMember implements AttachedMember {
     try {
       const decision = await this.#shard.run(
         (machine, now) => {
-          const outcome = machine.perform(now, this.#joining(), (response) => this.#joined(response));
+          const outcome = machine.perform(now, this.#joining(machine.attached), (response) => this.#joined(response));
           // From here on another connection of it is not heard any more.
           if (outcome.response.tag === 'done') machine.attached.attach(this);
           return outcome;
@@ -146,7 +148,7 @@ export class ConnectedMember implements AttachedMember {
   }
 
   /** The join; of a member that comes back also what it has carried out, which is checked before anything changes. */
-  #joining(): GroupOperation<JoinResponse> {
+  #joining(attached: AttachedMembers): GroupOperation<JoinResponse> {
     const { join, origin, memberEpoch } = this.#join;
     const { group, memberId } = this;
     const request = {
@@ -156,6 +158,7 @@ export class ConnectedMember implements AttachedMember {
       rebalanceTimeoutMs: join?.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS,
     };
     return (shard, now) => {
+      if (attached.isOvertaken(this)) throw this.#overtaken();
       return memberEpoch === undefined ? shard.join(now, request) : shard.rejoin(now, request, memberEpoch);
     };
   }
@@ -242,6 +245,10 @@ export class ConnectedMember implements AttachedMember {
     if (this.#state === 'over') return;
     this.detach();
     this.#send({ $case: 'ended', value: { error: error && errorToItem(error) } });
+  }
+
+  #overtaken(): MoldauError {
+    return new MoldauError('FENCED_INSTANCE', `member '${this.memberId}' has joined by a later stream`, this.#facts());
   }
 
   #now(): Instants {

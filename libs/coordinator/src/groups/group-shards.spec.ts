@@ -98,6 +98,22 @@ describe('members of groups at the owner of their shard', () => {
     expect(fixture.partitions(3)).toHaveLength(2);
   });
 
+  it('are not taken back by a broker that has not noticed that they are elsewhere', async () => {
+    const fixture = await twoMembers();
+    const memberEpoch = fixture.epoch(1);
+    await fixture.join(3, 'a', { memberEpoch, attempt: 2 });
+    await fixture.join(1, 'a', { memberEpoch, attempt: 1 });
+    expect(fixture.ended(1)).toBe('FENCED_INSTANCE');
+    expect(fixture.ended(3)).toBeUndefined();
+    await fixture.join(3, 'a', { memberEpoch, attempt: 2 });
+    expect(fixture.ended(3)).toBeUndefined();
+    // After a move of the shard the broker may come first.
+    fixture.moveShard();
+    await fixture.join(4, 'a', { memberEpoch, attempt: 1 });
+    await fixture.join(5, 'a', { memberEpoch, attempt: 2 });
+    expect([fixture.ended(4), fixture.ended(5)]).toEqual(['FENCED_INSTANCE', undefined]);
+  });
+
   it('have a whole session from the break of the stream of their broker', async () => {
     const fixture = await twoMembers();
     await fixture.pass(40_000);

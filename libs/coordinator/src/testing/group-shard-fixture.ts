@@ -94,7 +94,7 @@ export class GroupShardFixture {
   async join(
     membership: number,
     memberId: string,
-    options: { readonly memberEpoch?: number; readonly pattern?: string } = {},
+    options: { readonly memberEpoch?: number; readonly pattern?: string; readonly attempt?: number } = {},
   ): Promise<void> {
     const join = {
       groupId: 'readers',
@@ -103,6 +103,7 @@ export class GroupShardFixture {
       topicPattern: options.pattern,
       metadata: new Uint8Array(),
       rebalanceTimeoutMs: 1_000,
+      attempt: options.attempt,
     };
     this.say(membership, { $case: 'join', value: { shard: 0, origin: ORIGIN, join, memberEpoch: options.memberEpoch } });
     await this.pass(200);

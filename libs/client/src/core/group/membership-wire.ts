@@ -3,11 +3,16 @@ import type { MembershipRequest } from '@moldau/protocol';
 import type { GroupSettings } from './group-settings.ts';
 import type { GroupSubscription } from './group-types.ts';
 
-export function joinMessage(settings: GroupSettings, memberId: string, subscription: GroupSubscription): MembershipRequest {
+/** `attempt`: which stream of the member it is. */
+export function joinMessage(
+  settings: GroupSettings,
+  { memberId, attempt }: { readonly memberId: string; readonly attempt: number },
+  subscription: GroupSubscription,
+): MembershipRequest {
   const { group, instanceId, rack, metadata, rebalanceTimeoutMs } = settings;
   const { topics = [], pattern: topicPattern } = subscription;
   const topicNames = [...topics];
-  const value = { groupId: group, memberId, instanceId, rack, topicNames, topicPattern, metadata, rebalanceTimeoutMs };
+  const value = { groupId: group, memberId, instanceId, rack, topicNames, topicPattern, metadata, rebalanceTimeoutMs, attempt };
   return { frame: { $case: 'join', value } };
 }
 

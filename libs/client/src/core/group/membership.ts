@@ -65,6 +65,8 @@ export class Membership {
   readonly #timers: MemberTimers;
   #attempt = 0;
   #avoid: number | undefined;
+  /** Opened so far: a broker that takes an older one for the last can't have the member back. */
+  #streams = 0;
   readonly #ended = createDeferred<void>();
 
   constructor(cluster: Cluster, settings: GroupSettings, hooks: MembershipHooks) {
@@ -189,7 +191,8 @@ export class Membership {
       stream.call?.cancel();
     });
     this.#move({ tag: 'joining', stream, timer });
-    stream.call.send(joinMessage(this.#settings, this.#memberId, this.#subscription));
+    this.#streams += 1;
+    stream.call.send(joinMessage(this.#settings, { memberId: this.#memberId, attempt: this.#streams }, this.#subscription));
   }
 
   #streamNow(): MembershipStream | undefined {

@@ -61,7 +61,14 @@ export interface MembershipJoin {
   /** What it wants to be known by, for those who describe the group; at most 4,096 bytes. */
   metadata: Uint8Array;
   /** How long it may take to give up partitions once asked, 100 … 1,800,000 ms; default 60,000. After that it is removed. */
-  rebalanceTimeoutMs?: number | undefined;
+  rebalanceTimeoutMs?:
+    | number
+    | undefined;
+  /**
+   * Which stream of this member it is: 1 for the first, more for each after it. A broker that has not noticed yet that the member is elsewhere
+   * then can't take it back. Unset is 0.
+   */
+  attempt?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -446,6 +453,7 @@ function createBaseMembershipJoin(): MembershipJoin {
     topicPattern: undefined,
     metadata: new Uint8Array(0),
     rebalanceTimeoutMs: undefined,
+    attempt: undefined,
     _unknownFields: {},
   };
 }
@@ -475,6 +483,9 @@ export const MembershipJoin: MessageFns<MembershipJoin> = {
     }
     if (message.rebalanceTimeoutMs !== undefined) {
       writer.uint32(64).int32(message.rebalanceTimeoutMs);
+    }
+    if (message.attempt !== undefined) {
+      writer.uint32(72).uint32(message.attempt);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -562,6 +573,14 @@ export const MembershipJoin: MessageFns<MembershipJoin> = {
             }
 
             message.rebalanceTimeoutMs = reader.int32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
             continue;
           }
         }
@@ -2289,7 +2308,7 @@ export const GroupServiceDefinition = {
      *
      * Errors: INVALID_TOPIC_NAME, INVALID_TOPIC_PATTERN, GROUP_FULL, GROUP_KIND_MISMATCH; UNKNOWN_MEMBER (its session is over:
      * join with a new member id), FENCED_MEMBER_EPOCH, FENCED_INSTANCE (another life of this static member, or
-     * another stream with the same member id, has joined).
+     * a later stream with the same member id, has joined).
      */
     membership: {
       name: "Membership",
