@@ -5,7 +5,9 @@ import { PROCESS_SETTINGS } from './process-settings.ts';
 export const CONNECTOR_WORKER_SETTINGS = {
   ...PROCESS_SETTINGS,
   bootstrap: defaulted(addresses(), { default: ['127.0.0.1:9092'], doc: 'Addresses of brokers to begin with.' }),
-  namespace: optional(text('1 … 63 characters', /^.{1,63}$/), { doc: "Namespace of all topics. Default: the credential's own, or `default`." }),
+  namespace: optional(text('1 … 63 characters', /^.{1,63}$/), {
+    doc: "Namespace of all topics. Default: the credential's own, or `default`.",
+  }),
   groupId: defaulted(text('1 … 60 characters of a-z, A-Z, 0-9, ., _ and -', /^[a-zA-Z0-9._-]{1,60}$/), {
     default: 'connect-cluster',
     doc: 'Workers with the same one share connectors; their topics are named after it.',
@@ -21,7 +23,9 @@ export const CONNECTOR_WORKER_SETTINGS = {
   restAdvertisedPort: optional(port({ free: false }), { doc: 'Port by which other workers reach it. Default: restPort.' }),
   grpcHost: defaulted(host(), { default: '0.0.0.0', doc: 'Address the gRPC listener (ConnectorService) binds to.' }),
   grpcPort: defaulted(port({ free: true }), { default: 8084, doc: 'Port of that listener.' }),
-  pluginPath: optional(path(), { doc: 'Folder of plugins beside those that come with Moldau, one folder each. Code outside it is never loaded.' }),
+  pluginPath: optional(path(), {
+    doc: 'Folder of plugins beside those that come with Moldau, one folder each. Code outside it is never loaded.',
+  }),
   keyConverter: defaulted(text(), { default: 'string', doc: 'Converter of keys where a connector names none.' }),
   valueConverter: defaulted(text(), { default: 'string', doc: 'Converter of values where a connector names none.' }),
   headerConverter: defaulted(text(), { default: 'string', doc: "Converter of headers' values where a connector names none." }),
