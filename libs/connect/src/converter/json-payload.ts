@@ -73,14 +73,16 @@ function read(schema: Schema, json: DataValue, path: string): DataValue {
     case 'int16':
     case 'int32':
     case 'int64':
-    case 'float32':
-    case 'float64':
     case 'boolean':
     case 'string':
     case 'date':
     case 'time':
     case 'timestamp':
       return json;
+    case 'float32':
+    case 'float64':
+      // A float that is whole is written without a fraction, and parsed as a whole number of any size.
+      return typeof json === 'bigint' ? Number(json) : json;
   }
 }
 
