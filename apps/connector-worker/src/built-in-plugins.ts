@@ -1,8 +1,10 @@
 import type { PluginModule } from '@moldau/connect-runtime';
 
-/** Packages of connectors that come with Moldau. Only their names are known here: their code is loaded in threads. */
-const PACKAGES = ['@moldau/connector-file'] as const;
+/** Packages of connectors that come with Moldau, and where they are: their code is loaded in threads, never here. */
+const BUILT_IN: Readonly<Record<string, string>> = {
+  '@moldau/connector-file': import.meta.resolve('@moldau/connector-file'),
+};
 
 export function builtInPlugins(): readonly PluginModule[] {
-  return PACKAGES.map((name) => ({ name, url: import.meta.resolve(name) }));
+  return Object.entries(BUILT_IN).map(([name, url]) => ({ name, url }));
 }

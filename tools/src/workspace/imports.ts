@@ -5,6 +5,7 @@ import { type PackageManifest, type Project, REPOSITORY_ROOT } from './projects.
 
 /** Tests, contracts shared by tests, microbenchmarks, and the fixtures of a library's tests. */
 const TEST_FILE = /\.(spec|contract|bench)\.ts$|\/src\/testing\//;
+const RESOLVED = /\bimport\.meta\.resolve\('([^']+)'\)/g;
 /** Projects that nobody installs: one list of dependencies serves their sources and their specs. */
 const UNPUBLISHED = /^(tests\/|bench$|tools$)/;
 
@@ -39,6 +40,12 @@ function workspaceNames(versions: Readonly<Record<string, string>> = {}): readon
 function importedPackages(project: Project, isTest: boolean): ReadonlySet<string> {
   const folder = join(REPOSITORY_ROOT, project.folder);
   const files = globSync('{src,bin}/**/*.{ts,js}', { cwd: folder }).filter((path) => TEST_FILE.test(`/${path}`) === isTest);
-  const specifiers = files.flatMap((path) => ts.preProcessFile(readFileSync(join(folder, path), 'utf8'), true, true).importedFiles);
-  return new Set(specifiers.flatMap(({ fileName }) => /^@moldau\/[\w-]+/.exec(fileName)?.[0] ?? []));
+  const specifiers = files.flatMap((path) => specifiersOf(readFileSync(join(folder, path), 'utf8')));
+  return new Set(specifiers.flatMap((specifier) => /^@moldau\/[\w-]+/.exec(specifier)?.[0] ?? []));
+}
+
+/** What a file imports, or finds to import later (`import.meta.resolve('…')`). */
+function specifiersOf(text: string): readonly string[] {
+  const imported = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+  return [...imported, ...[...text.matchAll(RESOLVED)].map(([, specifier]) => specifier ?? '')];
 }

@@ -111,7 +111,7 @@ describe('members of groups at the owner of their shard', () => {
     fixture.moveShard();
     await fixture.join(4, 'a', { memberEpoch, attempt: 1 });
     await fixture.join(5, 'a', { memberEpoch, attempt: 2 });
-    expect([fixture.ended(4), fixture.ended(5)]).toEqual(['FENCED_INSTANCE', undefined]);
+    expect([fixture.ended(4), fixture.ended(5)]).toEqual(['MEMBER_MOVED', undefined]);
   });
 
   it('have a whole session from the break of the stream of their broker', async () => {

@@ -68,11 +68,4 @@ export const GROUP_ERRORS = {
     'definite',
     'The stream has no such unacknowledged delivery: it was acknowledged, is of another stream, or its partition went to another member.',
   ),
-  MEMBER_MOVED: row(
-    168,
-    'FAILED_PRECONDITION',
-    'final',
-    'definite',
-    'The member has joined over another stream; it is not heard over this one any more. Its membership goes on.',
-  ),
 } as const satisfies Record<string, CatalogueEntry>;

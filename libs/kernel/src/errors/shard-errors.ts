@@ -1,8 +1,15 @@
 import { type CatalogueEntry, row } from './catalogue-entry.ts';
 
-/** Of coordinator shards: who keeps the state of groups and transactions. */
+/** Of coordinator shards: who keeps the state of groups and transactions, and over which stream a member is heard. */
 export const SHARD_ERRORS = {
   FENCED_SHARD: row(167, 'FAILED_PRECONDITION', 'final', 'definite', 'A newer owner of the coordinator shard has written.'),
+  MEMBER_MOVED: row(
+    168,
+    'FAILED_PRECONDITION',
+    'final',
+    'definite',
+    'The member has joined over another stream; it is not heard over this one any more. Its membership goes on.',
+  ),
   NOT_SHARD_OWNER: row(
     170,
     'UNAVAILABLE',
