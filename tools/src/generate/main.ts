@@ -8,7 +8,9 @@ generateProtocol(root);
 // The pages are made by code that imports the protocol: only now is that as the .proto files say.
 const { generateErrorsPage } = await import('./errors-doc.ts');
 const { generateConfigurationPage } = await import('./configuration-doc.ts');
+const { generateConnectorPages } = await import('./connector-docs.ts');
 generateErrorsPage(root);
 generateConfigurationPage(root);
+await generateConnectorPages(root);
 // The command line knows its own help.
 execFileSync(process.execPath, [join(root, 'apps/cli/src/docs/main.ts')], { stdio: 'inherit' });

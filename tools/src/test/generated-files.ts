@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { REPOSITORY_ROOT } from '../workspace/projects.ts';
 
 /** Everything that `npm run generate` writes. */
-const GENERATED = ['libs/*/src/gen/**/*', 'docs/errors.md', 'docs/configuration.md', 'docs/cli.md'];
+const GENERATED = [
+  'libs/*/src/gen/**/*',
+  'libs/connectors/*/README.md',
+  'docs/errors.md',
+  'docs/configuration.md',
+  'docs/connect-transforms.md',
+  'docs/cli.md',
+];
 
 /** Content of each generated file by its path. */
 export function readGenerated(): ReadonlyMap<string, string> {
