@@ -2,6 +2,7 @@ import type { PluginModule } from '@moldau/connect-runtime';
 
 /** Packages of connectors that come with Moldau, and where they are: their code is loaded in threads, never here. */
 const BUILT_IN: Readonly<Record<string, string>> = {
+  '@moldau/connector-datagen': import.meta.resolve('@moldau/connector-datagen'),
   '@moldau/connector-file': import.meta.resolve('@moldau/connector-file'),
 };
 

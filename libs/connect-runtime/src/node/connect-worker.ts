@@ -121,7 +121,8 @@ export class ConnectWorker {
 
   /** @throws MoldauError PLUGIN_NOT_FOUND */
   async validate(className: string, config: JsonObject): Promise<ValidationResult> {
-    const result = await this.plugins.validate(className, config);
+    const { keyConverter, valueConverter, headerConverter } = this.options;
+    const result = await this.plugins.validate(className, config, { keyConverter, valueConverter, headerConverter });
     const { exactlyOnce, kind } = this.plugins.find(className).plugin;
     const isExact = exactlyOnce && this.options.exactlyOnceSource;
     if (kind !== 'source' || isExact || config['exactly.once.support'] !== 'required') return result;

@@ -6,7 +6,7 @@ const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 
 export interface ServiceSpawnOptions {
-  readonly service: 'broker' | 'coordinator';
+  readonly service: 'broker' | 'coordinator' | 'connector-worker';
   /** Settings as flags. */
   readonly flags: readonly string[];
   /** Port of its admin HTTP server, where readiness is asked for. */
@@ -21,7 +21,7 @@ export interface SpawnedService extends AsyncDisposable {
   stop(): Promise<number | null>;
 }
 
-/** Starts a broker or a coordinator on the Node that runs this code. */
+/** Starts a service on the Node that runs this code. */
 export function spawnService(options: ServiceSpawnOptions): SpawnedService {
   const main = fileURLToPath(new URL(`../../../../apps/${options.service}/src/main.ts`, import.meta.url));
   const flags = ['--admin-host', '127.0.0.1', '--admin-port', String(options.adminPort), ...options.flags];

@@ -1,14 +1,21 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { JsonObject } from '@moldau/connect';
+import { type JsonObject, nearestName } from '@moldau/connect';
 import { MoldauError } from '@moldau/kernel';
-import type { ConfigFieldInfo, ConfigValue, PluginClass, PluginModule, ValidationResult } from '../thread/thread-messages.ts';
+import type {
+  ConfigFieldInfo,
+  ConfigValue,
+  ConverterDefaults,
+  PluginClass,
+  PluginModule,
+  ValidationResult,
+} from '../thread/thread-messages.ts';
 import { startThread } from './task-thread.ts';
 
 const LIMITS = { memoryMb: 256, stallMs: 60_000 } as const;
 /** How long one plugin may take to load; one that spins must not hold up the worker. */
-const LOAD_TIMEOUT_MS = 15_000;
+const LOAD_TIMEOUT_MS = 10_000;
 const VALIDATE_TIMEOUT_MS = 30_000;
 /** Entry files of a folder below the plugin folder, the first that is there. */
 const ENTRIES = ['plugin.js', 'plugin.mjs', 'plugin.ts', 'index.js', 'index.mjs', 'index.ts', 'src/index.ts'] as const;
@@ -53,16 +60,18 @@ export class PluginRegistry {
     if (found !== undefined) return found;
     const shown = className.slice(0, 200);
     const known = this.classes.map(({ name }) => name).join(', ');
-    const message = `Failed to find any class that implements Connector and which name matches ${shown}, available connectors are: ${known}`;
+    const near = nearestName(className, [...this.#classes.keys()]);
+    const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+    const message = `Failed to find any class that implements Connector and which name matches ${shown}${hint}, available connectors are: ${known}`;
     throw new MoldauError('PLUGIN_NOT_FOUND', message, { class: shown });
   }
 
   /** @throws MoldauError PLUGIN_NOT_FOUND, CONNECTOR_CONFIG_INVALID when the plugin fails at it */
-  validate(className: string, config: JsonObject): Promise<ValidationResult> {
+  validate(className: string, config: JsonObject, defaults: ConverterDefaults): Promise<ValidationResult> {
     const { module, plugin } = this.find(className);
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       let result: ValidationResult | undefined;
-      const thread = startThread({ t: 'validate', module, className, config }, LIMITS, {
+      const thread = startThread({ t: 'validate', module, className, config, defaults }, LIMITS, {
         message: (message) => {
           if (message.t === 'validated') result = message.result;
         },
@@ -74,7 +83,6 @@ export class PluginRegistry {
       });
       const timer = setTimeout(() => thread.stop(0), VALIDATE_TIMEOUT_MS);
       timer.unref();
-      void reject;
     });
   }
 

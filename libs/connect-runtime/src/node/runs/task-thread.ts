@@ -3,6 +3,12 @@ import type { ThreadJob, ThreadMessage, ThreadOrder } from '../thread/thread-mes
 
 const ENTRY = new URL('../thread/thread-main.ts', import.meta.url);
 
+/** Memory outside the heap, as buffers have it, is not bounded by the engine: a task may have so much of it for each MiB of heap. */
+const BUFFERS_PER_HEAP = 4;
+/** Loading code takes long on a busy machine, and nothing is heard meanwhile. */
+const START_MS_MAX = 30_000;
+const MIB = 1024 * 1024;
+
 export interface ThreadLimits {
   /** Heap, in MiB. */
   readonly memoryMb: number;
@@ -31,10 +37,11 @@ export function startThread(job: ThreadJob, limits: ThreadLimits, events: Thread
   });
   let cause: string | undefined;
   let heardMs = performance.now();
+  let hasSpoken = false;
   const watch = setInterval(
     () => {
       const silentMs = performance.now() - heardMs;
-      if (silentMs < limits.stallMs) return;
+      if (silentMs < (hasSpoken ? limits.stallMs : Math.max(limits.stallMs, START_MS_MAX))) return;
       cause ??= `the event loop was blocked: nothing was heard of the task for ${Math.round(silentMs / 1000)} s (task.stall.timeout.ms is ${limits.stallMs})`;
       void worker.terminate();
     },
@@ -44,6 +51,12 @@ export function startThread(job: ThreadJob, limits: ThreadLimits, events: Thread
   let grace: NodeJS.Timeout | undefined;
   worker.on('message', (message: ThreadMessage) => {
     heardMs = performance.now();
+    hasSpoken = true;
+    if (message.t === 'beat' && message.bufferBytes > limits.memoryMb * BUFFERS_PER_HEAP * MIB) {
+      const found = `${Math.round(message.bufferBytes / MIB)} MiB of buffers`;
+      cause ??= `out of memory: ${found}, more than ${BUFFERS_PER_HEAP} × task.memory.max.mb, which is ${limits.memoryMb}`;
+      void worker.terminate();
+    }
     if (message.t === 'failed') cause ??= message.cause;
     else events.message(message);
   });

@@ -1,4 +1,5 @@
 import type { ConsumedRecord, HeaderInput, Moldau, Producer } from '@moldau/client';
+import type { ErrorStage } from './record-pipeline.ts';
 import { threadLogger } from './thread-ports.ts';
 
 /** Unconfirmed letters are kept for as long as a cluster may be away. */
@@ -11,9 +12,6 @@ export interface DeadLetterOptions {
   readonly topic: string | undefined;
   readonly withContext: boolean;
 }
-
-/** Where a bad record failed; Kafka's names of stages. */
-export type ErrorStage = 'KEY_CONVERTER' | 'TRANSFORMATION' | 'TASK_PUT';
 
 /** The dead-letter topic: records as they were, byte for byte, with Kafka's headers that say what was wrong. */
 export class DeadLetters {

@@ -14,6 +14,12 @@ export class SecretReferenceError extends Error {
   }
 }
 
+export interface SecretPorts {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told each value that a reference gave: it must not be shown. */
+  keep(value: string): void;
+}
+
 /**
  * The config with all references replaced; done in the thread, right before it is used, and never stored.
  *
@@ -21,20 +27,21 @@ export class SecretReferenceError extends Error {
  */
 export async function resolveSecrets(
   config: Readonly<Record<string, string>>,
-  environment: Readonly<Record<string, string | undefined>>,
+  { environment, keep }: SecretPorts,
 ): Promise<Record<string, string>> {
   const resolved: [string, string][] = [];
-  for (const [field, text] of Object.entries(config)) resolved.push([field, await resolveText(field, text, environment)]);
+  for (const [field, text] of Object.entries(config)) resolved.push([field, await resolveText(field, text, { environment, keep })]);
   return Object.fromEntries(resolved);
 }
 
-async function resolveText(field: string, text: string, environment: Readonly<Record<string, string | undefined>>): Promise<string> {
+async function resolveText(field: string, text: string, { environment, keep }: SecretPorts): Promise<string> {
   let result = '';
   let from = 0;
   for (const match of text.matchAll(REFERENCE)) {
     const { kind = '', what = '', key } = match.groups ?? {};
     const value = kind === 'env' ? environment[what] : await fromFile(field, what, key);
     if (value === undefined) throw new SecretReferenceError(field, `${match[0]}: there is no such variable or key`);
+    keep(value);
     result += text.slice(from, match.index) + value;
     from = match.index + match[0].length;
   }

@@ -3,8 +3,8 @@ import type { FlushReason, SinkContext, SinkDefinition, SinkRecord, SinkTask } f
 import { type Counter, MoldauError } from '@moldau/kernel';
 import { CONNECTOR_SETTINGS, SINK_SETTINGS } from '../../core/connector-settings.ts';
 import { sinkGroup } from '../../core/names.ts';
-import { DeadLetters, type ErrorStage } from './dead-letters.ts';
-import { createPipeline, type RecordPipeline } from './record-pipeline.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { createPipeline, type ErrorStage, intolerable, RecordFault, type RecordPipeline } from './record-pipeline.ts';
 import { isRetriable, Retries } from './retry.ts';
 import { setUpGroup } from './sink-group.ts';
 import type { TaskParts } from './source-task.ts';
@@ -191,7 +191,8 @@ class SinkLoop {
       if (record !== undefined && this.#settings['errors.deadletterqueue.topic.name'] !== undefined) this.#keep(raw);
       return record;
     } catch (error) {
-      return this.#passOver(raw, error instanceof Error ? error : new Error(String(error)), 'KEY_CONVERTER').then(() => undefined);
+      if (!(error instanceof RecordFault)) throw error;
+      return this.#passOver(raw, error.cause, error.stage).then(() => undefined);
     }
   }
 
@@ -248,7 +249,7 @@ class SinkLoop {
   }
 
   async #passOver(raw: ConsumedRecord | undefined, error: Error, stage: ErrorStage): Promise<void> {
-    if (this.#common['errors.tolerance'] === 'none') throw error;
+    if (this.#common['errors.tolerance'] === 'none') throw intolerable(error, stage, raw);
     if (raw !== undefined) await this.#letters.add(raw, error, stage);
     this.#errors.add(1);
     if (!this.#common['errors.log.enable']) return;

@@ -1,11 +1,11 @@
-import type { Moldau, ProducerRecord } from '@moldau/client';
+import type { Moldau } from '@moldau/client';
 import type { BatchLimits, JsonObject, SourceBatch, SourceContext, SourceDefinition, SourceTask } from '@moldau/connect';
 import { type Counter, MoldauError } from '@moldau/kernel';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { CONNECTOR_SETTINGS, SOURCE_SETTINGS } from '../../core/connector-settings.ts';
 import { namesOf, sourceTaskId } from '../../core/names.ts';
 import { readPositions } from '../cluster/source-offsets.ts';
-import { createPipeline, type RecordPipeline } from './record-pipeline.ts';
+import { createPipeline, intolerable, type OutgoingRecord, RecordFault, type RecordPipeline } from './record-pipeline.ts';
 import { Retries } from './retry.ts';
 import { AtLeastOnceWriter, ExactlyOnceWriter, type SourceWriter } from './source-writer.ts';
 import { parsedAs } from './task-config.ts';
@@ -25,8 +25,6 @@ const READY_GATHER_MS = 50;
 const TRANSACTION_RECORDS_MAX = 100_000;
 /** Batches written and not committed, of an at-least-once source. */
 const UNCOMMITTED_BATCHES_MAX = 256;
-
-type Bytes = ProducerRecord<Uint8Array, Uint8Array>;
 
 export interface TaskParts {
   readonly job: TaskJob;
@@ -221,14 +219,15 @@ class SourceLoop {
     return asked;
   }
 
-  #convert({ records }: SourceBatch): readonly Bytes[] {
-    const converted: Bytes[] = [];
+  #convert({ records }: SourceBatch): readonly OutgoingRecord[] {
+    const converted: OutgoingRecord[] = [];
     for (const record of records) {
       try {
         const bytes = this.#pipeline.outgoing(record);
         if (bytes !== undefined) converted.push(bytes);
       } catch (error) {
-        if (this.#common['errors.tolerance'] === 'none') throw error;
+        if (!(error instanceof RecordFault)) throw error;
+        if (this.#common['errors.tolerance'] === 'none') throw intolerable(error.cause, error.stage, record);
         this.#errors.add(1);
         if (this.#common['errors.log.enable']) threadLogger().warn('a record was passed over', { topic: record.topic, error });
       }

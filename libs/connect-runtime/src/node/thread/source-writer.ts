@@ -1,11 +1,15 @@
-import type { Moldau, Producer, ProducerRecord, Transaction, TransactionalProducer } from '@moldau/client';
+import type { Moldau, Producer, Transaction, TransactionalProducer } from '@moldau/client';
 import { RetriableError, type SourceBatch, type SourcePosition } from '@moldau/connect';
 import { MoldauError } from '@moldau/kernel';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { positionRecord } from '../cluster/source-offsets.ts';
+import type { OutgoingRecord } from './record-pipeline.ts';
+import { textOrBytes } from './text-or-bytes.ts';
 
-type Bytes = ProducerRecord<Uint8Array, Uint8Array>;
+/** A text or bytes. */
+type Part = Uint8Array | string;
 
+const SERIALIZERS = { keySerializer: textOrBytes, valueSerializer: textOrBytes };
 /** Records between two looks at the room in the producer's buffer. */
 const TURN_RECORDS = 64;
 /** Unconfirmed records are kept for as long as a cluster may be away: the task waits, it does not give up. */
@@ -20,7 +24,7 @@ export interface SourceWriterPlace {
 
 /** Writes what a source gave. `commit` makes all that was written before durable, positions included. */
 export interface SourceWriter {
-  write(records: readonly Bytes[], batch: SourceBatch): Promise<void>;
+  write(records: readonly OutgoingRecord[], batch: SourceBatch): Promise<void>;
   commit(): Promise<void>;
   close(): Promise<void>;
 }
@@ -28,7 +32,7 @@ export interface SourceWriter {
 /** Records first, then positions: what was not stored is read again after a crash. */
 export class AtLeastOnceWriter implements SourceWriter {
   readonly #place: SourceWriterPlace;
-  readonly #producer: Producer;
+  readonly #producer: Producer<Part, Part>;
   #positions = new Map<string, SourcePosition>();
   #failure: Error | undefined;
   readonly #failed = (error: unknown): void => {
@@ -37,14 +41,15 @@ export class AtLeastOnceWriter implements SourceWriter {
 
   constructor(moldau: Moldau, place: SourceWriterPlace) {
     this.#place = place;
-    this.#producer = moldau.producer({
+    this.#producer = moldau.producer<Part, Part>({
+      ...SERIALIZERS,
       compression: place.compression,
       deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
       maxBlockMs: DELIVERY_TIMEOUT_MS,
     });
   }
 
-  async write(records: readonly Bytes[], batch: SourceBatch): Promise<void> {
+  async write(records: readonly OutgoingRecord[], batch: SourceBatch): Promise<void> {
     await sendAll(this.#producer, records, this.#failed);
     this.#assertSound();
     for (const position of batch.positions) this.#positions.set(canonicalJson(position.partition), position);
@@ -74,11 +79,16 @@ export class AtLeastOnceWriter implements SourceWriter {
 /** Each write is a transaction of records and positions together; a life that was replaced is fenced by the transactional id. */
 export class ExactlyOnceWriter implements SourceWriter {
   readonly #place: SourceWriterPlace;
-  readonly #producer: TransactionalProducer;
+  readonly #producer: TransactionalProducer<Part, Part>;
 
   constructor(moldau: Moldau, transactionalId: string, place: SourceWriterPlace) {
     this.#place = place;
-    this.#producer = moldau.transactionalProducer({ transactionalId, timeoutMs: TRANSACTION_TIMEOUT_MS, compression: place.compression });
+    this.#producer = moldau.transactionalProducer<Part, Part>({
+      ...SERIALIZERS,
+      transactionalId,
+      timeoutMs: TRANSACTION_TIMEOUT_MS,
+      compression: place.compression,
+    });
   }
 
   /** From here on no earlier life of the task writes anything. */
@@ -86,7 +96,7 @@ export class ExactlyOnceWriter implements SourceWriter {
     await this.#producer.transaction(() => {});
   }
 
-  async write(records: readonly Bytes[], { positions }: SourceBatch): Promise<void> {
+  async write(records: readonly OutgoingRecord[], { positions }: SourceBatch): Promise<void> {
     if (records.length === 0 && positions.length === 0) return;
     const { offsetsTopic, connector } = this.#place;
     try {
@@ -114,7 +124,11 @@ export class ExactlyOnceWriter implements SourceWriter {
   }
 }
 
-async function sendAll(to: Producer | Transaction, records: readonly Bytes[], failed: (error: unknown) => void): Promise<void> {
+async function sendAll(
+  to: Producer<Part, Part> | Transaction<Part, Part>,
+  records: readonly OutgoingRecord[],
+  failed: (error: unknown) => void,
+): Promise<void> {
   for (let index = 0; index < records.length; index++) {
     const record = records[index];
     if (record !== undefined) to.send(record).catch(failed);

@@ -1,22 +1,26 @@
+import { getHeapStatistics } from 'node:v8';
 import { createMoldau, type Moldau } from '@moldau/client';
-import type { JsonObject, SourceDefinition } from '@moldau/connect';
+import type { ConnectorDefinition, JsonObject, SourceDefinition } from '@moldau/connect';
 import { CONNECTOR_SETTINGS, SOURCE_SETTINGS } from '../../core/connector-settings.ts';
 import { maxTasks } from '../../core/decide.ts';
 import { loadDefinition, loadPlugin } from './plugin-loader.ts';
-import { resolveSecrets } from './secret-references.ts';
+import { resolveSecrets, type SecretPorts } from './secret-references.ts';
 import { runSinkTask } from './sink-task.ts';
 import { runSourceTask } from './source-task.ts';
 import { parsedAs } from './task-config.ts';
 import type { PlanJob, PluginModule, TaskJob } from './thread-messages.ts';
 import { ThreadMeter } from './thread-meter.ts';
-import { job, onOrder, say } from './thread-port.ts';
+import { job, keepSecret, onOrder, say } from './thread-port.ts';
 import { pause, threadClock, threadLogger, threadScheduler } from './thread-ports.ts';
-import { fieldsOf, validateConfig } from './validate-config.ts';
+import { traceOf } from './trace.ts';
+import { fieldsOf, isReference, textsOf, validateConfig } from './validate-config.ts';
 import { WorkGate } from './work-gate.ts';
 
 const BEAT_MS = 1_000;
 /** Changes of the outside that come so close together are one. */
 const CHANGE_SETTLES_MS = 500;
+
+const SECRETS: SecretPorts = { environment: process.env, keep: (value) => keepSecret([value]) };
 
 const stopping = new AbortController();
 const meter = new ThreadMeter();
@@ -31,7 +35,9 @@ async function main(): Promise<void> {
       return;
     case 'validate': {
       const definition = await loadDefinition(job.module, job.className);
-      say({ t: 'validated', result: await validateConfig(definition, job.config, process.env) });
+      keepPasswords(definition, textsOf(job.config));
+      const ports = { ...SECRETS, defaults: job.defaults };
+      say({ t: 'validated', result: await validateConfig(definition, job.config, ports) });
       return;
     }
     case 'plan':
@@ -61,8 +67,9 @@ async function describe(module: PluginModule): Promise<void> {
 }
 
 async function plan({ module, config, connector }: PlanJob): Promise<void> {
-  const resolved = await resolveSecrets(config, process.env);
+  const resolved = await resolveSecrets(config, SECRETS);
   const definition = (await loadDefinition(module, config['connector.class'] ?? '')) as SourceDefinition;
+  keepPasswords(definition, resolved);
   const own = parsedAs(definition.config, resolved, [CONNECTOR_SETTINGS, SOURCE_SETTINGS]);
   const { signal } = stopping;
   while (!signal.aborted) {
@@ -97,8 +104,9 @@ async function runTask(task: TaskJob): Promise<void> {
       say({ t: t === 'resume' ? 'resumed' : 'paused' });
     }
   });
-  const config = await resolveSecrets(task.config, process.env);
+  const config = await resolveSecrets(task.config, SECRETS);
   const definition = await loadDefinition(task.module, config['connector.class'] ?? '');
+  keepPasswords(definition, config);
   const moldau = connect(task);
   const parts = { job: task, moldau, config, gate, meter, signal: stopping.signal };
   try {
@@ -106,7 +114,7 @@ async function runTask(task: TaskJob): Promise<void> {
     else await runSinkTask(definition, parts);
   } finally {
     await moldau.close();
-    say({ t: 'beat', samples: meter.take() });
+    say({ t: 'beat', samples: meter.take(), bufferBytes: 0 });
   }
 }
 
@@ -123,13 +131,17 @@ function connect({ access, connector, task }: TaskJob): Moldau {
   });
 }
 
-function beat(): void {
-  say({ t: 'beat', samples: [] });
-  setInterval(() => say({ t: 'beat', samples: meter.take() }), BEAT_MS).unref();
+/** Passwords that were written out are as little to be shown as those by reference. */
+function keepPasswords(definition: ConnectorDefinition, config: Readonly<Record<string, string>>): void {
+  const passwords = Object.entries(definition.config.fields).filter(([, { type }]) => type === 'PASSWORD');
+  for (const [name, { prefix }] of passwords) {
+    const mine = Object.entries(config).filter(([key]) => (prefix ? key.startsWith(name) : key === name));
+    keepSecret(mine.map(([, value]) => value).filter((value) => !isReference(value)));
+  }
 }
 
-function traceOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : '';
-  return `${error.stack ?? error.message}${cause}`;
+function beat(): void {
+  const tell = (): void => say({ t: 'beat', samples: meter.take(), bufferBytes: getHeapStatistics().external_memory });
+  tell();
+  setInterval(tell, BEAT_MS).unref();
 }

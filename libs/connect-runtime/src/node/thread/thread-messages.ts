@@ -18,7 +18,13 @@ export interface ClientAccess {
 /** What one thread is for. */
 export type ThreadJob =
   | { readonly t: 'plugins'; readonly modules: readonly PluginModule[] }
-  | { readonly t: 'validate'; readonly module: PluginModule; readonly className: string; readonly config: JsonObject }
+  | {
+      readonly t: 'validate';
+      readonly module: PluginModule;
+      readonly className: string;
+      readonly config: JsonObject;
+      readonly defaults: ConverterDefaults;
+    }
   | (RunJob & { readonly t: 'plan' })
   | (RunJob & { readonly t: 'task'; readonly task: number; readonly settings: JsonObject; readonly paused: boolean });
 
@@ -112,7 +118,8 @@ export type ThreadMessage =
   | { readonly t: 'finished' }
   /** What it waits for; empty: nothing any more. */
   | { readonly t: 'note'; readonly text: string }
-  | { readonly t: 'beat'; readonly samples: readonly MetricSample[] }
+  /** Each second. `bufferBytes`: memory outside the heap. */
+  | { readonly t: 'beat'; readonly samples: readonly MetricSample[]; readonly bufferBytes: number }
   | {
       readonly t: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -3,14 +3,16 @@ import {
   type ConfigField,
   type ConnectorDefinition,
   type FieldError,
+  hasReference,
+  isTransformSetting,
   type JsonObject,
   type JsonValue,
   Secret,
 } from '@moldau/connect';
 import { OVERRIDE_PREFIXES, runtimeSettings } from '../../core/connector-settings.ts';
-import { CONVERTER_NAMES, converterOf } from './converters.ts';
-import { resolveSecrets, SecretReferenceError } from './secret-references.ts';
-import type { ConfigFieldInfo, ConfigValue, ValidationResult } from './thread-messages.ts';
+import { pipelineErrors } from './record-pipeline.ts';
+import { resolveSecrets, type SecretPorts, SecretReferenceError } from './secret-references.ts';
+import type { ConfigFieldInfo, ConfigValue, ConverterDefaults, ValidationResult } from './thread-messages.ts';
 
 /** How long a plugin may ask the outside whether its config works. */
 const OUTSIDE_TIMEOUT_MS = 20_000;
@@ -38,14 +40,18 @@ function infoOf(name: string, field: ConfigField, order: number): ConfigFieldInf
   };
 }
 
+export interface ValidationPorts extends SecretPorts {
+  readonly defaults: ConverterDefaults;
+}
+
 /** Looks at all of a config at once: form first, then, where that is right, what the plugin can ask the outside. */
 export async function validateConfig(
   definition: ConnectorDefinition,
   config: JsonObject,
-  environment: Readonly<Record<string, string | undefined>>,
+  ports: ValidationPorts,
 ): Promise<ValidationResult> {
-  const errors = [...formErrors(definition, config)];
-  if (errors.length === 0) errors.push(...(await outsideErrors(definition, config, environment)));
+  const errors = [...formErrors(definition, config, ports.defaults)];
+  if (errors.length === 0) errors.push(...(await outsideErrors(definition, config, ports)));
   const fields = fieldsOf(definition);
   const names = new Set([...fields.filter(({ name }) => !name.endsWith('.')).map(({ name }) => name), ...Object.keys(config)]);
   for (const { field } of errors) names.add(field);
@@ -53,7 +59,7 @@ export async function validateConfig(
   return { fields, values, errorCount: values.filter((value) => value.errors.length > 0).length };
 }
 
-function formErrors(definition: ConnectorDefinition, config: JsonObject): readonly FieldError[] {
+function formErrors(definition: ConnectorDefinition, config: JsonObject, defaults: ConverterDefaults): readonly FieldError[] {
   const declarations = [...runtimeSettings(definition.kind), definition.config];
   const found = declarations.flatMap((declaration) =>
     declaration.check(
@@ -61,7 +67,8 @@ function formErrors(definition: ConnectorDefinition, config: JsonObject): readon
       declarations.filter((other) => other !== declaration),
     ),
   );
-  const own = [...overrides(config), ...converterErrors(config)];
+  const ofRecords = recordSettings(config);
+  const own = [...overrides(config), ...(hasReference(ofRecords) ? [] : pipelineErrors(textsOf(ofRecords), defaults))];
   const overridden = new Set(own.map(({ field }) => field));
   const unique = new Map(found.filter(({ field }) => !overridden.has(field)).map((error) => [`${error.field}\0${error.message}`, error]));
   return [...unique.values(), ...own];
@@ -74,28 +81,24 @@ function overrides(config: JsonObject): readonly FieldError[] {
     .map((field) => ({ field, message }));
 }
 
-function converterErrors(config: JsonObject): readonly FieldError[] {
-  return ['key.converter', 'value.converter', 'header.converter'].flatMap((name) => {
-    const value = config[name];
-    if (typeof value !== 'string' || converterOf(value) !== undefined) return [];
-    return [{ field: name, message: `'${value.slice(0, 200)}' is no converter; one of ${CONVERTER_NAMES.join(', ')}` }];
-  });
+/** Converters and transforms, with their settings. */
+function recordSettings(config: JsonObject): JsonObject {
+  const isMeant = (name: string): boolean => isTransformSetting(name) || /^(key|value|header)\.converter(\.|$)/.test(name);
+  return Object.fromEntries(Object.entries(config).filter(([name]) => isMeant(name)));
 }
 
-async function outsideErrors(
-  definition: ConnectorDefinition,
-  config: JsonObject,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly FieldError[]> {
+async function outsideErrors(definition: ConnectorDefinition, config: JsonObject, ports: ValidationPorts): Promise<readonly FieldError[]> {
   let resolved: Record<string, string>;
   try {
-    resolved = await resolveSecrets(textsOf(config), environment);
+    resolved = await resolveSecrets(textsOf(config), ports);
   } catch (error) {
     if (error instanceof SecretReferenceError) return [{ field: error.field, message: error.message }];
     throw error;
   }
   const parsed = definition.config.parse(resolved, runtimeSettings(definition.kind));
-  if (!parsed.ok) return parsed.errors;
+  const ofRecords = pipelineErrors(resolved, ports.defaults);
+  if (!parsed.ok) return [...parsed.errors, ...ofRecords];
+  if (ofRecords.length > 0) return ofRecords;
   return (await definition.validate?.(parsed.config, AbortSignal.timeout(OUTSIDE_TIMEOUT_MS))) ?? [];
 }
 
