@@ -80,6 +80,10 @@ export class StatusImage {
     return this.#statuses.get(runKey(name));
   }
 
+  get keys(): readonly string[] {
+    return [...this.#statuses.keys()];
+  }
+
   /** Keys of all runs of a connector. */
   keysOf(connector: string): readonly string[] {
     return [...this.#statuses.keys()].filter((key) => parseRunKey(key)?.connector === connector);

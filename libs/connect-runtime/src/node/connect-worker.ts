@@ -1,6 +1,7 @@
 import { createMoldau, type Moldau } from '@moldau/client';
 import type { JsonObject } from '@moldau/connect';
 import { isErrorName, MoldauError } from '@moldau/kernel';
+import { topicKey } from '../core/active-topics.ts';
 import type { ConnectorConfig, TargetState } from '../core/config-record.ts';
 import { decodeConfigRecord } from '../core/config-record.ts';
 import type { CommandOutcome, ConnectCommand, OffsetsChange } from '../core/connect-command.ts';
@@ -8,6 +9,7 @@ import { ConnectImage, type ConnectorEntry } from '../core/connect-image.ts';
 import { findConnector } from '../core/decide.ts';
 import { LEADER_SLOT, namesOf, type WorkerClusterNames } from '../core/names.ts';
 import { runKey } from '../core/run-status.ts';
+import { staleKeys } from '../core/stale-keys.ts';
 import { type WantedRun, wantedRuns } from '../core/wanted-runs.ts';
 import { Leader } from './cluster/leader.ts';
 import { describeWorkers, joinSlots, type KnownWorker, type SlotMember } from './cluster/slot-member.ts';
@@ -27,6 +29,9 @@ import type { ConnectWorkerOptions } from './worker-options.ts';
 export type InternalCall = ConnectCommand | { readonly t: 'offsets'; readonly name: string; readonly change: OffsetsChange | null };
 
 const PLAN_RETRY_MS = 1_000;
+/** For so long a change of offsets waits for tasks that are ending. */
+const STOPPING_MAX_MS = 10_000;
+const STOPPING_POLL_MS = 50;
 
 /** A worker of a connect cluster: runs what its slots ask for, and answers for all of it. */
 export class ConnectWorker {
@@ -63,6 +68,7 @@ export class ConnectWorker {
       },
       planned: (run, tasks) => void this.#planned(run, tasks),
       samples: (run, samples) => this.#metrics.add(run, samples),
+      topics: (run, topics) => this.#status.tellTopics(run, topics, Date.now()),
       restarted: (run) => this.#metrics.restarted(run),
       left: (run, cause) => this.#left(run, cause),
     });
@@ -159,8 +165,18 @@ export class ConnectWorker {
     return readOffsets(this.#place(), this.connector(name));
   }
 
+  /** @throws MoldauError CONNECTOR_NOT_FOUND */
+  activeTopics(name: string): readonly string[] {
+    return this.#status.topics.of(this.connector(name).name);
+  }
+
+  resetActiveTopics(name: string): void {
+    this.#status.forget(this.activeTopics(name).map((topic) => topicKey(name, topic)));
+  }
+
   /** @throws MoldauError CONNECTOR_NOT_STOPPED, CONNECTOR_OFFSETS_INVALID */
   async changeOffsets(name: string, change: OffsetsChange): Promise<string> {
+    await this.#untilIdle(name);
     return (await this.call({ t: 'offsets', name, change: change ?? null })) as string;
   }
 
@@ -232,7 +248,7 @@ export class ConnectWorker {
     // Once for all records of a transaction, which arrive together.
     setImmediate(() => {
       this.#isReconciling = false;
-      if (!this.#isClosed) this.#runs.reconcile();
+      if (!this.#isClosed) this.#reconcile();
     });
   }
 
@@ -256,7 +272,21 @@ export class ConnectWorker {
       this.#leader = leader;
     }
     this.#runs.hold(slots);
+    this.#tidy();
     return Promise.resolve();
+  }
+
+  #reconcile(): void {
+    this.#runs.reconcile();
+    this.#tidy();
+  }
+
+  /** Statuses that a dead worker left, and nobody else will end. */
+  #tidy(): void {
+    const { image, topics } = this.#status;
+    const facts = { image: this.image, statuses: image, topics, held: this.#runs.slots, running: this.#runs.keys };
+    const keys = staleKeys(facts);
+    if (keys.length > 0) this.#status.forget(keys);
   }
 
   async #losing(slots: readonly number[]): Promise<void> {
@@ -310,10 +340,20 @@ export class ConnectWorker {
     }
   }
 
+  #isBusy(name: string): boolean {
+    return this.statuses.keysOf(name).some((key) => key.startsWith('task/'));
+  }
+
+  /** Tasks of a connector that was just stopped may take a moment to end. */
+  async #untilIdle(name: string): Promise<void> {
+    const deadline = performance.now() + STOPPING_MAX_MS;
+    const isStopping = (): boolean => this.connector(name).target === 'STOPPED' && this.#isBusy(name);
+    while (isStopping() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, STOPPING_POLL_MS));
+  }
+
   async #alter(name: string, change: OffsetsChange): Promise<string> {
     const entry = this.connector(name);
-    const isBusy = this.statuses.keysOf(name).some((key) => key.startsWith('task/'));
-    if (entry.target !== 'STOPPED' || isBusy) {
+    if (entry.target !== 'STOPPED' || this.#isBusy(name)) {
       const message = `Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/${name}/stop' endpoint`;
       throw new MoldauError('CONNECTOR_NOT_STOPPED', message, { connector: name });
     }

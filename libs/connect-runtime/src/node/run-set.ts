@@ -29,6 +29,11 @@ export class RunSet {
     return this.#hosts.size;
   }
 
+  /** Of all runs that are here, or end. */
+  get keys(): ReadonlySet<string> {
+    return new Set([...this.#hosts.keys(), ...this.#ending.keys()]);
+  }
+
   hold(slots: readonly number[]): void {
     for (const slot of slots) this.#held.add(slot);
     this.reconcile();

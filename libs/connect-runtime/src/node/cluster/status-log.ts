@@ -1,5 +1,6 @@
 import { type Moldau, type Producer, serdes } from '@moldau/client';
 import type { Logger } from '@moldau/kernel';
+import { ActiveTopics, encodeActiveTopic, topicKey } from '../../core/active-topics.ts';
 import { encodeRunStatus, type RunName, type RunStatus, runKey, StatusImage } from '../../core/run-status.ts';
 import { openTail, type TopicTail } from './topic-tail.ts';
 
@@ -8,6 +9,7 @@ const STATUS_PARTITIONS = 5;
 /** What all runs of the worker cluster do, as their workers last said. */
 export class StatusLog {
   readonly image = new StatusImage();
+  readonly topics = new ActiveTopics();
   readonly tail: TopicTail;
   readonly #topic: string;
   readonly #producer: Producer<string, string>;
@@ -17,7 +19,7 @@ export class StatusLog {
     this.#topic = topic;
     this.#logger = logger;
     this.#producer = moldau.producer({ keySerializer: serdes.string, valueSerializer: serdes.string });
-    this.tail = openTail(moldau, topic, STATUS_PARTITIONS, ({ key, value }) => void this.image.apply(key ?? '', value));
+    this.tail = openTail(moldau, topic, STATUS_PARTITIONS, ({ key, value }) => this.#apply(key ?? '', value));
   }
 
   /** Says it; known here at once. */
@@ -25,7 +27,14 @@ export class StatusLog {
     this.#send(runKey(name), encodeRunStatus(status));
   }
 
-  /** Forgets a connector that was deleted, or tasks that it has no more. */
+  /** Topics that a task's records went through. */
+  tellTopics({ connector, task }: RunName, topics: readonly string[], nowMs: number): void {
+    for (const topic of topics) {
+      if (!this.topics.has(connector, topic)) this.#send(topicKey(connector, topic), encodeActiveTopic(connector, task ?? 0, nowMs));
+    }
+  }
+
+  /** Forgets a connector that was deleted, tasks that it has no more, or its topics. */
   forget(keys: readonly string[]): void {
     for (const key of keys) this.#send(key, null);
   }
@@ -36,9 +45,14 @@ export class StatusLog {
   }
 
   #send(key: string, value: string | null): void {
-    this.image.apply(key, value);
+    this.#apply(key, value);
     this.#producer
       .send({ topic: this.#topic, key, value })
       .catch((error: unknown) => this.#logger.warn('a status could not be written', { key, error }));
+  }
+
+  #apply(key: string, value: string | null): void {
+    this.image.apply(key, value);
+    this.topics.apply(key, value);
   }
 }

@@ -52,6 +52,7 @@ export function restRoutes(worker: ConnectWorker, version: string): readonly Res
     ...connectorRoutes(worker),
     ...configRoutes(worker),
     ...stateRoutes(worker),
+    ...topicRoutes(worker),
     ...offsetRoutes(worker),
     ...pluginRoutes(worker),
   ];
@@ -210,6 +211,25 @@ function taskRoutes(worker: ConnectWorker): readonly RestRoute[] {
       handle: async ({ params }) => {
         await worker.run({ t: 'restart', name: nameOf(params), task: taskOf(params), includeTasks: false, onlyFailed: false });
         return NO_CONTENT;
+      },
+    },
+  ];
+}
+
+/** KIP-558. */
+function topicRoutes(worker: ConnectWorker): readonly RestRoute[] {
+  return [
+    {
+      method: 'GET',
+      path: '/connectors/:name/topics',
+      handle: ({ params }) => ok({ [nameOf(params)]: { topics: worker.activeTopics(nameOf(params)) } }),
+    },
+    {
+      method: 'PUT',
+      path: '/connectors/:name/topics/reset',
+      handle: ({ params }) => {
+        worker.resetActiveTopics(nameOf(params));
+        return { status: 200 };
       },
     },
   ];

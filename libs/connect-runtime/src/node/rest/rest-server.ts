@@ -7,6 +7,8 @@ import type { RestAnswer, RestRoute } from './rest-routes.ts';
 /** A config of 2,000 settings is far below; plans of tasks come by the same way. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than clients keep a connection that is idle, so that none is closed as its next request comes. */
+const KEEP_ALIVE_MS = 75_000;
 const CONNECTIONS_MAX = 1_000;
 
 export interface RestServer {
@@ -28,6 +30,7 @@ export async function openRestServer({ host, port }: Listening, logger: Logger):
   let routes: readonly RestRoute[] | undefined;
   const server = createServer((request, response) => void answer(routes, request, response, logger));
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.maxConnections = CONNECTIONS_MAX;
   await listening(server, host, port);
   const address = server.address();
@@ -72,6 +75,8 @@ async function answer(
     if (status === 500) logger.error('a request failed', { path: url.pathname, error: caught });
     result = { status, body: url.pathname === INTERNAL_PATH ? forwarded(caught) : body };
   }
+  // What was not read of the request would be taken for the next one.
+  if (!request.complete) response.setHeader('connection', 'close');
   response.writeHead(result.status, { ...(result.body === undefined ? {} : { 'content-type': 'application/json' }), ...result.headers });
   response.end(result.body === undefined ? undefined : JSON.stringify(result.body));
 }

@@ -14,6 +14,8 @@ export interface RunHostParts {
   tell(run: WantedRun, state: RunState, trace: string | undefined, finished: boolean): void;
   planned(run: WantedRun, tasks: readonly JsonObject[]): void;
   samples(run: WantedRun, samples: readonly MetricSample[]): void;
+  /** Records went through these topics. */
+  topics(run: WantedRun, topics: readonly string[]): void;
   restarted(run: WantedRun): void;
 }
 
@@ -143,6 +145,7 @@ export class RunHost {
         return;
       case 'beat':
         if (message.samples.length > 0) this.#parts.samples(this.#run, message.samples);
+        if (message.topics.length > 0) this.#parts.topics(this.#run, message.topics);
         return;
       case 'log':
         this.#parts.logger[message.level](message.message, { ...message.fields, connector: this.#run.connector, task: this.#run.task });

@@ -174,7 +174,10 @@ class SinkLoop {
   async #takeBatch(batch: ConsumerBatch): Promise<void> {
     let records: SinkRecord[] = [];
     for (const raw of batch) {
-      const record = await this.#convert(raw);
+      this.#parts.topics.add(raw.topic);
+      const converted = this.#convert(raw);
+      // A turn of the event loop for each record would cost more than the record.
+      const record = converted instanceof Promise ? await converted : converted;
       if (record === undefined) continue;
       records.push(record);
       if (records.length < PUT_RECORDS_MAX) continue;

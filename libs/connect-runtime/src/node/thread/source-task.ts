@@ -14,6 +14,7 @@ import type { ThreadMeter } from './thread-meter.ts';
 import { say } from './thread-port.ts';
 import { pause, threadClock, threadLogger, threadScheduler } from './thread-ports.ts';
 import { TopicMaker } from './topic-maker.ts';
+import type { TopicsInUse } from './topics-in-use.ts';
 import type { WorkGate } from './work-gate.ts';
 
 const LIMITS: BatchLimits = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024 };
@@ -33,6 +34,7 @@ export interface TaskParts {
   readonly config: Readonly<Record<string, string>>;
   readonly gate: WorkGate;
   readonly meter: ThreadMeter;
+  readonly topics: TopicsInUse;
   readonly signal: AbortSignal;
 }
 
@@ -182,6 +184,7 @@ class SourceLoop {
       }
     }
     this.#records.add(records.length);
+    for (const { topic } of records) this.#parts.topics.add(topic);
     this.#uncommitted.push(...merged);
     // Whoever waits for `written` waits for each batch; others are committed by time.
     if (this.#task.written !== undefined || this.#writer instanceof ExactlyOnceWriter) await this.#commit();

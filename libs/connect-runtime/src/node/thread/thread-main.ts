@@ -12,6 +12,7 @@ import type { PlanJob, PluginModule, TaskJob } from './thread-messages.ts';
 import { ThreadMeter } from './thread-meter.ts';
 import { job, keepSecret, onOrder, say } from './thread-port.ts';
 import { pause, threadClock, threadLogger, threadScheduler } from './thread-ports.ts';
+import { TopicsInUse } from './topics-in-use.ts';
 import { traceOf } from './trace.ts';
 import { fieldsOf, isReference, textsOf, validateConfig } from './validate-config.ts';
 import { WorkGate } from './work-gate.ts';
@@ -24,6 +25,7 @@ const SECRETS: SecretPorts = { environment: process.env, keep: (value) => keepSe
 
 const stopping = new AbortController();
 const meter = new ThreadMeter();
+const topics = new TopicsInUse();
 
 await main().catch((error: unknown) => say({ t: 'failed', cause: traceOf(error) }));
 process.exit(0);
@@ -108,13 +110,13 @@ async function runTask(task: TaskJob): Promise<void> {
   const definition = await loadDefinition(task.module, config['connector.class'] ?? '');
   keepPasswords(definition, config);
   const moldau = connect(task);
-  const parts = { job: task, moldau, config, gate, meter, signal: stopping.signal };
+  const parts = { job: task, moldau, config, gate, meter, topics, signal: stopping.signal };
   try {
     if (definition.kind === 'source') await runSourceTask(definition, parts);
     else await runSinkTask(definition, parts);
   } finally {
     await moldau.close();
-    say({ t: 'beat', samples: meter.take(), bufferBytes: 0 });
+    say({ t: 'beat', samples: meter.take(), bufferBytes: 0, topics: topics.take() });
   }
 }
 
@@ -141,7 +143,8 @@ function keepPasswords(definition: ConnectorDefinition, config: Readonly<Record<
 }
 
 function beat(): void {
-  const tell = (): void => say({ t: 'beat', samples: meter.take(), bufferBytes: getHeapStatistics().external_memory });
+  const tell = (): void =>
+    say({ t: 'beat', samples: meter.take(), bufferBytes: getHeapStatistics().external_memory, topics: topics.take() });
   tell();
   setInterval(tell, BEAT_MS).unref();
 }

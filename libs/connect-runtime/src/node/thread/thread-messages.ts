@@ -118,8 +118,8 @@ export type ThreadMessage =
   | { readonly t: 'finished' }
   /** What it waits for; empty: nothing any more. */
   | { readonly t: 'note'; readonly text: string }
-  /** Each second. `bufferBytes`: memory outside the heap. */
-  | { readonly t: 'beat'; readonly samples: readonly MetricSample[]; readonly bufferBytes: number }
+  /** Each second. `bufferBytes`: memory outside the heap; `topics`: that records went through since the last one. */
+  | { readonly t: 'beat'; readonly samples: readonly MetricSample[]; readonly bufferBytes: number; readonly topics: readonly string[] }
   | {
       readonly t: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';
