@@ -10,7 +10,16 @@ const MINUTE_MS = 60_000;
 const GENERATE_SCRIPT = 'tools/src/generate/main.ts';
 
 /** Folders whose specs `npm test` runs; simulations of many seeds and chaos have commands of their own. */
-const TESTED_FOLDERS = ['libs/', 'apps/', 'tools/', 'tests/e2e/', 'tests/chaos/', 'tests/conformance/', 'tests/connect/', 'tests/simulation/'];
+const TESTED_FOLDERS = [
+  'libs/',
+  'apps/',
+  'tools/',
+  'tests/e2e/',
+  'tests/chaos/',
+  'tests/conformance/',
+  'tests/connect/',
+  'tests/simulation/',
+];
 
 /**
  * The stages of `npm test`, cheapest verdicts first. Their limits end what hangs; together with the command's own limit
