@@ -157,6 +157,16 @@ describe('the stream of metadata changes', () => {
     expect(only(simulation).brokerId).toBe(first);
   });
 
+  it('goes to another broker at once when its own stops, however often that happens', async () => {
+    const simulation = await watching();
+    for (let round = 0; round < 6; round += 1) {
+      const before = only(simulation).brokerId;
+      only(simulation).send({ frame: { $case: 'goAway', value: { message: 'the broker stops', address: undefined } } });
+      await simulation.scheduler.runFor(30);
+      expect(only(simulation).brokerId).not.toBe(before);
+    }
+  });
+
   it('goes to another broker when a refresh shows that its own lags behind', async () => {
     const simulation = await watching();
     const { cluster, scheduler, topic, send } = simulation;

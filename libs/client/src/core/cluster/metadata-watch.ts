@@ -64,6 +64,11 @@ const SETTLE_MS = 100;
 const SILENCE_MS = 3_000;
 /** A stream that lived this long was a good one: the next break is a new failure. */
 const STABLE_MS = 10_000;
+/**
+ * A broker that stops says so: no failure, and its leaders are moving just now. Its watchers go elsewhere at once, but not all in
+ * the same instant.
+ */
+const LEAVE_SPREAD_MS = 20;
 /** A broker that does not offer the stream, or not to us, is asked again as rarely as metadata is refreshed. */
 const REFUSED_PAUSE_MS = 300_000;
 
@@ -180,18 +185,21 @@ export class MetadataWatch {
       case 'heartbeat':
         return;
       case 'goAway':
-        this.#ended(open.brokerId, new MoldauError('SHUTTING_DOWN', frame.value.message));
+        this.#pause(open.brokerId, 1 + this.#deps.random.below(LEAVE_SPREAD_MS));
         return;
     }
   }
 
   #ended(brokerId: number, error: MoldauError | undefined): void {
-    const { clock, scheduler, random } = this.#deps;
+    const { clock, random } = this.#deps;
     if (this.#state.t === 'live' && clock.monotonicMs() - this.#state.sinceMs >= STABLE_MS) this.#failures = 0;
+    this.#pause(brokerId, error === undefined || error.retriable ? backoffMs(random, this.#failures++) : REFUSED_PAUSE_MS);
+  }
+
+  #pause(brokerId: number, pauseMs: number): void {
     this.#drop();
     this.#avoid = brokerId;
-    const pauseMs = error === undefined || error.retriable ? backoffMs(random, this.#failures++) : REFUSED_PAUSE_MS;
-    const timer = scheduler.after(pauseMs, () => this.#open(), { background: true });
+    const timer = this.#deps.scheduler.after(pauseMs, () => this.#open(), { background: true });
     this.#state = { t: 'pausing', timer };
     this.#deps.lost();
   }
