@@ -101,6 +101,7 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
   'adapter/cluster-embedded': ['kernel', 'protocol', 'cluster'],
   'adapter/cluster-etcd': ['kernel', 'protocol', 'cluster'],
   'sdk/client': ['kernel', 'records', 'protocol', 'platform-node'],
+  'sdk/streams': ['kernel', 'records', 'client'],
   'load/load': ['client'],
   'service/service': ['kernel', 'protocol'],
   'assembly/assembly': ['kernel', 'protocol', 'service', 'broker', 'platform-node'],

@@ -18,6 +18,7 @@ export const CORE_FOLDERS = [
   'libs/testkit',
   'libs/client',
   'libs/connect',
+  'libs/streams',
   'libs/connect-runtime',
   'libs/streams-runtime',
   // Bytes in, bytes out; the same ban, though they take no ports.

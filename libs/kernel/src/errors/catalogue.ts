@@ -2,6 +2,7 @@ import { type CatalogueEntry, row } from './catalogue-entry.ts';
 import { CONNECT_ERRORS } from './connect-errors.ts';
 import { GROUP_ERRORS } from './group-errors.ts';
 import { SHARD_ERRORS } from './shard-errors.ts';
+import { STREAMS_ERRORS } from './streams-errors.ts';
 import { TRANSACTION_ERRORS } from './transaction-errors.ts';
 
 export type { CatalogueEntry, Certainty } from './catalogue-entry.ts';
@@ -317,6 +318,7 @@ export const ERROR_CATALOGUE = {
   // Brokers.
   BROKER_NOT_REMOVABLE: row(190, 'FAILED_PRECONDITION', 'final', 'definite', 'The broker still serves, has a session, or holds replicas.'),
   ...CONNECT_ERRORS,
+  ...STREAMS_ERRORS,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorName = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,40 @@
+import type { Serde } from '@moldau/client/serdes';
+
+const LENGTH_BYTES = 4;
+const ITEM_HEADER_BYTES = LENGTH_BYTES + 1;
+
+/** A value of a joined stream as it waits for its partners. */
+export interface JoinItem<V> {
+  readonly value: V;
+  /** A partner was found, so it is no result of its own when its window closes. */
+  readonly matched: boolean;
+}
+
+/** All values of one key at one time: per item `matched uint8, length uint32, value`. */
+export function joinItemsSerde<V>(inner: Serde<V>): Serde<readonly JoinItem<V>[]> {
+  return {
+    serialize(items, topic) {
+      const parts = items.flatMap(({ value, matched }) => {
+        const bytes = inner.serialize(value, topic);
+        const header = Buffer.allocUnsafe(ITEM_HEADER_BYTES);
+        header.writeUInt8(matched ? 1 : 0, 0);
+        header.writeUInt32BE(bytes.length, 1);
+        return [header, bytes];
+      });
+      return Buffer.concat(parts);
+    },
+    deserialize(bytes, topic) {
+      const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const items: JoinItem<V>[] = [];
+      for (let at = 0; at < view.length; ) {
+        const matched = view.readUInt8(at) === 1;
+        const from = at + ITEM_HEADER_BYTES;
+        const to = from + view.readUInt32BE(at + 1);
+        if (to > view.length) throw new RangeError(`an item ends at ${to} of ${view.length} bytes`);
+        items.push({ value: inner.deserialize(view.subarray(from, to), topic), matched });
+        at = to;
+      }
+      return items;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { CachedKeyValueStore } from '../stores/cached-key-value-store.ts';
+import { CachedWindowStore } from '../stores/cached-window-store.ts';
+import { type Changelog, LoggedKeyValueStore, LoggedSessionStore, LoggedWindowStore } from '../stores/logged-stores.ts';
+import type { StateStore } from '../stores/store.ts';
+import type { StoreFactory } from '../stores/store-factory.ts';
+import type { StoreSpec } from '../stores/store-spec.ts';
+
+/** A store as operators use it: where it lives, its changelog before that, its cache before both. */
+export function createTaskStore(spec: StoreSpec<unknown, unknown>, factory: StoreFactory, changelog: Changelog): StateStore {
+  const logged = spec.log.kind === 'changelog';
+  switch (spec.kind) {
+    case 'key-value': {
+      const inner = factory.keyValue(spec);
+      const store = logged ? new LoggedKeyValueStore(inner, spec, changelog) : inner;
+      return spec.cached ? new CachedKeyValueStore(store, spec) : store;
+    }
+    case 'window': {
+      const inner = factory.window(spec);
+      const store = logged ? new LoggedWindowStore(inner, spec, changelog) : inner;
+      return spec.cached ? new CachedWindowStore(store, spec) : store;
+    }
+    case 'session': {
+      const inner = factory.session(spec);
+      return logged ? new LoggedSessionStore(inner, spec, changelog) : inner;
+    }
+  }
+}
