@@ -12,6 +12,7 @@ import { registerProducer } from './commands/producer.ts';
 import { registerStandalone } from './commands/standalone.ts';
 import { registerTopic } from './commands/topic.ts';
 import { registerTransaction } from './commands/transaction.ts';
+import { registerConnector } from './connectors/connector.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT_CODES } from './exit-code.ts';
 import { wholeNumber } from './input/values.ts';
@@ -46,6 +47,7 @@ export function createProgram(context: CommandContext, version: string): Command
   registerPartition(program, context);
   registerProducer(program, context);
   registerTransaction(program, context);
+  registerConnector(program, context);
   registerLog(program, context);
   registerPerf(program, context);
   registerCompletion(program, context);

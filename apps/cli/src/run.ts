@@ -13,6 +13,8 @@ const HINTS: Partial<Record<ErrorName, string>> = {
   LOSS_NOT_ACCEPTED: '`--accept-loss` goes on without them',
 };
 
+const WORKER_HINT = 'is it running? `moldau cluster up --connector-workers 1` starts one; `--worker` or MOLDAU_WORKER names it';
+
 /** Runs one command line; resolves to the exit code. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
@@ -34,7 +36,7 @@ function report(caught: unknown, terminal: Terminal): number {
   terminal.note(`moldau: ${error.reason}: ${error.message}`);
   const facts = Object.entries(error.facts).map(([name, value]) => `${name}=${value}`);
   if (facts.length > 0) terminal.note(`        ${facts.join(' ')}`);
-  const hint = HINTS[error.reason];
+  const hint = error.reason === 'SERVER_UNREACHABLE' && 'worker' in error.facts ? WORKER_HINT : HINTS[error.reason];
   if (hint !== undefined) terminal.note(`        ${hint}`);
   return exitCodeOf(error);
 }

@@ -47,12 +47,14 @@ async function startParts(context: ServiceContext<Settings>, assembly: Assembly)
     advertisedHost: undefined,
     advertisedPort: undefined,
   });
-  const { bootstrap, namespace, groupId, pluginPath, keyConverter, valueConverter, headerConverter, exactlyOnceSource } = configuration;
+  const { bootstrap, namespace, groupId, pluginPath, replicationFactor, keyConverter, valueConverter, headerConverter, exactlyOnceSource } =
+    configuration;
   const worker = await ConnectWorker.start({
     bootstrap,
     namespace,
     groupId,
     pluginPath,
+    replicationFactor,
     keyConverter,
     valueConverter,
     headerConverter,

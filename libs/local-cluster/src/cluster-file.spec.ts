@@ -16,7 +16,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 describe('cluster.json', () => {
   it('keeps the members', async () => {
     expect(readClusterFile(directory)).toBeUndefined();
-    const [first, ...rest] = await createLayout({ brokers: 2, coordinators: 1, etcd: 1 }, 0);
+    const [first, ...rest] = await createLayout({ brokers: 2, coordinators: 1, etcd: 1, connectorWorkers: 1 }, 0);
     const members = [...(first === undefined ? [] : [{ ...first, process: { pid: 7, startTime: '8@boot' } }]), ...rest];
     writeClusterFile(directory, members);
     expect(readClusterFile(directory)).toEqual(members);

@@ -53,6 +53,8 @@ function isMember(value: unknown): value is Member {
       return hasTexts(value, 'adminAddress');
     case 'broker':
       return hasTexts(value, 'adminAddress', 'internalAddress') && Number.isSafeInteger(value['brokerId']);
+    case 'connector-worker':
+      return hasTexts(value, 'adminAddress', 'grpcAddress');
     case undefined:
       return false;
   }

@@ -25,7 +25,7 @@ export function findEtcd(environment: Readonly<Record<string, string | undefined
 }
 
 /** The script that runs a service: of its package, which stands beside this one. @throws MoldauError PROCESS_NOT_STARTED */
-export function findService(service: 'broker' | 'coordinator'): string {
+export function findService(service: 'broker' | 'coordinator' | 'connector-worker'): string {
   const name = `@moldau/${service}-app`;
   const folder = packageFolder(name);
   // In a checkout Node runs the source; as it is installed everything is plain JavaScript.

@@ -8,14 +8,20 @@ export interface ClusterSize {
   readonly brokers: number;
   readonly coordinators: number;
   readonly etcd: number;
+  readonly connectorWorkers: number;
 }
 
-/** What a replicated topic needs, a controller with a standby, and the least of etcd. */
-export const CLUSTER_SIZE_DEFAULT: ClusterSize = { brokers: 3, coordinators: 2, etcd: 1 };
+/** What a replicated topic needs, a controller with a standby, and the least of etcd; connectors where they are asked for. */
+export const CLUSTER_SIZE_DEFAULT: ClusterSize = { brokers: 3, coordinators: 2, etcd: 1, connectorWorkers: 0 };
 
 /** Listeners of a member beside the one in its address. */
-const FURTHER_PORTS: Readonly<Record<MemberKind, number>> = { etcd: 1, coordinator: 1, broker: 2 };
-const SIZE_OF: Readonly<Record<MemberKind, keyof ClusterSize>> = { etcd: 'etcd', coordinator: 'coordinators', broker: 'brokers' };
+const FURTHER_PORTS: Readonly<Record<MemberKind, number>> = { etcd: 1, coordinator: 1, broker: 2, 'connector-worker': 2 };
+const SIZE_OF: Readonly<Record<MemberKind, keyof ClusterSize>> = {
+  etcd: 'etcd',
+  coordinator: 'coordinators',
+  broker: 'brokers',
+  'connector-worker': 'connectorWorkers',
+};
 
 /** The members of a new cluster. `port` is that of the first broker's clients, the other brokers' follow it; 0: free ones. */
 export async function createLayout(size: ClusterSize, port: number, places?: MemberPlaces): Promise<readonly Member[]> {
@@ -33,6 +39,10 @@ export async function createLayout(size: ClusterSize, port: number, places?: Mem
       const address = at('broker', n, port === 0 ? undefined : port + n - 1);
       const [internalAddress, adminAddress] = [at('broker', n), at('broker', n)];
       return { ...named('broker', n), kind: 'broker', brokerId: n, address, internalAddress, adminAddress };
+    }),
+    ...numbers(size.connectorWorkers).map((n): Member => {
+      const kind = 'connector-worker';
+      return { ...named(kind, n), kind, address: at(kind, n), grpcAddress: at(kind, n), adminAddress: at(kind, n) };
     }),
   ];
 }

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { findEtcd, findService } from './find-program.ts';
-import { addressesOf, type BrokerMember, type CoordinatorMember, type EtcdMember, type Member } from './member.ts';
+import {
+  addressesOf,
+  type BrokerMember,
+  type ConnectorWorkerMember,
+  type CoordinatorMember,
+  type EtcdMember,
+  type Member,
+} from './member.ts';
 
 /** A command line. */
 export interface MemberCommand {
@@ -11,8 +18,11 @@ export interface MemberCommand {
 /** Hours of history that etcd keeps; a coordinator that was away for longer begins with a snapshot. */
 const ETCD_HISTORY_HOURS = 1;
 
+/** What topics have in a cluster of services by default; a smaller cluster has to say otherwise. */
+const DEFAULT_REPLICAS = 3;
+
 /** Further settings of services, as flags. */
-export type ServiceFlags = Readonly<Partial<Record<'broker' | 'coordinator', readonly string[]>>>;
+export type ServiceFlags = Readonly<Partial<Record<'broker' | 'coordinator' | 'connector-worker', readonly string[]>>>;
 
 /** How a member is started, in a cluster of these members. @throws MoldauError PROCESS_NOT_STARTED: the program is missing */
 export function memberCommand(member: Member, members: readonly Member[], directory: string, flags: ServiceFlags): MemberCommand {
@@ -28,6 +38,11 @@ export function memberCommand(member: Member, members: readonly Member[], direct
       return {
         command: process.execPath,
         arguments: [findService('broker'), ...brokerFlags(member, members, directory), ...(flags.broker ?? [])],
+      };
+    case 'connector-worker':
+      return {
+        command: process.execPath,
+        arguments: [findService('connector-worker'), ...workerFlags(member, members), ...(flags['connector-worker'] ?? [])],
       };
   }
 }
@@ -58,6 +73,18 @@ function brokerFlags(member: BrokerMember, members: readonly Member[], directory
     ...['--coordinators', addressesOf(members, 'coordinator')],
     ...listener('client', member.address),
     ...listener('internal', member.internalAddress),
+    ...listener('admin', member.adminAddress),
+  ];
+}
+
+function workerFlags(member: ConnectorWorkerMember, members: readonly Member[]): readonly string[] {
+  const brokers = members.filter(({ kind }) => kind === 'broker').length;
+  const replicas = brokers < DEFAULT_REPLICAS ? ['--replication-factor', String(brokers)] : [];
+  return [
+    ...replicas,
+    ...['--worker-id', member.name, '--bootstrap', addressesOf(members, 'broker')],
+    ...listener('rest', member.address),
+    ...listener('grpc', member.grpcAddress),
     ...listener('admin', member.adminAddress),
   ];
 }

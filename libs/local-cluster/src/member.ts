@@ -1,14 +1,14 @@
 import type { ProcessIdentity } from './process-identity.ts';
 
 /** What can be a process of a cluster, in the order in which they start; they end in the reverse one. */
-export const MEMBER_KINDS = ['etcd', 'coordinator', 'broker'] as const;
+export const MEMBER_KINDS = ['etcd', 'coordinator', 'broker', 'connector-worker'] as const;
 
 export type MemberKind = (typeof MEMBER_KINDS)[number];
 
 interface AnyMember {
   /** `broker-1`: names its directory and its log. */
   readonly name: string;
-  /** `host:port` where those that use it reach it: clients a broker, brokers a coordinator, coordinators etcd. */
+  /** `host:port` where those that use it reach it: clients a broker, brokers a coordinator, coordinators etcd; of a connector-worker its REST API. */
   readonly address: string;
   /** Null: it was stopped, or never started. */
   readonly process: ProcessIdentity | null;
@@ -33,8 +33,15 @@ export interface BrokerMember extends AnyMember {
   readonly adminAddress: string;
 }
 
+export interface ConnectorWorkerMember extends AnyMember {
+  readonly kind: 'connector-worker';
+  /** Of its gRPC listener. */
+  readonly grpcAddress: string;
+  readonly adminAddress: string;
+}
+
 /** A process of the cluster, as `cluster.json` keeps it. */
-export type Member = EtcdMember | CoordinatorMember | BrokerMember;
+export type Member = EtcdMember | CoordinatorMember | BrokerMember | ConnectorWorkerMember;
 
 /** `host:port` of the members of one kind, for a setting that lists them. */
 export function addressesOf(members: readonly Member[], kind: MemberKind): string {

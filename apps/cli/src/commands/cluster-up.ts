@@ -11,6 +11,7 @@ interface Options {
   readonly brokers?: number;
   readonly coordinators?: number;
   readonly etcd?: number;
+  readonly connectorWorkers?: number;
   readonly data: string;
   readonly port?: number;
   readonly output: OutputFormat;
@@ -19,18 +20,20 @@ interface Options {
 /** More processes than a machine has use for. */
 const BROKERS_MAX = 32;
 const COORDINATORS_MAX = 8;
+const CONNECTOR_WORKERS_MAX = 8;
 const PORT_MAX = 65_535 - BROKERS_MAX;
 
 export function registerClusterUp(cluster: Command, context: CommandContext): void {
   cluster
     .command('up')
     .description(
-      'start etcd, coordinators and brokers as processes of this machine, or start them again over the same data; returns when every ' +
+      'start etcd, coordinators, brokers and connector workers as processes of this machine, or start them again over the same data; returns when every ' +
         'broker serves, and they run on until `cluster down`. etcd is the binary in PATH, or the one that MOLDAU_ETCD names',
     )
     .option('--brokers <n>', 'how many brokers (default: 3)', wholeNumber(1, BROKERS_MAX))
     .option('--coordinators <n>', 'how many coordinators (default: 2)', wholeNumber(1, COORDINATORS_MAX))
     .addOption(new Option('--etcd <n>', 'how many etcd servers: 1 or 3 (default: 1)').argParser(etcdServers))
+    .option('--connector-workers <n>', 'how many workers that run connectors (default: none)', wholeNumber(0, CONNECTOR_WORKERS_MAX))
     .option('--data <dir>', 'directory of the cluster: data, logs/ and cluster.json', CLUSTER_DIRECTORY_DEFAULT)
     .option(
       '--port <n>',
@@ -42,11 +45,12 @@ export function registerClusterUp(cluster: Command, context: CommandContext): vo
 
 async function up({ terminal }: CommandContext, options: Options): Promise<void> {
   const { LocalCluster, withDirectoryLock } = await import('@moldau/local-cluster');
-  const { data, port, brokers, coordinators, etcd } = options;
+  const { data, port, brokers, coordinators, etcd, connectorWorkers } = options;
   const size = {
     ...(brokers === undefined ? {} : { brokers }),
     ...(coordinators === undefined ? {} : { coordinators }),
     ...(etcd === undefined ? {} : { etcd }),
+    ...(connectorWorkers === undefined ? {} : { connectorWorkers }),
   };
   const cluster = await withDirectoryLock(data, async () => {
     const opened = await LocalCluster.open({ directory: data, size, ...(port === undefined ? {} : { port }) });
@@ -64,9 +68,11 @@ async function up({ terminal }: CommandContext, options: Options): Promise<void>
     ['PROCESS', 'ADDRESS', 'PID'],
     cluster.members.map(({ name, address, process }) => [name, address, String(process?.pid ?? '-')]),
   );
+  const [worker] = cluster.members.filter(({ kind }) => kind === 'connector-worker');
+  const connect = worker === undefined ? '' : `  export MOLDAU_WORKER=${worker.address}   # for moldau connector\n`;
   await terminal.write(
     `\nThe cluster is ready. Its data and logs are in ${cluster.directory}\n\n` +
-      `  export MOLDAU_BOOTSTRAP=${cluster.bootstrap}\n` +
+      `  export MOLDAU_BOOTSTRAP=${cluster.bootstrap}\n${connect}` +
       `  moldau cluster down${data === CLUSTER_DIRECTORY_DEFAULT ? '' : ` --data ${data}`}   # ends it\n`,
   );
 }
@@ -78,9 +84,17 @@ function describe({ bootstrap, directory, members }: LocalCluster): Readonly<Rec
       .map((member) => {
         const id = member.kind === 'broker' ? member.brokerId : member.name;
         const admin = member.kind === 'etcd' ? {} : { adminAddress: member.adminAddress };
-        return { id, address: member.address, pid: member.process?.pid ?? null, ...admin };
+        const grpc = member.kind === 'connector-worker' ? { grpcAddress: member.grpcAddress } : {};
+        return { id, address: member.address, pid: member.process?.pid ?? null, ...admin, ...grpc };
       });
-  return { bootstrap, brokers: listed('broker'), coordinators: listed('coordinator'), etcd: listed('etcd'), directory };
+  return {
+    bootstrap,
+    brokers: listed('broker'),
+    coordinators: listed('coordinator'),
+    etcd: listed('etcd'),
+    connectorWorkers: listed('connector-worker'),
+    directory,
+  };
 }
 
 /** One line that is drawn over, on a terminal; nothing in a pipe. */

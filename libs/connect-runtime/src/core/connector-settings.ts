@@ -119,6 +119,12 @@ export const SINK_SETTINGS = declareConfig(
       optional: true,
       doc: 'Topic that gets records at fault, as they were, when errors.tolerance is all.',
     }),
+    'errors.deadletterqueue.topic.replication.factor': field.integer({
+      optional: true,
+      min: 1,
+      max: 32,
+      doc: "Replicas of that topic, if it has to be made. Default: the cluster's.",
+    }),
     'errors.deadletterqueue.context.headers.enable': field.boolean({
       default: true,
       doc: 'Whether headers of those records say what was wrong.',

@@ -82,7 +82,7 @@ export class ConnectWorker {
     const clientId = `connect-${options.workerId}`.slice(0, 200);
     const moldau = createMoldau({ bootstrap, clientId, logger, meter, ...(namespace === undefined ? {} : { namespace }) });
     try {
-      await ensureTopics(moldau, names);
+      await ensureTopics(moldau, names, options.replicationFactor);
       const worker = new ConnectWorker(options, moldau);
       await worker.#begin();
       return worker;

@@ -14,6 +14,8 @@ export interface ConnectWorkerOptions {
   readonly builtIn: readonly PluginModule[];
   /** Folder of more plugins, one folder each. */
   readonly pluginPath?: string | undefined;
+  /** Of the worker cluster's own topics; undefined: the cluster's default. */
+  readonly replicationFactor?: number | undefined;
   readonly keyConverter: string;
   readonly valueConverter: string;
   readonly headerConverter: string;

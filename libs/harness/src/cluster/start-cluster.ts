@@ -22,6 +22,7 @@ export interface Cluster extends AsyncDisposable {
   readonly brokers: readonly ClusterProcess[];
   readonly coordinators: readonly ClusterProcess[];
   readonly etcd: readonly ClusterProcess[];
+  readonly connectorWorkers: readonly ClusterProcess[];
   /** Ends everything in order, brokers first, or all at once with kill -9. @throws Error that names what had to be killed */
   down(options?: { readonly kill?: boolean }): Promise<void>;
   /** Starts what does not run, over the same data, and waits until all is ready. */
@@ -70,6 +71,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     brokers: ofKind('broker'),
     coordinators: ofKind('coordinator'),
     etcd: ofKind('etcd'),
+    connectorWorkers: ofKind('connector-worker'),
     async down({ kill = false } = {}): Promise<void> {
       const endings = await cluster.down({ force: kill });
       const killed = endings.filter(({ how }) => how === 'killed').map(({ name }) => name);

@@ -1,4 +1,4 @@
-import { addresses, boolean, defaulted, host, optional, path, port, text } from '../configuration/setting-kinds.ts';
+import { addresses, boolean, defaulted, host, integer, optional, path, port, text } from '../configuration/setting-kinds.ts';
 import { PROCESS_SETTINGS } from './process-settings.ts';
 
 /** Settings of the connector-worker. */
@@ -25,6 +25,9 @@ export const CONNECTOR_WORKER_SETTINGS = {
   grpcPort: defaulted(port({ free: true }), { default: 8084, doc: 'Port of that listener.' }),
   pluginPath: optional(path(), {
     doc: 'Folder of plugins beside those that come with Moldau, one folder each. Code outside it is never loaded.',
+  }),
+  replicationFactor: optional(integer(1, 32), {
+    doc: 'Replicas of the topics in which workers keep configs, offsets and statuses. Default: the default of the cluster.',
   }),
   keyConverter: defaulted(text(), { default: 'string', doc: 'Converter of keys where a connector names none.' }),
   valueConverter: defaulted(text(), { default: 'string', doc: 'Converter of values where a connector names none.' }),

@@ -8,13 +8,14 @@ const SESSION_TIMEOUT_MS = 4_500;
 const HEARTBEAT_INTERVAL_MS = 1_500;
 
 /** Makes the topics of a worker cluster, where they are not there, and sets how fast its group notices a death. */
-export async function ensureTopics(moldau: Moldau, names: WorkerClusterNames): Promise<void> {
+export async function ensureTopics(moldau: Moldau, names: WorkerClusterNames, replicationFactor: number | undefined): Promise<void> {
   const compacted = { 'cleanup.policy': 'compact' };
+  const replicas = replicationFactor === undefined ? {} : { replicationFactor };
   const wanted: readonly NewTopicInput[] = [
-    { name: names.configs, partitions: 1, configs: compacted },
-    { name: names.offsets, partitions: OFFSETS_PARTITIONS, configs: compacted },
-    { name: names.status, partitions: STATUS_PARTITIONS, configs: compacted },
-    { name: names.slots, partitions: SLOT_COUNT },
+    { name: names.configs, partitions: 1, configs: compacted, ...replicas },
+    { name: names.offsets, partitions: OFFSETS_PARTITIONS, configs: compacted, ...replicas },
+    { name: names.status, partitions: STATUS_PARTITIONS, configs: compacted, ...replicas },
+    { name: names.slots, partitions: SLOT_COUNT, ...replicas },
   ];
   const admin = moldau.admin();
   for (const { error } of await admin.createTopics(wanted)) {

@@ -1,5 +1,8 @@
 import { type ErrorName, MoldauError } from '@moldau/kernel';
 
+/** Beside Kafka's error body: the error by its name in the catalogue. */
+const ERROR_HEADER = 'moldau-error';
+
 /** A refusal of the REST API itself. */
 export class RestError extends Error {
   readonly status: number;
@@ -30,12 +33,16 @@ const STATUSES: Partial<Readonly<Record<ErrorName, number>>> = {
 /** Status and body as Kafka Connect's REST API has them: {error_code, message}. */
 export function restError(caught: unknown): {
   readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: { readonly error_code: number; readonly message: string };
 } {
-  if (caught instanceof RestError) return { status: caught.status, body: { error_code: caught.status, message: caught.message } };
+  if (caught instanceof RestError) {
+    const headers = { [ERROR_HEADER]: 'INVALID_REQUEST' satisfies ErrorName };
+    return { status: caught.status, headers, body: { error_code: caught.status, message: caught.message } };
+  }
   const error = MoldauError.from(caught);
   const status = STATUSES[error.reason] ?? (error.retriable ? 503 : 500);
   // A bug's own words stay in the log.
   const message = error.reason === 'INTERNAL' ? 'an internal error; the log of the worker has its cause' : error.message;
-  return { status, body: { error_code: status, message } };
+  return { status, headers: { [ERROR_HEADER]: error.reason }, body: { error_code: status, message } };
 }

@@ -71,9 +71,9 @@ async function answer(
     const { route, params } = find(routes, request.method ?? 'GET', url.pathname);
     result = await route.handle({ params, query: url.searchParams, body: await bodyOf(request) });
   } catch (caught) {
-    const { status, body } = restError(caught);
+    const { status, headers, body } = restError(caught);
     if (status === 500) logger.error('a request failed', { path: url.pathname, error: caught });
-    result = { status, body: url.pathname === INTERNAL_PATH ? forwarded(caught) : body };
+    result = { status, headers, body: url.pathname === INTERNAL_PATH ? forwarded(caught) : body };
   }
   // What was not read of the request would be taken for the next one.
   if (!request.complete) response.setHeader('connection', 'close');

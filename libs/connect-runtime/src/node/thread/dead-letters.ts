@@ -10,6 +10,8 @@ export interface DeadLetterOptions {
   readonly task: number;
   /** Undefined: bad records are only logged. */
   readonly topic: string | undefined;
+  /** Undefined: the cluster's default. */
+  readonly replicationFactor: number | undefined;
   readonly withContext: boolean;
 }
 
@@ -29,11 +31,13 @@ export class DeadLetters {
 
   /** Resolves when it is durable there. */
   async add(record: ConsumedRecord, error: Error, stage: ErrorStage): Promise<void> {
-    const { topic } = this.#options;
+    const { topic, replicationFactor } = this.#options;
     const { topic: from, partition, offset } = record;
     if (topic === undefined || this.#producer === undefined) return;
     if (!this.#isMade) {
-      const [made] = await this.#moldau.admin().createTopics([{ name: topic }]);
+      const [made] = await this.#moldau
+        .admin()
+        .createTopics([{ name: topic, ...(replicationFactor === undefined ? {} : { replicationFactor }) }]);
       if (made?.error !== undefined && made.error.reason !== 'TOPIC_EXISTS') throw made.error;
       this.#isMade = true;
     }

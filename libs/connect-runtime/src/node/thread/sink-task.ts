@@ -31,6 +31,7 @@ export async function runSinkTask(definition: SinkDefinition, parts: TaskParts):
     connector: job.connector,
     task: job.task,
     topic: settings['errors.deadletterqueue.topic.name'],
+    replicationFactor: settings['errors.deadletterqueue.topic.replication.factor'],
     withContext: settings['errors.deadletterqueue.context.headers.enable'],
   });
   const loop = new SinkLoop(parts, settings, letters);
