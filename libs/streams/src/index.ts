@@ -1,3 +1,11 @@
+export {
+  APPLICATION_EXPORT,
+  type ProcessingGuarantee,
+  type StateLocation,
+  type StreamsApplication,
+  type StreamsSettings,
+} from './application/application.ts';
+export { applicationOf, defineApplication, topologyOf } from './application/check-application.ts';
 export { createTestDriver, TestDriver, type TestDriverOptions } from './driver/test-driver.ts';
 export { type PipeOptions, type TestRecord, TestTopic } from './driver/test-topic.ts';
 export { CogroupedStream } from './dsl/cogrouped-stream.ts';

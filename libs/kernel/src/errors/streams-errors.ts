@@ -52,4 +52,11 @@ export const STREAMS_ERRORS = {
     'definite',
     "A program's function changed a value of a store instead of returning a new one.",
   ),
+  INVALID_APPLICATION: row(
+    238,
+    'INVALID_ARGUMENT',
+    'final',
+    'definite',
+    'A module is no stream application: its export, name, version or a setting is missing or outside its limits.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,6 +1,8 @@
 import { MoldauError } from '@moldau/kernel';
+import type { StreamsApplication } from '../application/application.ts';
+import { topologyOf } from '../application/check-application.ts';
 import { planTopology, type TopologyPlan } from '../graph/plan.ts';
-import type { Topology } from '../graph/topology.ts';
+import { Topology } from '../graph/topology.ts';
 import type { TopicSerdes } from '../serdes/serde.ts';
 import { memoryStores } from '../stores/memory-stores.ts';
 import type { KeyValueStore, SessionStore, StateStore, WindowStore } from '../stores/store.ts';
@@ -197,7 +199,17 @@ export class TestDriver {
   }
 }
 
-/** @throws MoldauError CO_PARTITION_MISMATCH, INVALID_TOPOLOGY */
-export function createTestDriver(topology: Topology, options: TestDriverOptions = {}): TestDriver {
-  return new TestDriver(topology, options);
+/**
+ * Of an application, under its name and with its handlers, or of a topology alone.
+ *
+ * @throws MoldauError CO_PARTITION_MISMATCH, INVALID_TOPOLOGY
+ */
+export function createTestDriver(subject: Topology | StreamsApplication, options: TestDriverOptions = {}): TestDriver {
+  if (subject instanceof Topology) return new TestDriver(subject, options);
+  const handlers = subject.settings?.handlers;
+  return new TestDriver(topologyOf(subject), {
+    application: subject.name,
+    ...(handlers === undefined ? {} : { handlers }),
+    ...options,
+  });
 }
