@@ -1,6 +1,22 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { createLogger, createMeter, createReadiness, loadConfiguration, type ServiceContext, STANDALONE_SETTINGS } from '@moldau/service';
 import { describe, expect, it } from 'vitest';
 import { assemble } from './assemble.ts';
+import { listen } from './listener.ts';
+
+/** What a container's health check is told. */
+const HEALTHCHECK = fileURLToPath(new URL('../../../deploy/docker/healthcheck.js', import.meta.url));
+
+function health(port: number, name: string): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [HEALTHCHECK, `127.0.0.1:${port}`, name], (error, stdout) => {
+      const status = stdout.trim();
+      expect(error === null).toBe(status === 'SERVING');
+      resolve(status);
+    });
+  });
+}
 
 async function contextOf(flags: readonly string[] = []): Promise<ServiceContext<typeof STANDALONE_SETTINGS>> {
   const all = ['--data-dir', '/nowhere', '--admin-port', '0', ...flags];
@@ -54,5 +70,27 @@ describe('a service that is put together', () => {
     });
     await expect(outcome).rejects.toMatchObject({ reason: 'ADDRESS_IN_USE' });
     expect(released).toBe(true);
+  });
+});
+
+describe("gRPC's health service", () => {
+  it('says of each name what holds: that the process lives, that it is ready, and what its parts tell', async () => {
+    await using stack = new AsyncDisposableStack();
+    const context = await contextOf();
+    const service = await assemble(context, async (assembly) => {
+      const { bound } = await listen(assembly.createServer('public'), 'client', new Map(), {
+        host: '127.0.0.1',
+        port: 0,
+        advertisedHost: undefined,
+        advertisedPort: undefined,
+      });
+      const ask = (name: string): Promise<string> => health(bound.port, name);
+      const before = [await ask('live'), await ask('')];
+      assembly.tellHealth('in-sync', () => false);
+      return { ask, before };
+    });
+    stack.defer(() => service.shutdown());
+    expect(service.before).toEqual(['SERVING', expect.stringContaining('status 5')]);
+    expect([await service.ask('live'), await service.ask(''), await service.ask('in-sync')]).toEqual(['SERVING', 'SERVING', 'NOT_SERVING']);
   });
 });

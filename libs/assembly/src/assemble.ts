@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { createAdminHttpServer, createGrpcServer, type GrpcServer } from '@moldau/platform-node';
 import { PROTO_ROOT, PUBLIC_PROTO_FILES } from '@moldau/protocol';
-import { createAdminRoutes, type ServiceContext, type ServiceSettings, watchReadiness } from '@moldau/service';
+import {
+  createAdminRoutes,
+  type ReadinessWatch,
+  type ServiceContext,
+  type ServiceSettings,
+  watchCondition,
+  watchReadiness,
+} from '@moldau/service';
 import { createNodePorts, type NodePorts } from './node-ports.ts';
 import { createUndoStack, type Undo } from './undo-stack.ts';
 
@@ -21,6 +28,8 @@ export interface Assembly {
    * health service says SERVING while the service is ready.
    */
   createServer(audience: 'public' | 'internal'): GrpcServer;
+  /** Has gRPC's health service say of this name, too, whether it holds, on all servers; looked at five times a second. */
+  tellHealth(name: string, holds: () => boolean): void;
   /** Looks at readiness now instead of within the next fifth of a second: for the moment a part has become ready. */
   readinessChanged(): void;
 }
@@ -52,6 +61,7 @@ export async function assemble<Declared extends ServiceSettings, Parts extends o
       health.follow(server);
       return server;
     },
+    tellHealth: (name, holds) => health.tell(name, holds),
     readinessChanged: () => health.look(),
   };
   try {
@@ -78,9 +88,13 @@ function createServer<Declared extends ServiceSettings>(context: ServiceContext<
   return createGrpcServer({ logger, reflection: { protoRoot: fileURLToPath(PROTO_ROOT), files: PUBLIC_PROTO_FILES } });
 }
 
-/** gRPC's health service of all servers, as the service's readiness says. */
+/** Under this name gRPC's health service says SERVING as long as the process answers: a sign of life. */
+const LIVE = 'live';
+
+/** gRPC's health service of all servers: under '' as the service's readiness says, besides the names that parts have. */
 interface Health {
   follow(server: GrpcServer): void;
+  tell(name: string, holds: () => boolean): void;
   begin(): void;
   look(): void;
   stop(): void;
@@ -88,21 +102,30 @@ interface Health {
 
 function trackHealth<Declared extends ServiceSettings>({ readiness }: ServiceContext<Declared>): Health {
   const servers: GrpcServer[] = [];
-  const tell = (serving: boolean): void => {
-    for (const server of servers) server.setServing('', serving);
+  const watches: ReadinessWatch[] = [];
+  const set = (name: string, serving: boolean): void => {
+    for (const server of servers) server.setServing(name, serving);
   };
-  let watch: ReturnType<typeof watchReadiness> | undefined;
-  readiness.add('assembly', () => (watch === undefined ? 'the parts of the service are being put together' : undefined));
+  const named = new Map<string, () => boolean>();
+  let begun = false;
+  readiness.add('assembly', () => (begun ? undefined : 'the parts of the service are being put together'));
   return {
-    follow: (server) => void servers.push(server),
-    begin(): void {
-      watch = watchReadiness(readiness, tell);
-      watch.look(); // it has looked once while `watch` was not set
+    follow(server): void {
+      servers.push(server);
+      server.setServing(LIVE, true);
     },
-    look: () => watch?.look(),
+    tell: (name, holds) => void named.set(name, holds),
+    begin(): void {
+      begun = true;
+      watches.push(watchReadiness(readiness, (ready) => set('', ready)));
+      for (const [name, holds] of named) watches.push(watchCondition(holds, (held) => set(name, held)));
+    },
+    look(): void {
+      for (const watch of watches) watch.look();
+    },
     stop(): void {
-      watch?.stop();
-      tell(false);
+      for (const watch of watches) watch.stop();
+      for (const name of ['', ...named.keys()]) set(name, false);
     },
   };
 }

@@ -28,6 +28,9 @@ export interface BrokerPartOptions {
   readonly withinProcess?: ListenerEndpoint;
 }
 
+/** Under this name gRPC's health service says whether the broker serves and all its replicas have been in sync since it started. */
+const IN_SYNC = 'in-sync';
+
 /** A broker that listens and has not started. */
 export interface BrokerPart {
   readonly broker: Broker;
@@ -86,6 +89,7 @@ export function startBroker<Declared extends ServiceSettings>(
     const state = broker.readiness();
     return state.ready ? undefined : state.reasons.join('; ');
   });
+  assembly.tellHealth(IN_SYNC, () => broker.caughtUp().ready);
   assembly.later(() => broker.shutdown());
   const serves = broker.start().then(() => assembly.readinessChanged());
   const failed = new Promise<never>((_, reject) => {

@@ -15,6 +15,7 @@ import { PartitionLifecycle } from './partition/partition-lifecycle.ts';
 import { followStorageSettings } from './partition/storage-settings.ts';
 import { isStopping, type Phase, refusalIn } from './phase.ts';
 import { type Readiness, readinessOf } from './readiness.ts';
+import { CatchingUp } from './replication/catching-up.ts';
 import { Replication } from './replication/replication.ts';
 import { Interceptor } from './request/interceptor.ts';
 import { BrokerSession } from './session/broker-session.ts';
@@ -44,6 +45,8 @@ export interface Broker {
    */
   start(): Promise<void>;
   readiness(): Readiness;
+  /** Whether it serves and all its replicas have been in sync since it started: a rolling restart may go on to the next broker. */
+  caughtUp(): Readiness;
   /** Called at most once, when this life of the broker can never serve again: the process must end. */
   onFatal(listener: (error: MoldauError) => void): void;
   /** Sends clients away, answers what is unanswered, leaves the cluster, closes the data directory. Idempotent. */
@@ -64,6 +67,7 @@ class RunningBroker implements Broker {
   readonly #metadata: MetadataStream;
   readonly #registration: Registration;
   readonly #replication: Replication;
+  readonly #catchingUp: CatchingUp;
   readonly #shards: ShardCaller;
   readonly #transactions: TransactionCoordinator;
   readonly #serving = Promise.withResolvers<void>();
@@ -97,6 +101,7 @@ class RunningBroker implements Broker {
     const transactions = (this.#transactions = deps.transactions ?? new ShardTransactions(this.#shards));
     const forwarder = new Forwarder(clock, controller);
     const methods = clientMethods(this.#parts, { forwarder, producerIds, catchUp, shards: this.#shards, transactions });
+    this.#catchingUp = new CatchingUp(brokerId);
     this.#replication = new Replication({ parts: this.#parts, controller, brokerEpoch: () => this.#registration.epoch });
     this.clientHandlers = this.#interceptor(settings.namespaces).wrap(methods);
     // Followers are served until the leaders have moved.
@@ -115,6 +120,13 @@ class RunningBroker implements Broker {
   readiness(): Readiness {
     const [phase, metadataVersion] = [this.#phase, this.#parts.cluster.version];
     return readinessOf({ phase, metadataVersion, logs: this.#logs, registration: this.#registration, fatal: this.#fatal });
+  }
+
+  caughtUp(): Readiness {
+    const readiness = this.readiness();
+    if (!readiness.ready) return readiness;
+    const reason = this.#catchingUp.reason(this.#parts.cluster.image);
+    return reason === undefined ? readiness : { ready: false, reasons: [reason] };
   }
 
   onFatal(listener: (error: MoldauError) => void): void {

@@ -1,5 +1,12 @@
 export { type AdminParts, type AdminRequest, type AdminResponse, createAdminRoutes } from './admin/admin-routes.ts';
-export { createReadiness, type Readiness, type ReadinessCheck, watchReadiness } from './admin/readiness.ts';
+export {
+  createReadiness,
+  type Readiness,
+  type ReadinessCheck,
+  type ReadinessWatch,
+  watchCondition,
+  watchReadiness,
+} from './admin/readiness.ts';
 export { type ConfigurationFault, configurationError } from './configuration/configuration-fault.ts';
 export { documentSettings } from './configuration/document-settings.ts';
 export {

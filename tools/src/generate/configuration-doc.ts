@@ -25,7 +25,8 @@ have Kafka's names where Kafka has them.
 Each setting is read, in this order of precedence, from its flag (\`--data-dir DIR\`), its environment variable
 (\`MOLDAU_DATA_DIR\`), a YAML or JSON file (\`--config-file FILE\` or \`MOLDAU_CONFIG_FILE\`; one flat map of settings by
 their names), else it has its default. A process that finds anything wrong names all of it at once, each setting with its
-value, its limit and where it was set, and ends with status 78. An unknown setting is an error. A secret is given by
+value, its limit and where it was set, and ends with status 78. An unknown setting is an error; an empty variable of a
+setting without a default, which may be left out, counts as not set. A secret is given by
 reference only: \`file:PATH\` or \`env:NAME\`.
 `;
 

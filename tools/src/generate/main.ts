@@ -9,8 +9,10 @@ generateProtocol(root);
 const { generateErrorsPage } = await import('./errors-doc.ts');
 const { generateConfigurationPage } = await import('./configuration-doc.ts');
 const { generateConnectorPages } = await import('./connector-docs.ts');
+const { generateChart } = await import('./chart.ts');
 generateErrorsPage(root);
 generateConfigurationPage(root);
 await generateConnectorPages(root);
+generateChart(root);
 // The command line knows its own help.
 execFileSync(process.execPath, [join(root, 'apps/cli/src/docs/main.ts')], { stdio: 'inherit' });

@@ -10,6 +10,9 @@ const GENERATED = [
   'docs/configuration.md',
   'docs/connect-transforms.md',
   'docs/cli.md',
+  'helm/moldau/values.schema.json',
+  'helm/moldau/README.md',
+  'helm/moldau/files/**/*',
 ];
 
 /** Content of each generated file by its path. */

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, DrainState } from '@moldau/client';
-import { MoldauError } from '@moldau/kernel';
+import type { DrainState } from '@moldau/client';
 import { type Command, Option } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf, print } from '../context.ts';
 import { brokerId, collected } from '../input/partitions.ts';
-import { createProgress } from '../output/progress.ts';
+import { awaitDrained } from '../placement/await-drained.ts';
 import { setThrottle, THROTTLE_HELP, type Throttle, throttle } from '../placement/throttle.ts';
 
 interface Options extends ConnectionOptions {
@@ -14,8 +12,6 @@ interface Options extends ConnectionOptions {
   readonly throttle?: Throttle;
   readonly dryRun: boolean;
 }
-
-const POLL_MS = 1_000;
 
 export function registerBrokerDrain(parent: Command, context: CommandContext): void {
   parent
@@ -43,7 +39,7 @@ async function drain(context: CommandContext, ids: readonly number[], options: O
     const action = cancel ? 'cancel' : status ? 'describe' : 'start';
     const states = new Map<number, DrainState>();
     for (const id of ids) states.set(id, await admin.drainBroker(id, action, { dryRun }));
-    if (wait && !dryRun && !cancel) await awaitEmpty(context, admin, states);
+    if (wait && !dryRun && !cancel) await awaitDrained(context, admin, states);
     await print(
       context,
       options.output,
@@ -58,27 +54,4 @@ async function drain(context: CommandContext, ids: readonly number[], options: O
       },
     );
   });
-}
-
-/** Waits until each broker holds nothing, and keeps `states` up to date. */
-async function awaitEmpty(context: CommandContext, admin: Admin, states: Map<number, DrainState>): Promise<void> {
-  const { terminal } = context;
-  const held = (): number => [...states.values()].reduce((sum, { replicas }) => sum + replicas, 0);
-  const total = held();
-  const progress = createProgress(terminal, 'draining', total);
-  try {
-    while (held() > 0) {
-      for (const [id, { draining, replicas }] of states) {
-        if (replicas > 0 && !draining) {
-          const facts = { broker_id: String(id), replicas: String(replicas) };
-          throw new MoldauError('CONCURRENT_CHANGE', `broker ${id} is not being drained (any more), and holds ${replicas} replicas`, facts);
-        }
-      }
-      await sleep(POLL_MS, undefined, { signal: terminal.signal });
-      for (const id of states.keys()) states.set(id, await admin.drainBroker(id, 'describe', { signal: terminal.signal }));
-      progress.update(Math.max(0, total - held()));
-    }
-  } finally {
-    progress.stop();
-  }
 }

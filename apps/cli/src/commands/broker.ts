@@ -4,6 +4,7 @@ import { registerBrokerCordon, registerBrokerUncordon } from './broker-cordon.ts
 import { registerBrokerDrain } from './broker-drain.ts';
 import { registerBrokerList } from './broker-list.ts';
 import { registerBrokerRemove } from './broker-remove.ts';
+import { registerBrokerScale } from './broker-scale.ts';
 
 export function registerBroker(program: Command, context: CommandContext): void {
   const broker = program.command('broker').description('show the brokers; take one out of use');
@@ -12,4 +13,5 @@ export function registerBroker(program: Command, context: CommandContext): void 
   registerBrokerUncordon(broker, context);
   registerBrokerDrain(broker, context);
   registerBrokerRemove(broker, context);
+  registerBrokerScale(broker, context);
 }

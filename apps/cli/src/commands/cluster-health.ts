@@ -1,18 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, DescribedCluster } from '@moldau/client';
 import { MoldauError } from '@moldau/kernel';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type CommandContext, type ConnectionOptions, optionsOf } from '../context.ts';
 import { EXIT_CODES } from '../exit-code.ts';
-import { assessHealth, type HealthReport } from '../health/assess-health.ts';
+import { assessHealth, type HealthReport, waitingHelps } from '../health/assess-health.ts';
 import { type PartitionState, readPartitions } from '../health/partition-state.ts';
 import { brokerId } from '../input/partitions.ts';
+import { wholeNumber } from '../input/values.ts';
 import { writeJson } from '../output/format.ts';
 
 /** Partitions that the table names of each kind; JSON names all. */
 const NAMED_MAX = 10;
+/** Longest wait: what waits is about to be stopped, by somebody who waits for that. */
+const WAIT_MS_MAX = 3_600_000;
+const POLL_MS = 1_000;
 
 interface Options extends ConnectionOptions {
   readonly safeToStop?: number;
+  readonly wait?: number;
 }
 
 export function registerClusterHealth(cluster: Command, context: CommandContext): void {
@@ -27,26 +33,51 @@ export function registerClusterHealth(cluster: Command, context: CommandContext)
       `whether this broker may be stopped: exit code 0 when every partition is then still led and takes records with acks=all, ${EXIT_CODES.unhealthy.code} when not`,
       brokerId,
     )
+    .option(
+      '--wait <ms>',
+      'with --safe-to-stop: ask again until it may, at most so long; ends at once when no waiting helps, because a partition has too few replicas',
+      wholeNumber(1, WAIT_MS_MAX),
+    )
     .action((_local: unknown, command: Command) => health(context, optionsOf<Options>(command)));
 }
 
 async function health(context: CommandContext, options: Options): Promise<void> {
   const { safeToStop: asked } = options;
+  if (options.wait !== undefined && asked === undefined) {
+    throw new InvalidArgumentError('--wait goes with --safe-to-stop: it waits until that broker may be stopped');
+  }
   await context.withClient(options, async (moldau) => {
-    const admin = moldau.admin();
+    const judged = await judge(context, moldau.admin(), options);
+    if (!judged.well) context.endWith(EXIT_CODES.unhealthy.code);
+    if (options.output === 'json') return writeJson(context.terminal, judged.report);
+    await context.terminal.write(`${render(judged.report).join('\n')}\n`);
+  });
+}
+
+interface Judgement {
+  readonly report: HealthReport;
+  /** Nothing is wrong; with --safe-to-stop, that the broker may be stopped. */
+  readonly well: boolean;
+}
+
+/** Asks once, or with --wait until the broker may be stopped, nothing can change that, or the time is over. */
+async function judge(context: CommandContext, admin: Admin, { safeToStop: asked, wait = 0 }: Options): Promise<Judgement> {
+  const until = performance.now() + wait;
+  for (;;) {
+    const states = await readPartitions(admin);
     const cluster = await admin.describeCluster();
-    const report = assessHealth(cluster, await readPartitions(admin), await retiredBrokers(admin, cluster));
+    const report = assessHealth(cluster, states, await retiredBrokers(admin, cluster));
+    if (asked === undefined) return { report, well: report.healthy };
     const { unfenced, fenced, retired, safeToStop } = report.brokers;
     const stopped = [...fenced, ...retired];
-    if (asked !== undefined && ![...unfenced, ...stopped].includes(asked)) {
+    if (![...unfenced, ...stopped].includes(asked)) {
       throw new MoldauError('UNKNOWN_BROKER', `no broker ${asked} is registered`, { broker_id: String(asked) });
     }
     // One that is fenced has stopped already.
-    const well = asked === undefined ? report.healthy : safeToStop.includes(asked) || stopped.includes(asked);
-    if (!well) context.endWith(EXIT_CODES.unhealthy.code);
-    if (options.output === 'json') return writeJson(context.terminal, report);
-    await context.terminal.write(`${render(report).join('\n')}\n`);
-  });
+    const well = safeToStop.includes(asked) || stopped.includes(asked);
+    if (well || performance.now() >= until || !waitingHelps(states, asked)) return { report, well };
+    await sleep(POLL_MS, undefined, { signal: context.terminal.signal });
+  }
 }
 
 /** Brokers that are fenced, were drained, and hold nothing in any namespace. */

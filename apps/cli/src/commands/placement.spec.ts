@@ -47,6 +47,25 @@ describe('moldau broker', () => {
     expect(JSON.parse(await out('broker', 'drain', '1', '--cancel', '-o', 'json'))).toMatchObject([{ brokerId: 1, draining: false }]);
     await refused(EXIT_CODES.usage.code, 'broker', 'drain', '1', '--status', '--cancel');
   });
+
+  it('scale does nothing where the brokers are those of the count, and is refused where replicas could go nowhere', async () => {
+    expect(await out('broker', 'scale', '2')).toBe('nothing to do for 2 brokers\n');
+    expect(await out('broker', 'scale', '2', '--forget')).toBe('nothing to do for 2 brokers\n');
+    // The server's broker has id 1: of one broker it is the one too many.
+    const { err } = await refused(EXIT_CODES.failed.code, 'broker', 'scale', '1', '--wait');
+    expect(err).toContain('INVALID_REPLICA_ASSIGNMENT: 2 of the 2 replicas of broker 1 could go nowhere');
+    expect((await refused(EXIT_CODES.failed.code, 'broker', 'scale', '1', '--forget', '--dry-run')).err).toContain('BROKER_NOT_REMOVABLE');
+    await refused(EXIT_CODES.usage.code, 'broker', 'scale', '0');
+    await refused(EXIT_CODES.usage.code, 'broker', 'scale', '1', '--wait', '--forget');
+    expect(await out('cluster', 'health')).not.toMatch(/cordoned/);
+  });
+
+  it('health --wait returns at once where no waiting helps, and goes with --safe-to-stop only', async () => {
+    const startedAt = performance.now();
+    await refused(EXIT_CODES.unhealthy.code, 'cluster', 'health', '--safe-to-stop', '1', '--wait', '15000');
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    await refused(EXIT_CODES.usage.code, 'cluster', 'health', '--wait', '1000');
+  });
 });
 
 describe('moldau partition reassign', () => {

@@ -5,13 +5,17 @@ import { createCommandContext } from '../context.ts';
 import { createProgram } from '../program.ts';
 import { createSilentTerminal } from './silent-terminal.ts';
 
-const PAGE = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
+function page(name: string): string {
+  return readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8');
+}
+
+const PAGE = page('operations.md');
 
 /** The command lines of the page: in its shell blocks and in its text. None needs quotes. */
-function commandLines(page: string): readonly string[] {
-  const blocks = [...page.matchAll(/^ *```sh\n(.*?)^ *```$/gms)].flatMap(([, block]) => (block ?? '').split('\n'));
-  const text = [...page.replace(/^ *```.*?^ *```$/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, span]) => span ?? '');
-  const lines = [...blocks, ...text].map((line) => line.trim()).filter((line) => line.startsWith('moldau '));
+function commandLines(text: string): readonly string[] {
+  const blocks = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)].flatMap(([, block]) => (block ?? '').split('\n'));
+  const spans = [...text.replace(/^ *```.*?^ *```$/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, span]) => span ?? '');
+  const lines = [...blocks, ...spans].map((line) => line.trim()).filter((line) => line.startsWith('moldau '));
   return [...new Set(lines)];
 }
 
@@ -36,6 +40,8 @@ describe('docs/operations.md', () => {
   });
 
   it.each(commandLines(PAGE))('names a command that exists, with its options and arguments: %s', run);
+
+  it.each(commandLines(page('install.md')))('so does docs/install.md: %s', run);
 
   it.each(['moldau broker forget 4', 'moldau broker drain', 'moldau cluster health --now', 'moldau partition elect-leader orders/x'])(
     'would be found wrong with %s',

@@ -1,6 +1,6 @@
 import type { DescribedCluster } from '@moldau/client';
 import { describe, expect, it } from 'vitest';
-import { assessHealth } from './assess-health.ts';
+import { assessHealth, waitingHelps } from './assess-health.ts';
 import type { PartitionState } from './partition-state.ts';
 
 function cluster(changes: { readonly controller?: boolean; readonly fenced?: readonly number[] } = {}): DescribedCluster {
@@ -85,5 +85,15 @@ describe('a broker', () => {
 
   it('that is fenced need not be stopped', () => {
     expect(assessHealth(cluster({ fenced: [2] }), [partition(0)]).brokers.safeToStop).toEqual([1, 3]);
+  });
+
+  it('is worth waiting for where another replica may get in sync, and not where there are too few', () => {
+    const late = partition(0, { inSyncReplicas: [1, 2] });
+    const alone = partition(1, { replicas: [1], inSyncReplicas: [1], minInSyncReplicas: 1 });
+    expect(waitingHelps([late], 1)).toBe(true);
+    expect(waitingHelps([late, alone], 1)).toBe(true);
+    expect(waitingHelps([alone], 1)).toBe(false);
+    expect(waitingHelps([partition(0)], 1)).toBe(false);
+    expect(waitingHelps([partition(0, { leader: null, inSyncReplicas: [] })], 1)).toBe(true);
   });
 });

@@ -82,3 +82,18 @@ function neededBrokers(states: readonly PartitionState[]): ReadonlySet<number> {
   }
   return needed;
 }
+
+/**
+ * Whether a broker that is needed now may be done without once others are in sync: false where a partition of it has too few
+ * replicas for that, however long one waits.
+ */
+export function waitingHelps(states: readonly PartitionState[], id: number): boolean {
+  const allInSync = states.map((state) => ({ ...state, leader: state.leader ?? id, inSyncReplicas: state.replicas }));
+  const [now, then] = [neededIn(states, id), neededIn(allInSync, id)];
+  return now.some((needed, at) => needed && then[at] === false);
+}
+
+/** Of each partition, whether it could not do without the broker. */
+function neededIn(states: readonly PartitionState[], id: number): readonly boolean[] {
+  return states.map((state) => neededBrokers([state]).has(id));
+}

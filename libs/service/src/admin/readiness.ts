@@ -32,12 +32,17 @@ export interface ReadinessWatch {
 
 /** Tells of each change, and of the state at the beginning: for the status of gRPC's health service. */
 export function watchReadiness(readiness: Readiness, changed: (ready: boolean) => void): ReadinessWatch {
+  return watchCondition(() => Object.keys(readiness.reasons()).length === 0, changed);
+}
+
+/** The same for anything that holds or does not. */
+export function watchCondition(holds: () => boolean, changed: (held: boolean) => void): ReadinessWatch {
   let last: boolean | undefined;
   const look = (): void => {
-    const ready = Object.keys(readiness.reasons()).length === 0;
-    if (ready === last) return;
-    last = ready;
-    changed(ready);
+    const held = holds();
+    if (held === last) return;
+    last = held;
+    changed(held);
   };
   look();
   const timer = setInterval(look, WATCH_INTERVAL_MS);

@@ -85,6 +85,14 @@ describe('loadConfiguration', () => {
     }
   });
 
+  it('takes an empty variable as none, where the setting may be left out, and as a wrong value elsewhere', async () => {
+    const { values } = await loadConfiguration(SETTINGS, { flags: ['--data-dir', '/d'], environment: { MOLDAU_PASSWORD: '' } });
+    expect(values.password).toBeUndefined();
+    expect((await failure(['--data-dir', '/d'], { MOLDAU_PORT: '' })).message).toContain('port =  (environment MOLDAU_PORT)');
+    expect((await failure([], { MOLDAU_DATA_DIR: '' })).message).toContain('dataDir');
+    expect((await failure(['--data-dir', '/d', '--password='])).message).toContain('password');
+  });
+
   it.each(['', 'x', '1.5', '1e3', '0x10', ' '])('refuses %j as a number', async (value) => {
     expect((await failure(['--data-dir', '/d', `--wait-ms=${value}`])).message).toContain('waitMs');
   });

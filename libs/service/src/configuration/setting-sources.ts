@@ -58,7 +58,8 @@ export function valuesFromFlags(settings: Settings, argv: readonly string[]): Gi
 }
 
 /**
- * Settings from variables with the prefix `MOLDAU_`. A variable that no service knows is a fault: it is most likely a
+ * Settings from variables with the prefix `MOLDAU_`. An empty one of a setting that may be left out counts as left out: where a
+ * variable is filled from elsewhere (a pod's label, another variable), there may be nothing to fill it with. A variable that no service knows is a fault: it is most likely a
  * misspelt one. `otherVariables` are those of the other services, which may share the environment.
  */
 export function valuesFromEnvironment(settings: Settings, environment: Environment, otherVariables: ReadonlySet<string>): GivenValues {
@@ -69,10 +70,15 @@ export function valuesFromEnvironment(settings: Settings, environment: Environme
     if (value === undefined || !variable.startsWith(ENVIRONMENT_PREFIX) || isForeign(variable, value)) continue;
     const source = `environment ${variable}`;
     const name = byVariable.get(variable);
+    if (name !== undefined && value === '' && isOptional(settings[name])) continue;
     if (name !== undefined) values.set(name, { value, source });
     else if (!otherVariables.has(variable)) faults.push({ setting: variable, source, value, limit: 'there is no such setting' });
   }
   return { values, faults };
+}
+
+function isOptional(setting: Settings[string] | undefined): boolean {
+  return setting !== undefined && !setting.required && setting.defaultValue === undefined;
 }
 
 function isForeign(variable: string, value: string): boolean {
