@@ -4,6 +4,7 @@ import type { PluginModule } from '@moldau/connect-runtime';
 const BUILT_IN: Readonly<Record<string, string>> = {
   '@moldau/connector-datagen': import.meta.resolve('@moldau/connector-datagen'),
   '@moldau/connector-file': import.meta.resolve('@moldau/connector-file'),
+  '@moldau/connector-http': import.meta.resolve('@moldau/connector-http'),
   '@moldau/connector-spooldir': import.meta.resolve('@moldau/connector-spooldir'),
 };
 
