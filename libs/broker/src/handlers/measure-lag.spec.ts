@@ -1,5 +1,6 @@
 import { callUnary, type LagPosition, type MeasuredLag, partitionService } from '@moldau/protocol';
 import { describe, expect, it } from 'vitest';
+import { SimTransactions } from '../testing/fake-transactions.ts';
 import { SimCluster } from '../testing/sim-cluster.ts';
 
 async function measure(cluster: SimCluster, broker: number, positions: LagPosition[]): Promise<readonly MeasuredLag[]> {
@@ -32,5 +33,24 @@ describe('the lag of a position', () => {
       [topicId, unknown].map((id) => ({ topicId: id, partition: 0, offset: 0 })),
     );
     expect(results.map(({ error }) => error?.reason)).toEqual(['NOT_LEADER', 'UNKNOWN_TOPIC']);
+  });
+
+  it('counts no markers of transactions before the first record', async () => {
+    const rig = await SimTransactions.started();
+    const topicId = await rig.sim.topic('orders');
+    const session = { transactionalId: 'tx', producerId: 9, producerEpoch: 0 };
+    const ended = { producerId: 9, producerEpoch: 1, outcome: 'commit' as const };
+    const look = async (): Promise<unknown> => {
+      const { highWatermark, readFrom, nextTimestampMs } = (await rig.lag([{ topicId, partition: 0, offset: 1 }]))[0] ?? {};
+      return [highWatermark, readFrom, nextTimestampMs !== undefined];
+    };
+    await rig.produce(topicId, session, [['a']]);
+    expect(await look()).toEqual([1, 0, false]);
+    await rig.mark(topicId, [ended]);
+    expect(await look()).toEqual([2, 2, false]);
+    await rig.produce(topicId, { ...session, producerEpoch: 1 }, [['b']]);
+    expect(await look()).toEqual([3, 2, true]);
+    await rig.mark(topicId, [{ ...ended, producerEpoch: 2 }]);
+    expect(await look()).toEqual([4, 2, true]);
   });
 });

@@ -7,7 +7,7 @@ import {
   type MeasureLagResponse,
   partitionService,
 } from '@moldau/protocol';
-import { baseTimestampAt } from '@moldau/records';
+import { baseTimestampAt, deleteHorizonAt, isControlAt, maxTimestampAt, nextOffsetAt } from '@moldau/records';
 import type { Partition } from '../partition/partition.ts';
 import type { PartitionTable } from '../partition/partition-table.ts';
 import { assertCount } from '../produce/produce-terms.ts';
@@ -18,21 +18,31 @@ const POSITIONS_MAX = 10_000;
 const READ_BYTES = 1;
 /** Lookups that read from disk; this many run at once for one request. */
 const LOOKUPS_AT_ONCE = 8;
-/** Timestamps that are remembered, so that a group that stands still is not looked up each second; beyond, all are forgotten. */
+/** Batches of markers that one lookup passes over; what lies behind more of them counts as not read until the next lookups come there. */
+const MARKERS_PASSED_MAX = 64;
+/** What comes next is remembered for so many positions, so that a group that stands still is not looked up each second; beyond, all are forgotten. */
 const REMEMBERED_MAX = 20_000;
 
 /**
  * `PartitionService.MeasureLag`: how far positions are behind the ends of logs that this broker leads. The time of a position is
- * that of the first record in its batch: a batch holds what was sent within milliseconds.
+ * that of the first record in its batch: a batch holds what was sent within milliseconds. Markers of transactions that come next are no
+ * records: a position before the last of them is not behind.
  */
 export function measureLagMethod(table: PartitionTable): RegisteredMethod {
   const meter = new LagLookup(table);
   return unary(partitionService.measureLag, (request: MeasureLagRequest) => meter.measure(request));
 }
 
+/** What comes first at or after a position, markers left out. */
+interface Next {
+  readonly offset: Offset;
+  /** Undefined: nothing is there, or it has no time. */
+  readonly timestampMs: number | undefined;
+}
+
 class LagLookup {
   readonly #table: PartitionTable;
-  readonly #timestamps = new Map<string, number>();
+  readonly #known = new Map<string, Next>();
 
   constructor(table: PartitionTable) {
     this.#table = table;
@@ -66,11 +76,11 @@ class LagLookup {
       const partition = this.#locate(position);
       const { log, leadership } = partition.leading(undefined);
       if (leadership.highWatermark < leadership.epochStart) throw notLeader(position, 'the new leader does not know the end yet');
-      const ends = { highWatermark: leadership.highWatermark, logStartOffset: log.startOffset };
+      const ends = { highWatermark: leadership.highWatermark, logStartOffset: log.startOffset, readFrom: 0 };
       const from = Math.max(position.offset, log.startOffset);
       if (from >= ends.highWatermark) return ends;
-      return this.#timestamp(partition, from as Offset, ends.highWatermark).then(
-        (nextTimestampMs) => ({ ...ends, nextTimestampMs }),
+      return this.#next(partition, from as Offset, ends.highWatermark).then(
+        ({ offset: readFrom, timestampMs: nextTimestampMs }) => ({ ...ends, readFrom, nextTimestampMs }),
         (caught: unknown) => failed(caught),
       );
     } catch (caught) {
@@ -78,19 +88,14 @@ class LagLookup {
     }
   }
 
-  async #timestamp(partition: Partition, from: Offset, upTo: Offset): Promise<number | undefined> {
+  async #next(partition: Partition, from: Offset, upTo: Offset): Promise<Next> {
     const key = `${partition.topicId}/${partition.index}/${from}`;
-    const remembered = this.#timestamps.get(key);
-    if (remembered !== undefined) return remembered;
-    const { log } = partition.leading(undefined);
-    const { batches, release } = await log.read(from, { maxBytes: READ_BYTES, upTo });
-    const [first] = batches;
-    const timestampMs = first === undefined ? undefined : baseTimestampAt(first, 0);
-    release();
-    if (timestampMs === undefined || timestampMs < 0) return undefined;
-    if (this.#timestamps.size >= REMEMBERED_MAX) this.#timestamps.clear();
-    this.#timestamps.set(key, timestampMs);
-    return timestampMs;
+    const known = this.#known.get(key);
+    if (known !== undefined && (known.timestampMs !== undefined || known.offset >= upTo)) return known;
+    const next = await nextRecord(partition, known?.offset ?? from, upTo);
+    if (this.#known.size >= REMEMBERED_MAX) this.#known.clear();
+    this.#known.set(key, next);
+    return next;
   }
 
   #locate(position: LagPosition): Partition {
@@ -104,8 +109,31 @@ class LagLookup {
   }
 }
 
+async function nextRecord(partition: Partition, from: Offset, upTo: Offset): Promise<Next> {
+  let offset = from;
+  for (let passed = 0; passed < MARKERS_PASSED_MAX && offset < upTo; passed++) {
+    const { log } = partition.leading(undefined);
+    const { batches, release } = await log.read(offset, { maxBytes: READ_BYTES, upTo });
+    const [first] = batches;
+    try {
+      if (first === undefined) return { offset, timestampMs: undefined };
+      if (!isControlAt(first, 0)) return { offset, timestampMs: timeOf(first) };
+      offset = nextOffsetAt(first, 0);
+    } finally {
+      release();
+    }
+  }
+  return { offset, timestampMs: undefined };
+}
+
+/** Of a batch that the cleaner has been at, the base timestamp may be a time to come. */
+function timeOf(batch: Uint8Array): number | undefined {
+  const timestampMs = deleteHorizonAt(batch, 0) === undefined ? baseTimestampAt(batch, 0) : maxTimestampAt(batch, 0);
+  return timestampMs < 0 ? undefined : timestampMs;
+}
+
 function failed(caught: unknown): MeasuredLag {
-  return { error: errorToItem(MoldauError.from(caught)), highWatermark: 0, logStartOffset: 0 };
+  return { error: errorToItem(MoldauError.from(caught)), highWatermark: 0, logStartOffset: 0, readFrom: 0 };
 }
 
 function notLeader({ topicId, partition }: LagPosition, text: string): MoldauError {

@@ -3,7 +3,9 @@ import {
   Acks,
   type AddToTransaction,
   callUnary,
+  type LagPosition,
   type MarkerResult,
+  type MeasuredLag,
   type ProduceBatchResult,
   partitionService,
   producerService,
@@ -100,6 +102,13 @@ export class SimTransactions {
     const request = { acks: Acks.ALL, timeoutMs: options.timeoutMs, batches: made };
     const { results } = await callUnary(this.sim.channel, producerService.produce, request, { timeoutMs: 60_000 });
     return results;
+  }
+
+  /** How far behind positions are. */
+  async lag(positions: readonly LagPosition[]): Promise<readonly MeasuredLag[]> {
+    const channel = this.sim.network.node('coordinator', this.sim.scheduler).connector.connect(INTERNAL_ADDRESS);
+    const call = callUnary(channel, partitionService.measureLag, { positions: [...positions] }, { timeoutMs: CALL_TIMEOUT_MS });
+    return (await this.sim.scheduler.until(call)).results;
   }
 
   /** What became of markers in partitions of the topic. */

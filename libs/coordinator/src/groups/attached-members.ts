@@ -5,8 +5,6 @@ import type { ErrorName } from '@moldau/kernel';
 export interface AttachedMember {
   readonly group: GroupRef;
   readonly memberId: string;
-  /** Which stream of the member it is; a later one has a greater number, the same stream joined again has the same. */
-  readonly attempt: number;
   /** Something that it must hear without having asked. Notices of before its join was committed are in the answer to that. */
   told(notice: MemberNotice): void;
   /** The settings of its group may be others. */
@@ -16,16 +14,11 @@ export interface AttachedMember {
 }
 
 /**
- * The connected members of one shard. A member has one connection: the last whose join came. That may be an old one, whose join was
- * late; its client, which has a newer, opens another then.
+ * The connected members of one shard. A member has one connection: the last whose join came. Where its client numbers its streams, as
+ * the SDK does, the state of the group refuses an earlier one that comes late; another client opens a further one then.
  */
 export class AttachedMembers {
   readonly #groups = new Map<string, Map<string, AttachedMember>>();
-
-  /** Whether the member is connected by a later stream. The broker of an earlier one may not know yet that its client has gone. */
-  isOvertaken({ group, memberId, attempt }: AttachedMember): boolean {
-    return (this.#groups.get(groupKey(group))?.get(memberId)?.attempt ?? 0) > attempt;
-  }
 
   attach(member: AttachedMember): void {
     const key = groupKey(member.group);

@@ -11,7 +11,7 @@ import {
   type MemberNotice as WireNotice,
 } from '@moldau/protocol';
 import type { ShardHandle } from '@moldau/shards';
-import type { AttachedMember, AttachedMembers } from './attached-members.ts';
+import type { AttachedMember } from './attached-members.ts';
 import { type GroupMachine, type GroupOperation, perform } from './group-machine.ts';
 import type { GroupViews } from './group-views.ts';
 import { groupOf, offsetsOf, toAssignment, toResults, toSettings } from './group-wire.ts';
@@ -47,7 +47,6 @@ type State = 'joining' | 'attached' | 'over';
 export class ConnectedMember implements AttachedMember {
   readonly group: GroupRef;
   readonly memberId: string;
-  readonly attempt: number;
   readonly #deps: ConnectedMemberDeps;
   readonly #shard: ShardHandle<GroupMachine>;
   readonly #join: MemberJoin;
@@ -67,7 +66,6 @@ export class ConnectedMember implements AttachedMember {
     this.#send = send;
     this.group = groupOf(join.origin, join.join?.groupId ?? '');
     this.memberId = join.join?.memberId ?? '';
-    this.attempt = join.join?.attempt ?? 0;
     this.#shard = deps.shardOf(join.shard);
   }
 
@@ -80,7 +78,7 @@ export class ConnectedMember implements AttachedMember {
     try {
       const decision = await this.#shard.run(
         (machine, now) => {
-          const outcome = machine.perform(now, this.#joining(machine.attached), (response) => this.#joined(response));
+          const outcome = machine.perform(now, this.#joining(), (response) => this.#joined(response));
           // From here on another connection of it is not heard any more.
           if (outcome.response.tag === 'done') machine.attached.attach(this);
           return outcome;
@@ -148,7 +146,7 @@ export class ConnectedMember implements AttachedMember {
   }
 
   /** The join; of a member that comes back also what it has carried out, which is checked before anything changes. */
-  #joining(attached: AttachedMembers): GroupOperation<JoinResponse> {
+  #joining(): GroupOperation<JoinResponse> {
     const { join, origin, memberEpoch } = this.#join;
     const { group, memberId } = this;
     const request = {
@@ -156,11 +154,9 @@ export class ConnectedMember implements AttachedMember {
       ...{ clientId: origin?.clientId ?? '', clientHost: origin?.clientHost ?? '' },
       ...{ topicNames: join?.topicNames ?? [], topicPattern: join?.topicPattern, metadata: Uint8Array.from(join?.metadata ?? []) },
       rebalanceTimeoutMs: join?.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS,
+      attempt: join?.attempt ?? 0,
     };
-    return (shard, now) => {
-      if (attached.isOvertaken(this)) throw this.#overtaken();
-      return memberEpoch === undefined ? shard.join(now, request) : shard.rejoin(now, request, memberEpoch);
-    };
+    return (shard, now) => (memberEpoch === undefined ? shard.join(now, request) : shard.rejoin(now, request, memberEpoch));
   }
 
   #joined({ assignment, ...settings }: JoinResponse): void {
@@ -245,10 +241,6 @@ export class ConnectedMember implements AttachedMember {
     if (this.#state === 'over') return;
     this.detach();
     this.#send({ $case: 'ended', value: { error: error && errorToItem(error) } });
-  }
-
-  #overtaken(): MoldauError {
-    return new MoldauError('FENCED_INSTANCE', `member '${this.memberId}' has joined by a later stream`, this.#facts());
   }
 
   #now(): Instants {

@@ -24,7 +24,7 @@ export interface Position {
 export interface Lag {
   /** End of what readers see. */
   readonly endOffset: number;
-  /** Undefined: the position has no offset. */
+  /** Offsets from the first record that is not read to the end, also those of markers between; undefined: the position has no offset. */
   readonly records: number | undefined;
   /** Age of the first record that is not read, in milliseconds; 0: there is none. */
   readonly ms: number | undefined;
@@ -82,9 +82,9 @@ export class LagMeter {
 
 function lagOf(position: Position | undefined, measured: MeasuredLag | undefined, wallMs: number): Lag | undefined {
   if (position === undefined || measured === undefined || measured.error !== undefined) return undefined;
-  const { highWatermark: endOffset, logStartOffset, nextTimestampMs } = measured;
+  const { highWatermark: endOffset, logStartOffset, nextTimestampMs, readFrom } = measured;
   if (position.offset === undefined) return { endOffset, records: undefined, ms: undefined };
-  const records = Math.max(0, endOffset - Math.max(position.offset, logStartOffset));
+  const records = Math.max(0, endOffset - Math.max(position.offset, logStartOffset, readFrom));
   if (records === 0) return { endOffset, records, ms: 0 };
   return { endOffset, records, ms: nextTimestampMs === undefined ? undefined : Math.max(0, wallMs - nextTimestampMs) };
 }

@@ -225,7 +225,7 @@ export class GroupShardFixture {
       unary: async (_path, bytes) => {
         const { positions } = MeasureLagRequest.decode(bytes);
         const results = positions.map(({ partition, offset }): MeasuredLag => {
-          return { highWatermark: 0, logStartOffset: 0, ...this.measured(partition, offset) };
+          return { highWatermark: 0, logStartOffset: 0, readFrom: 0, ...this.measured(partition, offset) };
         });
         return MeasureLagResponse.encode({ results }).finish();
       },

@@ -53,6 +53,20 @@ describe('a consumer group', () => {
     expect(told).toContain('c');
   });
 
+  it('does not have a member back by an earlier stream than its last', () => {
+    const fixture = two();
+    const { memberEpoch } = fixture.join('a', { attempt: 2 });
+    const rejoin = (attempt: number): void => fixture.rejoin('a', memberEpoch, { attempt });
+    expect(reasonOf(() => fixture.join('a', { attempt: 1 }))).toBe('FENCED_INSTANCE');
+    expect(reasonOf(() => rejoin(1))).toBe('FENCED_INSTANCE');
+    // Nor does another owner of the shard, who knows the log alone.
+    fixture.shard = fixture.log.loadCompacted();
+    fixture.shard.begin(fixture.now());
+    expect(reasonOf(() => rejoin(1))).toBe('FENCED_INSTANCE');
+    rejoin(2);
+    rejoin(3);
+  });
+
   it('removes a member that is not heard, and says why', () => {
     const fixture = two();
     fixture.passTime(30_000);

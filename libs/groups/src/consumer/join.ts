@@ -23,14 +23,14 @@ export interface JoinResponse {
  * Takes a member in: a new one, one that is a member already (its answer was lost, or it was away), or the next life of a static
  * one, which takes over what that had and fences it.
  *
- * @throws MoldauError GROUP_KIND_MISMATCH, GROUP_FULL, INVALID_REQUEST
+ * @throws MoldauError GROUP_KIND_MISMATCH, GROUP_FULL, FENCED_INSTANCE, INVALID_REQUEST
  */
 export function joinGroup(op: Operation, entry: GroupEntry, request: JoinRequest): JoinResponse {
   const present = entry.consumer.get(request.memberId);
   const predecessor = request.instanceId === undefined ? undefined : entry.consumer.byInstance(request.instanceId);
   checkRoom(op, entry, { isNew: present === undefined && predecessor === undefined });
   if (present !== undefined) {
-    checkInstance(present, request);
+    checkStream(present, request);
     resume(op, entry, present, request);
   } else if (predecessor === undefined) enter(op, entry, request);
   else succeed(op, entry, predecessor, request);
@@ -41,8 +41,17 @@ export function joinGroup(op: Operation, entry: GroupEntry, request: JoinRequest
   return { assignment: assignmentOf(holding), heartbeatIntervalMs, sessionTimeoutMs, processingIntervalMs };
 }
 
-/** @throws MoldauError INVALID_REQUEST */
-export function checkInstance({ profile }: JoinedMember, { instanceId }: JoinRequest): void {
+/**
+ * Whether a member that is one already may join by this stream: not by an earlier one than the last. Its broker may not know yet that
+ * the client is elsewhere, and what it has from the client may be older than what came since.
+ *
+ * @throws MoldauError FENCED_INSTANCE, INVALID_REQUEST
+ */
+export function checkStream({ profile }: JoinedMember, { group, memberId, instanceId, attempt }: JoinRequest): void {
+  if (attempt < profile.attempt) {
+    const facts = { ...groupFacts(group), member: memberId, value: String(attempt), limit: String(profile.attempt) };
+    throw new MoldauError('FENCED_INSTANCE', `member '${memberId}' has joined by a later stream`, facts);
+  }
   if (profile.instanceId === instanceId) return;
   const facts = { field: 'instance_id', value: instanceId ?? '', limit: profile.instanceId ?? 'none' };
   throw new MoldauError('INVALID_REQUEST', 'a member keeps its instance id', facts);
@@ -112,8 +121,8 @@ function inherit({ held, revoking }: Holding, memberEpoch: number): EpochedParti
 }
 
 function profileOf(request: JoinRequest, joinedEpoch: number): MemberProfile {
-  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs } = request;
-  return { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch };
+  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, attempt } = request;
+  return { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch, attempt };
 }
 
 /** Whether an assignor would see another member. */
@@ -123,7 +132,10 @@ export function calledOtherwise(before: MemberProfile, now: MemberProfile): bool
 
 function equalProfiles(one: MemberProfile, other: MemberProfile): boolean {
   const plain =
-    one.clientId === other.clientId && one.clientHost === other.clientHost && one.rebalanceTimeoutMs === other.rebalanceTimeoutMs;
+    one.clientId === other.clientId &&
+    one.clientHost === other.clientHost &&
+    one.rebalanceTimeoutMs === other.rebalanceTimeoutMs &&
+    one.attempt === other.attempt;
   const noted = one.metadata.length === other.metadata.length && one.metadata.every((byte, at) => other.metadata[at] === byte);
   return plain && noted && !calledOtherwise(one, other);
 }

@@ -26,6 +26,8 @@ export interface JoinRequest extends Subscription {
   readonly metadata: Uint8Array;
   /** How long it may take to give up partitions, in milliseconds. */
   readonly rebalanceTimeoutMs: number;
+  /** Which of its streams this is: more for each after the first; 0: it does not number them. */
+  readonly attempt: number;
 }
 
 /**

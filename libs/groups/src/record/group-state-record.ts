@@ -28,6 +28,8 @@ export interface MemberProfile {
   readonly metadata: Uint8Array;
   readonly rebalanceTimeoutMs: number;
   readonly joinedEpoch: number;
+  /** Which of its streams joined last; 0: it does not number them. */
+  readonly attempt: number;
 }
 
 /** What a member holds. */

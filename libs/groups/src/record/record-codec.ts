@@ -89,11 +89,11 @@ function decodeGroup(bytes: Uint8Array): GroupValue {
 }
 
 function decodeMember(bytes: Uint8Array): (GroupStateRecord & { type: 'member' })['value'] {
-  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch } =
+  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch, attempt } =
     GroupMemberRecord.decode(bytes);
   // A copy: what was decoded is a view of a whole batch, which the state would keep in memory.
   const noted = Uint8Array.from(metadata);
-  return { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata: noted, rebalanceTimeoutMs, joinedEpoch };
+  return { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata: noted, rebalanceTimeoutMs, joinedEpoch, attempt };
 }
 
 function fromOffset(record: GroupOffsetRecord): CommittedOffset {

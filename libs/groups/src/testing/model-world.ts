@@ -202,7 +202,7 @@ export class ModelWorld {
     switch (message.type) {
       case 'join': {
         if (client.fenced) return;
-        const said = { clientId: 'c', clientHost: 'h', metadata: new Uint8Array(), rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS };
+        const said = { clientId: 'c', clientHost: 'h', metadata: new Uint8Array(), rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS, attempt: 0 };
         const result = this.shard.join(this.now(), { ...member, instanceId, rack, topicNames, topicPattern, ...said });
         client.inbox.push(result.response.assignment);
         this.#take(result);

@@ -39,17 +39,25 @@ export class ShardFixture {
   }
 
   join(memberId: string, more: Partial<JoinRequest> = {}): MemberAssignment {
+    return this.take(this.shard.join(this.now(), this.#request(memberId, more))).assignment;
+  }
+
+  rejoin(memberId: string, memberEpoch: number, more: Partial<JoinRequest> = {}): void {
+    this.take(this.shard.rejoin(this.now(), this.#request(memberId, more), memberEpoch));
+  }
+
+  #request(memberId: string, more: Partial<JoinRequest>): JoinRequest {
     const said = { instanceId: undefined, rack: undefined, clientId: 'client', clientHost: 'host', metadata: new Uint8Array([7]) };
-    const request = {
+    return {
       group: GROUP,
       memberId,
       topicNames: ['flights'],
       topicPattern: undefined,
       rebalanceTimeoutMs: 5_000,
+      attempt: 0,
       ...said,
       ...more,
     };
-    return this.take(this.shard.join(this.now(), request)).assignment;
   }
 
   beat(memberId: string, memberEpoch: number, processingForMs?: number): void {

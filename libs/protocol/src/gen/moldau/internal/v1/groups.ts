@@ -158,6 +158,8 @@ export interface GroupMemberRecord {
   rebalanceTimeoutMs: number;
   /** Epoch at which it joined. */
   joinedEpoch: number;
+  /** Which of its streams joined last: an earlier one, whose broker does not know yet that the member is elsewhere, can't take it back. */
+  attempt: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -918,6 +920,7 @@ function createBaseGroupMemberRecord(): GroupMemberRecord {
     metadata: new Uint8Array(0),
     rebalanceTimeoutMs: 0,
     joinedEpoch: 0,
+    attempt: 0,
     _unknownFields: {},
   };
 }
@@ -950,6 +953,9 @@ export const GroupMemberRecord: MessageFns<GroupMemberRecord> = {
     }
     if (message.joinedEpoch !== 0) {
       writer.uint32(72).int32(message.joinedEpoch);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(80).uint32(message.attempt);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1045,6 +1051,14 @@ export const GroupMemberRecord: MessageFns<GroupMemberRecord> = {
             }
 
             message.joinedEpoch = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
             continue;
           }
         }

@@ -189,7 +189,11 @@ export interface MeasuredLag {
   /** First offset of the log. */
   logStartOffset: number;
   /** Timestamp of the first record at or after the position, milliseconds since the Unix epoch. Unset: there is none. */
-  nextTimestampMs?: number | undefined;
+  nextTimestampMs?:
+    | number
+    | undefined;
+  /** What lies between the position and this offset are markers of transactions, which no reader sees. 0: there are none. */
+  readFrom: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1352,7 +1356,14 @@ export const MeasureLagResponse: MessageFns<MeasureLagResponse> = {
 };
 
 function createBaseMeasuredLag(): MeasuredLag {
-  return { error: undefined, highWatermark: 0, logStartOffset: 0, nextTimestampMs: undefined, _unknownFields: {} };
+  return {
+    error: undefined,
+    highWatermark: 0,
+    logStartOffset: 0,
+    nextTimestampMs: undefined,
+    readFrom: 0,
+    _unknownFields: {},
+  };
 }
 
 export const MeasuredLag: MessageFns<MeasuredLag> = {
@@ -1368,6 +1379,9 @@ export const MeasuredLag: MessageFns<MeasuredLag> = {
     }
     if (message.nextTimestampMs !== undefined) {
       writer.uint32(32).int64(message.nextTimestampMs);
+    }
+    if (message.readFrom !== 0) {
+      writer.uint32(40).int64(message.readFrom);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1423,6 +1437,14 @@ export const MeasuredLag: MessageFns<MeasuredLag> = {
             }
 
             message.nextTimestampMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.readFrom = longToNumber(reader.int64());
             continue;
           }
         }
