@@ -1,0 +1,6 @@
+import type { KillSubject } from './kill-subject.ts';
+import { datagenSource } from './subjects/datagen-source.ts';
+import { fileSource } from './subjects/file-source.ts';
+
+/** All there are, by name. */
+export const SUBJECTS: readonly KillSubject[] = [datagenSource, fileSource];
