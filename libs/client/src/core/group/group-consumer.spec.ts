@@ -192,6 +192,30 @@ describe('a member of a group', () => {
     await scheduler.until(Promise.all([stuck.close(), other.consumer.close()]));
   });
 
+  it('is told that a partition is gone when there was no time to say that it goes', async () => {
+    const { cluster, scheduler, member, read } = setUpGroup();
+    fill(cluster.createTopic('orders', 2).partitions[1], 10, 1);
+    const events: string[] = [];
+    const stuck = member({
+      rebalanceTimeoutMs: 5_000,
+      onRevoked: () => void events.push('revoked'),
+      onLost: (partitions, { reason }) => void events.push(`${reason}: ${partitions.map(({ partition }) => partition).join()}`),
+    });
+    const records = stuck[Symbol.asyncIterator]();
+    for (const _ of [0, 1, 2]) await scheduler.until(records.next());
+    const other = read();
+    await scheduler.runFor(3_900);
+    expect(events).toEqual([]);
+    await scheduler.runFor(500);
+    expect(events).toEqual(['REVOCATION_TIMED_OUT: 1']);
+    // What it has in hand is of no account any more.
+    const next = records.next();
+    await scheduler.runFor(500);
+    expect(events).toHaveLength(1);
+    await scheduler.until(Promise.all([stuck.close(), other.consumer.close(), next]));
+    expect(events).toEqual(['REVOCATION_TIMED_OUT: 1', 'revoked']);
+  });
+
   it('goes on with what it has when its stream breaks, with the same member id', async () => {
     const { cluster, scheduler, read } = setUpGroup(2);
     const topic = cluster.createTopic('orders', 2);

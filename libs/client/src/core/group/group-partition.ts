@@ -23,6 +23,8 @@ export class GroupPartition implements TopicPartitionName, PartitionHold {
   phase: GroupPartitionPhase = 'starting';
   /** The program was told that it is its own. */
   told = false;
+  /** The program was told that it goes. */
+  askedFor = false;
   /** The program wants none of its records for now. */
   paused = false;
   /** What was handed out and is not finished; another one after each seek. */

@@ -22,7 +22,10 @@ export interface RebalanceEvents {
    * committed and they are given up.
    */
   onRevoked?(partitions: readonly TopicPartitionName[]): void | Promise<void>;
-  /** They were taken away: somebody else may read them already, and nothing of them can be committed any more. */
+  /**
+   * They were taken away: somebody else may read them already, and nothing of them can be committed any more. Also in place of `onRevoked`,
+   * where the time to give them up was over before that could be called.
+   */
   onLost?(partitions: readonly TopicPartitionName[], cause: MoldauError): void | Promise<void>;
 }
 

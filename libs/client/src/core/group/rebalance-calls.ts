@@ -1,5 +1,6 @@
 import { MoldauError } from '@moldau/kernel';
 import type { TopicPartitionName } from '../consumer/consumer-types.ts';
+import type { GroupPartition } from './group-partition.ts';
 import type { RebalanceEvents } from './group-types.ts';
 
 /** Calls the program's own functions at a rebalance, one after the other. */
@@ -18,8 +19,14 @@ export class RebalanceCalls {
     return this.#call(partitions, () => this.#events.onAssigned?.(partitions.map(nameOf)));
   }
 
-  revoked(partitions: readonly TopicPartitionName[]): Promise<void> {
-    return this.#call(partitions, () => this.#events.onRevoked?.(partitions.map(nameOf)));
+  /** Those that the program knows of, and that are still its own when it is called. */
+  revoked(partitions: readonly GroupPartition[]): Promise<void> {
+    const known = partitions.filter(({ told }) => told);
+    return this.#call(known, () => {
+      const left = known.filter(({ phase }) => phase === 'revoking');
+      for (const partition of left) partition.askedFor = true;
+      return left.length === 0 ? undefined : this.#events.onRevoked?.(left.map(nameOf));
+    });
   }
 
   lost(partitions: readonly TopicPartitionName[], cause: MoldauError): Promise<void> {

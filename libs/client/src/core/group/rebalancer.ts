@@ -105,12 +105,18 @@ export class Rebalancer<K, V> {
     }
     await this.#within(timeoutMs, this.#finishInOrder(partitions));
     const late = new MoldauError('REVOCATION_TIMED_OUT', `partitions were not given up in order within ${timeoutMs} ms`);
-    for (const partition of partitions) if (partition.phase === 'revoking') this.#drop(partition, late);
+    const left = partitions.filter(({ phase }) => phase === 'revoking');
+    for (const partition of left) this.#drop(partition, late);
+    // There was no time to tell the program that they go: now they are gone.
+    void this.#calls.lost(
+      left.filter(({ told, askedFor }) => told && !askedFor),
+      late,
+    );
   }
 
   async #finishInOrder(partitions: readonly GroupPartition[]): Promise<void> {
     await Promise.all(partitions.map((partition) => partition.idle()));
-    await this.#calls.revoked(partitions.filter(({ told, phase }) => told && phase === 'revoking'));
+    await this.#calls.revoked(partitions.filter(({ phase }) => phase === 'revoking'));
     await this.#hooks.commitFinished(partitions.filter(({ phase }) => phase === 'revoking'));
   }
 
