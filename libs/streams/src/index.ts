@@ -50,6 +50,7 @@ export {
   type WindowStoreOptions,
   windowStore,
 } from './stores/store-spec.ts';
+export { memoryTaskStates, type TaskState, type TaskStates } from './stores/task-state.ts';
 export type { FailureDecision, FailureHandler, FailureHandlers, FailurePhase, RecordFailure } from './task/failure.ts';
 export { GlobalTables } from './task/global-tables.ts';
 export type { Output, OutputRecord } from './task/output.ts';

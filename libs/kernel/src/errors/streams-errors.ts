@@ -59,4 +59,12 @@ export const STREAMS_ERRORS = {
     'definite',
     'A module is no stream application: its export, name, version or a setting is missing or outside its limits.',
   ),
+  STATE_STORE_FAILED: row(
+    239,
+    'RESOURCE_EXHAUSTED',
+    'final',
+    'definite',
+    "A task's state can't be read or written: the disk is full or fails. The task has stopped at its last commit.",
+  ),
+  STATE_LOCKED: row(240, 'FAILED_PRECONDITION', 'retriable', 'definite', "A task's state is in use by another task or process."),
 } as const satisfies Record<string, CatalogueEntry>;
