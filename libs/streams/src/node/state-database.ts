@@ -20,9 +20,6 @@ export interface StateDatabaseOptions {
   readonly cacheBytes?: number;
 }
 
-/** What SQLite takes and gives. */
-export type Cell = number | string | Uint8Array | null;
-
 /**
  * One SQLite database per task, always within a transaction that `commit` ends: a process that dies leaves what was
  * committed last. SQLite, because it comes with Node, reads ranges without waiting, works in worker threads, and says
