@@ -1,14 +1,17 @@
 #!/usr/bin/env node
-// Asks gRPC's health service (grpc.health.v1.Health/Check): `healthcheck.js HOST:PORT [NAME]` prints what it says of NAME (by
-// default of the process: whether it is ready) and ends with 0 when that is SERVING. Plain JavaScript without a package, so
-// that a container's health costs some 50 ms each time.
+// Asks gRPC's health service (grpc.health.v1.Health/Check): `healthcheck.js [HOST:PORT [NAME]]` prints what it says of NAME (by
+// default of the process: whether it is ready) and ends with 0 when that is SERVING. Without an address it asks the first of this
+// machine's usual ports that anybody listens on. Plain JavaScript without a package, so that a container's health costs some
+// 50 ms each time.
 import { connect } from 'node:http2';
 
 const TIMEOUT_MS = 3_000;
+/** Brokers' clients, coordinators, connector workers. */
+const USUAL = ['127.0.0.1:9092', '127.0.0.1:9093', '127.0.0.1:8084'];
 /** HealthCheckResponse.ServingStatus by number. */
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
-const [address = '127.0.0.1:9092', name = ''] = process.argv.slice(2);
+const [address, name = ''] = process.argv.slice(2);
 
 function end(status) {
   process.stdout.write(`${status}\n`);
@@ -24,29 +27,38 @@ function request() {
   return Buffer.concat([head, message]);
 }
 
+function ask([first, ...others]) {
+  const session = connect(`http://${first}`);
+  session.on('error', (error) => {
+    if (error.code === 'ECONNREFUSED' && others.length > 0) ask(others);
+    else end(error.message);
+  });
+  const call = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.health.v1.Health/Check',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const chunks = [];
+  let trailers = {};
+  call.on('response', (headers) => {
+    trailers = headers; // an error without a message has its status here
+  });
+  call.on('trailers', (headers) => {
+    trailers = headers;
+  });
+  call.on('data', (chunk) => chunks.push(chunk));
+  call.on('error', () => {}); // the session says it, too
+  call.on('end', () => {
+    const status = trailers['grpc-status'];
+    if (status === undefined) return;
+    const message = Buffer.concat(chunks).subarray(5);
+    if (status !== '0') end(`status ${status}: ${decodeURIComponent(trailers['grpc-message'] ?? '')}`);
+    // Field 1 as a varint; absent it is 0.
+    else end(STATUSES[message[0] === 0x08 ? (message[1] ?? 0) : 0] ?? 'UNKNOWN');
+  });
+  call.end(request());
+}
+
 setTimeout(() => end(`no answer within ${TIMEOUT_MS / 1_000} s`), TIMEOUT_MS).unref();
-const session = connect(`http://${address}`);
-session.on('error', (error) => end(error.message));
-const call = session.request({
-  ':method': 'POST',
-  ':path': '/grpc.health.v1.Health/Check',
-  'content-type': 'application/grpc',
-  te: 'trailers',
-});
-const chunks = [];
-let trailers = {};
-call.on('response', (headers) => {
-  trailers = headers; // an error without a message has its status here
-});
-call.on('trailers', (headers) => {
-  trailers = headers;
-});
-call.on('data', (chunk) => chunks.push(chunk));
-call.on('error', (error) => end(error.message));
-call.on('end', () => {
-  const message = Buffer.concat(chunks).subarray(5);
-  if (trailers['grpc-status'] !== '0') end(`status ${trailers['grpc-status']}: ${decodeURIComponent(trailers['grpc-message'] ?? '')}`);
-  // Field 1 as a varint; absent it is 0.
-  else end(STATUSES[message[0] === 0x08 ? (message[1] ?? 0) : 0] ?? 'UNKNOWN');
-});
-call.end(request());
+ask(address === undefined ? USUAL : [address]);

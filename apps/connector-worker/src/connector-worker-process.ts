@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Assembly, assemble, listen } from '@moldau/assembly';
-import { ConnectWorker, connectorHandlers, openRestServer, restRoutes } from '@moldau/connect-runtime';
+import { ConnectWorker, type ConnectWorkerOptions, connectorHandlers, openRestServer, restRoutes } from '@moldau/connect-runtime';
+import { MoldauError } from '@moldau/kernel';
 import { connectorService } from '@moldau/protocol';
 import {
   advertisedAddress,
@@ -27,6 +29,25 @@ async function startWorker(context: ServiceContext<Settings>): Promise<RunningSe
   return { shutdown, failed: worker.failed };
 }
 
+/** Brokers that are started together with it come up within this; below the default of shutdownTimeoutMs, as a stop waits for the start. */
+const BROKERS_WAIT_MS = 20_000;
+const RETRY_MS = 1_000;
+
+/** Starts the worker, once a broker answers. @throws MoldauError SERVER_UNREACHABLE when none does for so long */
+async function startWhenReachable({ log }: ServiceContext<Settings>, options: ConnectWorkerOptions): Promise<ConnectWorker> {
+  const until = performance.now() + BROKERS_WAIT_MS;
+  for (;;) {
+    try {
+      return await ConnectWorker.start(options);
+    } catch (caught) {
+      const error = MoldauError.from(caught);
+      if (error.reason !== 'SERVER_UNREACHABLE' || performance.now() >= until) throw error;
+      log.info('waits for a broker', { reason: error.message });
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
 async function startParts(context: ServiceContext<Settings>, assembly: Assembly): Promise<{ readonly worker: ConnectWorker }> {
   const { configuration, log: logger, meter, readiness } = context;
   const admin = await assembly.openAdmin();
@@ -49,7 +70,7 @@ async function startParts(context: ServiceContext<Settings>, assembly: Assembly)
   });
   const { bootstrap, namespace, groupId, pluginPath, replicationFactor, keyConverter, valueConverter, headerConverter, exactlyOnceSource } =
     configuration;
-  const worker = await ConnectWorker.start({
+  const worker = await startWhenReachable(context, {
     bootstrap,
     namespace,
     groupId,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** `npm run test:conformance`: every client, also those whose toolchain has to be downloaded. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 // By exclusion, so that arguments choose among the rest instead of adding to it.
-const ELSEWHERE = ['--exclude', '{apps,libs,tools,bench}/**', '--exclude', 'tests/{chaos,connect,e2e,helm,simulation}/**'];
+const ELSEWHERE = ['--exclude', '{apps,libs,tools,bench}/**', '--exclude', 'tests/{chaos,connect,deploy,e2e,helm,simulation}/**'];
 const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...ELSEWHERE, ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',

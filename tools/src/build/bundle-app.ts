@@ -1,5 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { type Project, REPOSITORY_ROOT, readProjects } from '../workspace/projects.ts';
 
@@ -28,7 +29,7 @@ export async function bundleApp(folder: string, target: string): Promise<void> {
   const dependencies = registryDependencies(app, projects);
   await build({
     absWorkingDir: REPOSITORY_ROOT,
-    entryPoints: { ...entryPoints(folder) },
+    entryPoints: { ...entryPoints(folder), ...loadedByAddress(app, projects) },
     outdir: join(target, 'src'),
     bundle: true,
     splitting: true,
@@ -37,7 +38,7 @@ export async function bundleApp(folder: string, target: string): Promise<void> {
     target: `node${NODE_MIN}`,
     sourcemap: true,
     external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
-    plugins: [pure()],
+    plugins: [pure(), atTheirAddress()],
     logLevel: 'warning',
   });
   if (startsEarly(folder)) writeFileSync(join(target, 'src/main.js'), STARTER);
@@ -75,23 +76,71 @@ function pure(): Plugin {
   };
 }
 
+/** What a module loads by address instead of by import: a thread's code, or a plugin of the workspace. Each is a module of its own in the bundle. */
+const THREAD = /new URL\('(\.[^']+)\.ts', import\.meta\.url\)/g;
+const PLUGIN = /import\.meta\.resolve\('(@moldau\/[^']+)'\)/g;
+
+/** Name in the bundle to source, of everything that the app's projects load by address. */
+function loadedByAddress(app: Project, projects: readonly Project[]): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const { folder } of [app, ...workspaceDependencies(app, projects)]) {
+    for (const file of globSync('src/**/*.ts', { cwd: join(REPOSITORY_ROOT, folder), exclude: ['**/*.spec.ts', '**/testing/**'] })) {
+      const path = join(REPOSITORY_ROOT, folder, file);
+      const text = readFileSync(path, 'utf8');
+      for (const [, target = ''] of text.matchAll(THREAD)) found[basename(target)] = join(dirname(path), `${target}.ts`);
+      for (const [, name = ''] of text.matchAll(PLUGIN)) found[basename(name)] = sourceOf(name, projects);
+    }
+  }
+  return found;
+}
+
+function sourceOf(name: string, projects: readonly Project[]): string {
+  const project = projects.find((candidate) => candidate.name === name);
+  const entry = project?.manifest.exports?.['.'];
+  if (project === undefined || entry === undefined) throw new Error(`${name} is loaded by address and is no project with an entry point`);
+  return join(REPOSITORY_ROOT, project.folder, entry);
+}
+
+/** In the bundle these modules stand beside the one that loads them. */
+function atTheirAddress(): Plugin {
+  return {
+    name: 'addresses',
+    setup(plugin): void {
+      plugin.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const text = await readFile(path, 'utf8');
+        if (!text.includes('import.meta')) return undefined;
+        const contents = text
+          .replaceAll(THREAD, (_, target: string) => `new URL('./${basename(target)}.js', import.meta.url)`)
+          .replaceAll(PLUGIN, (_, name: string) => `new URL('./${basename(name)}.js', import.meta.url).href`);
+        return { contents, loader: 'ts' };
+      });
+    },
+  };
+}
+
 /** Marks a question that the plugin itself asks. */
 const SEEN = Symbol('seen');
 
 /** Packages of the registry that the app, or a package of the workspace it uses, depends on. */
 function registryDependencies(app: Project, projects: readonly Project[]): Readonly<Record<string, string>> {
-  const found = new Map<string, string>();
+  const all = [app, ...workspaceDependencies(app, projects)].flatMap(({ manifest }) => Object.entries(manifest.dependencies ?? {}));
+  const own = new Set(projects.map(({ name }) => name));
+  return Object.fromEntries(all.filter(([name]) => !own.has(name)).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** Projects that the app depends on, and those that they do. */
+export function workspaceDependencies(app: Project, projects: readonly Project[]): readonly Project[] {
   const seen = new Set<Project>();
   const visit = (project: Project): void => {
-    seen.add(project);
-    for (const [name, version] of Object.entries(project.manifest.dependencies ?? {})) {
+    for (const name of Object.keys(project.manifest.dependencies ?? {})) {
       const own = projects.find((candidate) => candidate.name === name);
-      if (own === undefined) found.set(name, version);
-      else if (!seen.has(own)) visit(own);
+      if (own === undefined || seen.has(own)) continue;
+      seen.add(own);
+      visit(own);
     }
   };
   visit(app);
-  return Object.fromEntries([...found].sort(([left], [right]) => (left < right ? -1 : 1)));
+  return [...seen];
 }
 
 function publishedManifest({ manifest }: Project, dependencies: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {

@@ -18,6 +18,7 @@ const TESTED_FOLDERS = [
   'tests/chaos/',
   'tests/conformance/',
   'tests/connect/',
+  'tests/deploy/',
   'tests/helm/',
   'tests/simulation/',
 ];

@@ -93,6 +93,13 @@ describe('loadConfiguration', () => {
     expect((await failure(['--data-dir', '/d', '--password='])).message).toContain('password');
   });
 
+  it("takes a variable that is the command line's, too, where it is a setting of the service", async () => {
+    const environment = { MOLDAU_BOOTSTRAP: 'b1:9092', MOLDAU_DATA_DIR: '/d' };
+    const settings = { ...SETTINGS, bootstrap: defaulted(addresses(), { default: ['127.0.0.1:9092'], doc: 'Brokers.' }) };
+    expect((await loadConfiguration(settings, { flags: [], environment })).values.bootstrap).toEqual(['b1:9092']);
+    await expect(loadConfiguration(SETTINGS, { flags: [], environment })).resolves.toBeDefined();
+  });
+
   it.each(['', 'x', '1.5', '1e3', '0x10', ' '])('refuses %j as a number', async (value) => {
     expect((await failure(['--data-dir', '/d', `--wait-ms=${value}`])).message).toContain('waitMs');
   });

@@ -67,9 +67,10 @@ export function valuesFromEnvironment(settings: Settings, environment: Environme
   const values = new Map<string, GivenValue>();
   const faults: ConfigurationFault[] = [];
   for (const [variable, value] of Object.entries(environment)) {
-    if (value === undefined || !variable.startsWith(ENVIRONMENT_PREFIX) || isForeign(variable, value)) continue;
+    if (value === undefined || !variable.startsWith(ENVIRONMENT_PREFIX)) continue;
     const source = `environment ${variable}`;
     const name = byVariable.get(variable);
+    if (isForeign(variable, value, name)) continue;
     if (name !== undefined && value === '' && isOptional(settings[name])) continue;
     if (name !== undefined) values.set(name, { value, source });
     else if (!otherVariables.has(variable)) faults.push({ setting: variable, source, value, limit: 'there is no such setting' });
@@ -81,8 +82,9 @@ function isOptional(setting: Settings[string] | undefined): boolean {
   return setting !== undefined && !setting.required && setting.defaultValue === undefined;
 }
 
-function isForeign(variable: string, value: string): boolean {
-  if (FOREIGN_VARIABLES.has(variable)) return true;
+/** `setting`: what the variable is to this service, if anything; links of Services may have any name. */
+function isForeign(variable: string, value: string, setting: string | undefined): boolean {
+  if (FOREIGN_VARIABLES.has(variable)) return setting === undefined;
   return SERVICE_LINK.test(variable) && (SERVICE_LINK_VALUE.test(value) || variable.includes('_SERVICE_') || variable.includes('_PORT_'));
 }
 

@@ -1,0 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { REPOSITORY } from './root-file-system.ts';
+
+/** `npm run test:image`: all about image and compose file, and the Dockerfile built. Arguments go to vitest. */
+const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', 'tests/deploy/', ...process.argv.slice(2)], {
+  cwd: REPOSITORY,
+  stdio: 'inherit',
+  env: { ...process.env, IMAGE_BUILD: 'all' },
+});
+const [code] = (await once(child, 'exit')) as [number | null];
+process.exitCode = code ?? 1;
