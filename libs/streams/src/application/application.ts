@@ -22,6 +22,8 @@ export interface StreamsSettings {
   readonly idleMs?: number;
   /** How far the time of a record may lie ahead of the wall clock; default one day. */
   readonly futureMs?: number;
+  /** Keys that the caches in front of the stores of one task hold together, at some 200 bytes each; default 131,072. */
+  readonly cacheEntries?: number;
   readonly handlers?: FailureHandlers;
   readonly build?: BuildOptions;
 }

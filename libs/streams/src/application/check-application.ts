@@ -10,6 +10,8 @@ export const COMMIT_INTERVAL_MS_MIN = 10;
 /** What is not committed is worked on again after a failure. */
 export const COMMIT_INTERVAL_MS_MAX = 300_000;
 export const STANDBYS_MAX = 5;
+/** Some 3 GB. */
+export const CACHE_ENTRIES_MAX = 16_777_216;
 
 const LEGAL_NAME = /^[a-zA-Z0-9._-]+$/;
 
@@ -51,13 +53,14 @@ function checkName(setting: 'name' | 'version', value: string): void {
 }
 
 function checkSettings(name: string, settings: StreamsSettings): void {
-  const { guarantee, state, commitIntervalMs, standbys, idleMs, futureMs, handlers = {} } = settings;
+  const { guarantee, state, commitIntervalMs, standbys, idleMs, futureMs, cacheEntries, handlers = {} } = settings;
   checkOne(name, { setting: 'guarantee', value: guarantee, allowed: ['at_least_once', 'exactly_once'] });
   checkOne(name, { setting: 'state', value: state, allowed: ['disk', 'memory'] });
   checkWhole(name, { setting: 'commitIntervalMs', value: commitIntervalMs, min: COMMIT_INTERVAL_MS_MIN, max: COMMIT_INTERVAL_MS_MAX });
   checkWhole(name, { setting: 'standbys', value: standbys, min: 0, max: STANDBYS_MAX });
   checkWhole(name, { setting: 'idleMs', value: idleMs, min: 0, max: Number.MAX_SAFE_INTEGER });
   checkWhole(name, { setting: 'futureMs', value: futureMs, min: 0, max: Number.MAX_SAFE_INTEGER });
+  checkWhole(name, { setting: 'cacheEntries', value: cacheEntries, min: 0, max: CACHE_ENTRIES_MAX });
   validateHandlers(handlers);
 }
 

@@ -29,6 +29,7 @@ class DiskTaskState implements TaskState {
       if (nextOffset !== null) this.#checkpoints.set(name, nextOffset);
     }
     this.stores = {
+      keepsBytes: true,
       keyValue: (spec) => new DiskKeyValueStore(database, this.#table(spec, 'key-value', known), spec),
       window: (spec) => new DiskWindowStore(database, this.#table(spec, 'window', known), spec),
       session: (spec) => new DiskSessionStore(database, this.#table(spec, 'session', known), spec),

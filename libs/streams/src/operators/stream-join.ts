@@ -16,6 +16,9 @@ export interface JoinSide {
   readonly otherKeepsUnmatched: boolean;
 }
 
+/** A join that only forgets what is closed does it so many times per window. */
+const EXPIRY_STEPS = 8;
+
 type Items<V> = readonly JoinItem<V>[];
 
 /**
@@ -45,7 +48,7 @@ export function streamJoinOperator<K, V, VO, R>(
       // A partner looks forward as far as this side looks back.
       const openMs = task.watermarkMs - beforeMs - graceMs;
       let matched = false;
-      for (const found of [...other.fetch(key, Math.max(timestampMs - beforeMs, openMs), timestampMs + afterMs)]) {
+      for (const found of other.fetch(key, Math.max(timestampMs - beforeMs, openMs), timestampMs + afterMs)) {
         matched = true;
         const { startMs, value: items } = found;
         if (side.otherKeepsUnmatched && items.some((item) => !item.matched))
@@ -57,7 +60,8 @@ export function streamJoinOperator<K, V, VO, R>(
           );
         for (const item of items) forward(key, joiner(value, item.value, key), null, Math.max(timestampMs, startMs));
       }
-      own.put(key, timestampMs, [...(own.get(key, timestampMs) ?? []), { value, matched }], timestampMs);
+      const waiting = own.get(key, timestampMs);
+      own.put(key, timestampMs, waiting === null ? [{ value, matched }] : [...waiting, { value, matched }], timestampMs);
       closing(timestampMs);
     };
   };
@@ -71,6 +75,8 @@ function closeWindows<K, V, R>(
   alone: (value: V, key: K) => R,
 ): (timestampMs: number) => void {
   const reachMs = afterMs + graceMs;
+  // Where nobody waits to leave alone, what is closed is only forgotten: in steps, since joins look no farther back anyway.
+  const dueMs = reachMs + (keepsUnmatched ? 1 : Math.max(1, Math.floor(reachMs / EXPIRY_STEPS)));
   const timer = task.onWatermark((watermarkMs) => {
     const openMs = watermarkMs - reachMs;
     if (keepsUnmatched) {
@@ -81,11 +87,11 @@ function closeWindows<K, V, R>(
     }
     own.expire(openMs);
     const firstMs = own.firstStartMs();
-    if (firstMs !== undefined) timer.at(firstMs + reachMs + 1);
+    if (firstMs !== undefined) timer.at(firstMs + dueMs);
   });
   // What an earlier life has let go comes back from the changelog, which forgets later than the store.
   own.expire(task.watermarkMs - reachMs);
   const firstMs = own.firstStartMs();
-  if (firstMs !== undefined) timer.at(firstMs + reachMs + 1);
-  return (timestampMs) => timer.at(timestampMs + reachMs + 1);
+  if (firstMs !== undefined) timer.at(firstMs + dueMs);
+  return (timestampMs) => timer.at(timestampMs + dueMs);
 }

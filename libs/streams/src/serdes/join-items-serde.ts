@@ -14,14 +14,16 @@ export interface JoinItem<V> {
 export function joinItemsSerde<V>(inner: Serde<V>): Serde<readonly JoinItem<V>[]> {
   return {
     serialize(items, topic) {
-      const parts = items.flatMap(({ value, matched }) => {
-        const bytes = inner.serialize(value, topic);
-        const header = Buffer.allocUnsafe(ITEM_HEADER_BYTES);
-        header.writeUInt8(matched ? 1 : 0, 0);
-        header.writeUInt32BE(bytes.length, 1);
-        return [header, bytes];
-      });
-      return Buffer.concat(parts);
+      const values = items.map(({ value }) => inner.serialize(value, topic));
+      const target = Buffer.allocUnsafe(values.reduce((sum, bytes) => sum + ITEM_HEADER_BYTES + bytes.length, 0));
+      let at = 0;
+      for (const [index, bytes] of values.entries()) {
+        target[at] = items[index]?.matched === true ? 1 : 0;
+        target.writeUInt32BE(bytes.length, at + 1);
+        target.set(bytes, at + ITEM_HEADER_BYTES);
+        at += ITEM_HEADER_BYTES + bytes.length;
+      }
+      return target;
     },
     deserialize(bytes, topic) {
       const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,7 @@
-/** Keys that a cache holds; at 100 bytes each some MB. The oldest leaves first, written out if it has to be. */
-export const CACHE_ENTRIES_MAX = 20_000;
+/** Keys that the caches of a task hold; at 200 bytes each 26 MB. The oldest leave first, written out if they have to be. */
+export const CACHE_ENTRIES = 131_072;
+/** Of one store, however many share a task's. */
+export const CACHE_ENTRIES_MIN = 16;
 
 /** What a cache holds of one key. */
 export interface CachedEntry<K, V> {

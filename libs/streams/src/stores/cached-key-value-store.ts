@@ -1,6 +1,6 @@
 import type { Emit } from '../graph/operator.ts';
 import { type KeyIdentity, keyIdentity } from '../serdes/key-identity.ts';
-import { CACHE_ENTRIES_MAX, type CachedEntry, cleanEntry } from './cached-entry.ts';
+import { type CachedEntry, cleanEntry } from './cached-entry.ts';
 import type { KeyValueStore, Timestamped } from './store.ts';
 import type { StoreSpec } from './store-spec.ts';
 
@@ -17,7 +17,7 @@ export class CachedKeyValueStore<K, V> implements KeyValueStore<K, V> {
   #dirty: CachedEntry<K, V>[] = [];
   #forward: Emit<K, V | null> = () => {};
 
-  constructor(inner: KeyValueStore<K, V>, spec: StoreSpec<K, V>, entriesMax = CACHE_ENTRIES_MAX) {
+  constructor(inner: KeyValueStore<K, V>, spec: StoreSpec<K, V>, entriesMax: number) {
     this.name = spec.name;
     this.#inner = inner;
     this.#entriesMax = entriesMax;

@@ -1,7 +1,7 @@
 import type { Emit } from '../graph/operator.ts';
 import type { Windowed } from '../record/windowed.ts';
 import { type KeyIdentity, keyIdentity } from '../serdes/key-identity.ts';
-import { CACHE_ENTRIES_MAX, type CachedEntry, cleanEntry } from './cached-entry.ts';
+import { type CachedEntry, cleanEntry } from './cached-entry.ts';
 import type { Timestamped, WindowStore } from './store.ts';
 import type { StoreSpec } from './store-spec.ts';
 
@@ -21,7 +21,7 @@ export class CachedWindowStore<K, V> implements WindowStore<K, V> {
   #forward: Emit<Windowed<K>, V | null> = () => {};
   #windowMs = 0;
 
-  constructor(inner: WindowStore<K, V>, spec: StoreSpec<K, V>, entriesMax = CACHE_ENTRIES_MAX) {
+  constructor(inner: WindowStore<K, V>, spec: StoreSpec<K, V>, entriesMax: number) {
     this.name = spec.name;
     this.#inner = inner;
     this.#entriesMax = entriesMax;

@@ -7,6 +7,8 @@ import type { StoreSpec } from './store-spec.ts';
  * front of it by the task.
  */
 export interface StoreFactory {
+  /** Its stores keep bytes: those that the changelog got are given to them, and not made twice. */
+  readonly keepsBytes?: boolean;
   keyValue<K, V>(spec: StoreSpec<K, V>): KeyValueStore<K, V>;
   window<K, V>(spec: StoreSpec<K, V>): WindowStore<K, V>;
   session<K, V>(spec: StoreSpec<K, V>): SessionStore<K, V>;

@@ -1,6 +1,7 @@
 import { assert, type MoldauError, present } from '@moldau/kernel';
 import type { SubTopology } from '../graph/sub-topologies.ts';
 import { CurrentRecord, type InputRecord } from '../record/record-context.ts';
+import { CACHE_ENTRIES, CACHE_ENTRIES_MIN } from '../stores/cached-entry.ts';
 import type { Changelog } from '../stores/logged-stores.ts';
 import type { StateStore } from '../stores/store.ts';
 import type { StoreFactory } from '../stores/store-factory.ts';
@@ -41,6 +42,8 @@ export interface TaskSettings {
   readonly idleMs?: number;
   /** Default `FUTURE_MS`. */
   readonly futureMs?: number;
+  /** Keys that the caches in front of the stores hold together; default `CACHE_ENTRIES`. */
+  readonly cacheEntries?: number;
 }
 
 export interface StreamTaskOptions {
@@ -98,7 +101,10 @@ export class StreamTask {
     this.#wallMs = wallMs;
     this.#watermarks = new Watermarks(settings.idleMs ?? IDLE_MS);
     this.#failures = new Failures({ application, handlers, output, record: this.#record, stats: this.stats });
-    for (const spec of subTopology.stores) this.#stores.set(spec.name, createTaskStore(spec, options.stores, options.changelog));
+    const cached = subTopology.stores.filter((spec) => spec.cached).length;
+    const cacheEntries = Math.max(CACHE_ENTRIES_MIN, Math.floor((settings.cacheEntries ?? CACHE_ENTRIES) / Math.max(cached, 1)));
+    const { stores, changelog } = options;
+    for (const spec of subTopology.stores) this.#stores.set(spec.name, createTaskStore(spec, stores, { changelog, cacheEntries }));
   }
 
   get state(): 'restoring' | 'running' | 'failed' | 'closed' {
