@@ -5,6 +5,7 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   '@moldau/connector-datagen': import.meta.resolve('@moldau/connector-datagen'),
   '@moldau/connector-file': import.meta.resolve('@moldau/connector-file'),
   '@moldau/connector-http': import.meta.resolve('@moldau/connector-http'),
+  '@moldau/connector-postgres': import.meta.resolve('@moldau/connector-postgres'),
   '@moldau/connector-spooldir': import.meta.resolve('@moldau/connector-spooldir'),
   '@moldau/connector-syslog': import.meta.resolve('@moldau/connector-syslog'),
 };

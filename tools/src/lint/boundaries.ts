@@ -122,6 +122,7 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lz4-napi': ['records'],
   re2js: ['groups', 'connect'],
   avsc: ['connect'],
+  pg: ['connector-postgres'],
   pino: ['service'],
   'prom-client': ['service'],
 };
