@@ -56,6 +56,7 @@ export { crc32c } from './crc32c.ts';
 export { readInt16, readInt32, readInt64, readUint32, writeInt16, writeInt32, writeInt64 } from './integers.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
 export { type ProducerStamp, renewCrc, stampLogAppendTime, stampPosition, stampProducer } from './patch-batch.ts';
+export { ReadEpochs } from './read-epochs.ts';
 export { type DecodedHeader, DecodedRecord, type RecordHeader } from './record.ts';
 export { type BuilderLimits, RecordBatchBuilder } from './record-batch-builder.ts';
 export { type ReadOptions, RecordBatchReader, readBatch, readBatchWith } from './record-batch-reader.ts';

@@ -51,8 +51,8 @@ export class LedSource implements ReadSource {
     return this.#ask((source) => source.find(position));
   }
 
-  read(from: number, maxBytes: number): Promise<SourceRead> {
-    return this.#ask((source) => source.read(from, maxBytes));
+  read(from: number, maxBytes: number, lastEpoch: number | undefined): Promise<SourceRead> {
+    return this.#ask((source) => source.read(from, maxBytes, lastEpoch));
   }
 
   watch(moved: () => void): void {

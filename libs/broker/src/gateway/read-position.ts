@@ -1,6 +1,6 @@
 import type { Compute } from '@moldau/kernel';
 import type { ReadRecord } from '@moldau/protocol';
-import { batchesIn, type DecodedRecord, isControlAt, nextOffsetAt, readBatchWith } from '@moldau/records';
+import { batchesIn, type DecodedRecord, isControlAt, nextOffsetAt, ReadEpochs, readBatchWith } from '@moldau/records';
 import { AbortedBatches } from '../fetch/aborted-batches.ts';
 import type { ReadSource } from './read-source.ts';
 
@@ -22,10 +22,12 @@ export class ReadPosition {
   ready = true;
   #nextOffset: number;
   readonly #stopAt: number | undefined;
+  readonly #epochs: ReadEpochs;
 
-  /** `stopAt` undefined: never at the end. */
-  constructor(source: ReadSource, nextOffset: number, stopAt: number | undefined) {
+  /** `stopAt` undefined: never at the end. `epochs`: of what was read before. */
+  constructor(source: ReadSource, nextOffset: number, stopAt: number | undefined, epochs = new ReadEpochs()) {
     this.source = source;
+    this.#epochs = epochs;
     this.#nextOffset = nextOffset;
     this.#stopAt = stopAt;
   }
@@ -47,10 +49,12 @@ export class ReadPosition {
    */
   async collect(collector: RecordCollector, compute: Compute): Promise<void> {
     this.ready = false;
-    const read = await this.source.read(this.#nextOffset, READ_BYTES);
+    const read = await this.source.read(this.#nextOffset, READ_BYTES, this.#epochs.before(this.#nextOffset));
     const aborted = new AbortedBatches(read.aborted);
     for (const bytes of read.batches) {
-      for (const { position } of batchesIn(bytes)) {
+      const spans = [...batchesIn(bytes)];
+      this.#epochs.note(bytes, spans);
+      for (const { position } of spans) {
         if (this.isDone) return;
         if (aborted.isAborted(bytes, position)) {
           this.#nextOffset = Math.max(this.#nextOffset, nextOffsetAt(bytes, position));

@@ -2,7 +2,7 @@ import { type BrokerId, MoldauError, type PartitionIndex, type TopicId } from '@
 import { type AbortedTransaction, type FetchedPartition, fetchService, itemToError } from '@moldau/protocol';
 import type { FetchMetrics } from '../fetch/fetch-metrics.ts';
 import { type ReadIsolation, wireIsolation } from '../fetch/isolation.ts';
-import { abortedOf, readVisible, visibleEnd, visibleEnds } from '../fetch/visible-read.ts';
+import { abortedOf, assertContinues, readVisible, visibleEnd, visibleEnds } from '../fetch/visible-read.ts';
 import { findOffset, type SoughtPosition } from '../handlers/list-offsets.ts';
 import type { Partition, PartitionWatcher } from '../partition/partition.ts';
 import type { PartitionLocator } from '../partition/partition-locator.ts';
@@ -28,7 +28,12 @@ export interface ReadSource {
   readonly partition: number;
   /** The offset of a position; undefined when no record is that new. */
   find(position: SoughtPosition): Promise<number | undefined>;
-  read(from: number, maxBytes: number): Promise<SourceRead>;
+  /**
+   * `lastEpoch`: leader epoch of what was read before `from`; undefined: not known.
+   *
+   * @throws MoldauError LOG_TRUNCATED when the log is not what was read, and those of reading
+   */
+  read(from: number, maxBytes: number, lastEpoch: number | undefined): Promise<SourceRead>;
   /** `moved` runs when there may be more than was read. */
   watch(moved: () => void): void;
   close(): void;
@@ -55,7 +60,8 @@ export class LocalSource implements ReadSource, PartitionWatcher {
     return (await findOffset(this.#partition, position, undefined, this.#isolation)).offset;
   }
 
-  async read(from: number, maxBytes: number): Promise<SourceRead> {
+  async read(from: number, maxBytes: number, lastEpoch: number | undefined): Promise<SourceRead> {
+    assertContinues(this.#partition, from, lastEpoch, undefined);
     const isolation = this.#isolation;
     const read = await readVisible(this.#partition, { from, maxBytes, claimedEpoch: undefined, isolation }, this.#metrics);
     const aborted = await abortedOf(this.#partition, from, read, isolation);
@@ -88,6 +94,12 @@ export interface RemoteSourceDeps {
   readonly isolation: ReadIsolation;
 }
 
+interface RemotePlace {
+  readonly from: number;
+  readonly maxBytes: number;
+  readonly lastEpoch: number | undefined;
+}
+
 /** A partition that another broker leads: fetched from it, and while there is nothing, by one waiting fetch. */
 export class RemoteSource implements ReadSource {
   readonly partition: PartitionIndex;
@@ -115,15 +127,16 @@ export class RemoteSource implements ReadSource {
     return results[0]?.offset;
   }
 
-  async read(from: number, maxBytes: number): Promise<SourceRead> {
+  async read(from: number, maxBytes: number, lastEpoch: number | undefined): Promise<SourceRead> {
+    const place = { from, maxBytes, lastEpoch };
     const brought = this.#brought;
     this.#brought = undefined;
-    const outcome = brought?.from === from ? brought.outcome : await this.#fetch(from, maxBytes, 0);
+    const outcome = brought?.from === from ? brought.outcome : await this.#fetch(place, 0);
     if (outcome instanceof MoldauError) throw outcome;
     if (outcome.error !== undefined) throw itemToError(outcome.error);
     const { recordBatches } = outcome;
     if (recordBatches.length === 0) {
-      this.#waitAt(from, maxBytes);
+      this.#waitAt(place);
       return { batches: [], nextOffset: from, visibleEnd: from, aborted: [] };
     }
     // Its reader goes on by the batches themselves until a read finds nothing: that one begins to wait.
@@ -138,10 +151,11 @@ export class RemoteSource implements ReadSource {
     this.#closed = true;
   }
 
-  #waitAt(from: number, maxBytes: number): void {
+  #waitAt(place: RemotePlace): void {
+    const { from } = place;
     if (this.#waitingAt !== undefined || this.#closed) return;
     this.#waitingAt = from;
-    void this.#fetch(from, maxBytes, REMOTE_WAIT_MS)
+    void this.#fetch(place, REMOTE_WAIT_MS)
       .catch((caught: unknown) => MoldauError.from(caught))
       .then((outcome) => {
         this.#waitingAt = undefined;
@@ -151,10 +165,11 @@ export class RemoteSource implements ReadSource {
       });
   }
 
-  async #fetch(from: number, maxBytes: number, maxWaitMs: number): Promise<FetchedPartition> {
+  async #fetch({ from, maxBytes, lastEpoch }: RemotePlace, maxWaitMs: number): Promise<FetchedPartition> {
     const { peers, broker, context, isolation } = this.#deps;
-    const partitions = [{ topicId: this.#topicId, partition: this.partition, fetchOffset: from, leaderEpoch: undefined, maxBytes }];
-    const request = { maxWaitMs, minBytes: 1, maxBytes, isolation: wireIsolation(isolation), partitions };
+    const { partition } = this;
+    const place = { topicId: this.#topicId, partition, fetchOffset: from, leaderEpoch: undefined, lastFetchedEpoch: lastEpoch, maxBytes };
+    const request = { maxWaitMs, minBytes: 1, maxBytes, isolation: wireIsolation(isolation), partitions: [place] };
     const response = await peers.call(broker, fetchService.fetch, request, context, maxWaitMs + REMOTE_TIMEOUT_MS);
     const fetched = response.partitions[0];
     if (fetched === undefined) throw new MoldauError('CONNECTION_FAILED', `broker ${broker} answered a fetch without its partition`, {});

@@ -103,8 +103,8 @@ export class DeliveryPump {
     const { scheduler, logger } = this.#deps.ports;
     const { topic, index, delivered: from, source } = partition;
     if (source === undefined || partition.isDropped) return;
-    if (error.reason === 'OFFSET_OUT_OF_RANGE') {
-      const to = await whereToGoOn(source, position.nextOffset);
+    if (error.reason === 'OFFSET_OUT_OF_RANGE' || error.reason === 'LOG_TRUNCATED') {
+      const to = truncatedTo(partition.epochs.placed(error)) ?? (await whereToGoOn(source, position.nextOffset));
       if (partition.state !== 'reading') return;
       if (to !== undefined && to !== position.nextOffset) {
         logger.warn('a subscription goes on elsewhere, since there are no records where it stood', { topic, partition: index, from, to });
@@ -121,6 +121,11 @@ export class DeliveryPump {
       this.run();
     });
   }
+}
+
+/** Up to where a log is what was read of it, if the error says so. */
+function truncatedTo({ reason, facts }: MoldauError): number | undefined {
+  return reason === 'LOG_TRUNCATED' ? Number(facts['diverging_offset']) : undefined;
 }
 
 /** The first record behind the position, or the end of a log that ends before it; undefined: not known now. */

@@ -1,4 +1,5 @@
 import type { TopicId } from '@moldau/kernel';
+import { ReadEpochs } from '@moldau/records';
 import { ReadPosition } from '../gateway/read-position.ts';
 import type { ReadSource } from '../gateway/read-source.ts';
 
@@ -25,6 +26,8 @@ export class HeldPartition {
   position: ReadPosition | undefined;
   /** Up to here records were delivered, or there were none to deliver. */
   delivered = 0;
+  /** Leader epochs of what was delivered. */
+  readonly epochs = new ReadEpochs();
   /** What the group has committed, as far as it is known. */
   committed: number | undefined;
 
@@ -41,7 +44,8 @@ export class HeldPartition {
   /** Reads from here on. */
   goTo(source: ReadSource, offset: number): void {
     this.delivered = offset;
-    this.position = new ReadPosition(source, offset, undefined);
+    this.epochs.cut(offset);
+    this.position = new ReadPosition(source, offset, undefined, this.epochs);
   }
 
   revoke(): void {

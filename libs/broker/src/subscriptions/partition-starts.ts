@@ -77,6 +77,7 @@ export class PartitionStarts {
       if (this.#closed || partition.state !== 'starting') source.close();
       else {
         partition.source = source;
+        partition.epochs.begin(committed.offset, committed.leaderEpoch);
         partition.goTo(source, offset);
         partition.committed = committed.offset;
         partition.state = committed.offset === undefined && this.#deps.latest ? 'anchoring' : 'reading';

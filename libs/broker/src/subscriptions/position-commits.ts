@@ -65,7 +65,9 @@ export class PositionCommits {
     const commitId = this.#nextId;
     this.#nextId += 1;
     this.#inFlight.set(commitId, entries);
-    const offsets = entries.map(({ partition: { topicId, index }, offset }) => ({ topicId, partition: index, offset, metadata: '' }));
+    const offsets = entries.map(({ partition: { topicId, index, epochs }, offset }) => {
+      return { topicId, partition: index, offset, leaderEpoch: epochs.before(offset), metadata: '' };
+    });
     this.#deps.send({ commitId, offsets });
   }
 

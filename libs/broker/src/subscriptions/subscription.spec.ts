@@ -115,6 +115,23 @@ describe('a subscription', () => {
     expect(played.told.find(({ $case }) => $case === 'reset')).toMatchObject({ value: { partition: 0, fromOffset: 2, toOffset: 5 } });
     expect(played.deliveries()[0]?.values[0]).toBe('r5');
   });
+
+  it('commits with the leader epoch of what was acknowledged', async () => {
+    const played = new PlayedSubscriptions(FEW);
+    await played.join();
+    await played.acknowledge(0);
+    const commit = played.heard.find(({ $case }) => $case === 'commit');
+    expect(commit?.value).toMatchObject({ offsets: [{ partition: 0, offset: 1, leaderEpoch: 3 }] });
+  });
+
+  it('says so when the log is not what the group has read, and goes on where both are the same', async () => {
+    const played = new PlayedSubscriptions();
+    Object.assign(played.log, { partsAt: 6, epoch: 4 });
+    Object.assign(played, { committed: 8, committedEpoch: 3 });
+    await played.join();
+    expect(played.told.find(({ $case }) => $case === 'reset')).toMatchObject({ value: { partition: 0, fromOffset: 8, toOffset: 6 } });
+    expect(played.deliveries()[0]?.values[0]).toBe('r6');
+  });
 });
 
 describe('a subscription that ends', () => {

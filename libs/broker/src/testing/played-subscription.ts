@@ -35,11 +35,14 @@ class PlayedSource implements ReadSource {
     return $case === 'earliest' ? this.#log.start : this.#log.end;
   }
 
-  async read(from: number): Promise<SourceRead> {
-    const { start, end } = this.#log;
+  async read(from: number, _maxBytes: number, lastEpoch: number | undefined): Promise<SourceRead> {
+    const { start, end, epoch, partsAt = from } = this.#log;
+    if (lastEpoch !== undefined && lastEpoch !== epoch && from > partsAt) {
+      throw new MoldauError('LOG_TRUNCATED', 'it was cut', { diverging_offset: String(partsAt), diverging_epoch: String(epoch) });
+    }
     if (from < start || from > end) throw new MoldauError('OFFSET_OUT_OF_RANGE', 'out of range', {});
     const values = Array.from({ length: end - from }, (_, index) => `r${from + index}`);
-    const batches = values.length === 0 ? [] : [batchOf(values, { baseOffset: from })];
+    const batches = values.length === 0 ? [] : [batchOf(values, { baseOffset: from, partitionLeaderEpoch: epoch })];
     return { batches, nextOffset: end, visibleEnd: end, aborted: [] };
   }
 
@@ -53,14 +56,19 @@ class PlayedSource implements ReadSource {
 export interface PlayedLog {
   start: number;
   end: number;
+  /** Leader epoch of all that is in it. */
+  epoch: number;
+  /** Up to here it is what was read by who has read other epochs; default: everywhere. */
+  partsAt?: number;
   moved?: () => void;
 }
 
 /** Subscriptions whose group's owner and logs are played by the test. */
 export class PlayedSubscriptions {
   readonly scheduler = new SimScheduler();
-  readonly log: PlayedLog = { start: 0, end: 10 };
+  readonly log: PlayedLog = { start: 0, end: 10, epoch: 3 };
   committed: number | undefined;
+  committedEpoch: number | undefined;
   /** What the owner has heard. */
   heard: Heard[] = [];
   told: SubscribeFrame[] = [];
@@ -84,7 +92,10 @@ export class PlayedSubscriptions {
         return { open: () => {}, hear: (frame) => this.heard.push(frame), close: () => (this.closed += 1) };
       },
       committed: async (_join, _epoch, partitions): Promise<CommittedOffset[]> =>
-        partitions.map(({ index }) => ({ topicId: TOPIC_ID, topicName: 'orders', partition: index, offset: this.committed, metadata: '' })),
+        partitions.map(({ index }) => {
+          const committed = { offset: this.committed, leaderEpoch: this.committedEpoch, metadata: '' };
+          return { topicId: TOPIC_ID, topicName: 'orders', partition: index, ...committed };
+        }),
       source: ({ index }) => new PlayedSource(index, this.log),
     };
     this.all = new Subscriptions(ports, this.streams);

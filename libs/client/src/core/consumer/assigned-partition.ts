@@ -1,8 +1,8 @@
 import { MoldauError, type Offset, type Timer } from '@moldau/kernel';
+import type { ReadEpochs } from '@moldau/records';
 import type { PartitionView, TopicView } from '../cluster/metadata-view.ts';
 import type { RecordContext } from './consumed-record.ts';
 import type { StartPosition } from './consumer-types.ts';
-import type { FetchedEpochs } from './fetched-epochs.ts';
 
 /**
  * How far a partition is:
@@ -37,7 +37,7 @@ export interface AssignedPartition<K, V> {
   /** Offset after the last batch received. */
   fetchOffset: Offset | undefined;
   /** Leader epochs of what was fetched, by which a broker tells whether its log is still what was read (KIP-320). */
-  readonly epochs: FetchedEpochs;
+  readonly epochs: ReadEpochs;
   /** Changes whenever what was fetched before is no longer wanted: seek, pause, another leader. */
   positionId: number;
   paused: boolean;

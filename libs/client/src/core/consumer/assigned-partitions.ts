@@ -1,9 +1,9 @@
 import { MoldauError } from '@moldau/kernel';
+import { ReadEpochs } from '@moldau/records';
 import type { TopicView } from '../cluster/metadata-view.ts';
 import { type AssignedPartition, nameKey } from './assigned-partition.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import type { Assignment, StartPosition, TopicPartitionName } from './consumer-types.ts';
-import { FetchedEpochs } from './fetched-epochs.ts';
 
 /** What a consumer reads: its partitions by name, the topics it reads whole, and what it is not to read for now. */
 export class AssignedPartitions<K, V> implements Iterable<AssignedPartition<K, V>> {
@@ -68,7 +68,7 @@ export class AssignedPartitions<K, V> implements Iterable<AssignedPartition<K, V
       phase: { t: 'locating', from },
       position: undefined,
       fetchOffset: undefined,
-      epochs: new FetchedEpochs(),
+      epochs: new ReadEpochs(),
       positionId,
       paused: this.#paused.has(key),
       failures: 0,

@@ -150,10 +150,11 @@ export class Fetcher<K, V> {
   }
 
   #begin(partition: AssignedPartition<K, V>, from: StartPosition): Promise<void> {
-    const exact = typeof from === 'object' && 'offset' in from ? offset(from.offset) : undefined;
+    const known = typeof from === 'object' && 'offset' in from ? from : undefined;
+    const exact = known && offset(known.offset);
     partition.position = exact;
     partition.fetchOffset = exact;
-    partition.epochs.begin(from);
+    partition.epochs.begin(exact, known?.leaderEpoch);
     if (exact !== undefined && !this.#settings.stopAtEnd) {
       partition.phase = { t: 'ready' };
       this.#schedule();

@@ -353,7 +353,10 @@ export interface SubscribeNotAcknowledged {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** Where the group stood in a partition there are no records, because they were deleted or the log was cut: reading goes on elsewhere. */
+/**
+ * Where the group stood in a partition there are no records, because they were deleted, or the log is not the one that was read, because it
+ * was cut and others were written: reading goes on elsewhere.
+ */
 export interface SubscribeReset {
   /** The topic, by name. */
   topic: string;
@@ -361,7 +364,7 @@ export interface SubscribeReset {
   partition: number;
   /** Where it should have gone on. */
   fromOffset: number;
-  /** Where it goes on: at the first record there is, or at the end of a log that ends before. */
+  /** Where it goes on: at the first record there is, at the end of a log that ends before, or up to where the log is what was read. */
   toOffset: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

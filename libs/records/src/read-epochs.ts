@@ -1,28 +1,32 @@
 import { MoldauError } from '@moldau/kernel';
-import { type BatchSpan, baseOffsetAt, partitionLeaderEpochAt } from '@moldau/records';
-import type { StartPosition } from './consumer-types.ts';
+import { baseOffsetAt, partitionLeaderEpochAt } from './batch-header.ts';
+import type { BatchSpan } from './batches-in.ts';
 
 /** Epochs that are remembered: of so many changes of the leader since the first batch; older ones are forgotten. */
 const EPOCHS_MAX = 64;
 
 interface EpochStart {
   readonly epoch: number;
-  /** Where the first batch of it that was fetched begins. */
+  /** Where the first batch of it that was read begins. */
   readonly from: number;
 }
 
-/** Which leader epochs wrote what one consumer has fetched of one partition: a few numbers, one more for each new leader. */
-export class FetchedEpochs {
+/** Which leader epochs wrote what one reader has read of one partition: a few numbers, one more for each new leader. */
+export class ReadEpochs {
   /** Ascending in both. */
   #starts: EpochStart[] = [];
 
-  /** The consumer begins there; of what it has read before, it knows the last leader epoch at most. */
-  begin(from: StartPosition): void {
-    const known = typeof from === 'object' && 'offset' in from && from.offset > 0 ? from : undefined;
-    this.#starts = known?.leaderEpoch === undefined ? [] : [{ epoch: known.leaderEpoch, from: known.offset - 1 }];
+  /** The reader begins at `offset`; of what was read before, it knows the last leader epoch at most. */
+  begin(offset: number | undefined, epoch: number | undefined): void {
+    this.#starts = offset === undefined || offset <= 0 || epoch === undefined ? [] : [{ epoch, from: offset - 1 }];
   }
 
-  /** Notes batches that were fetched one after the other. */
+  /** It goes back to `offset`: what was read from there on counts no more. */
+  cut(offset: number): void {
+    this.#starts = this.#starts.filter(({ from }) => from < offset);
+  }
+
+  /** Notes batches that were read one after the other. */
   note(bytes: Uint8Array, spans: readonly BatchSpan[]): void {
     const last = spans.at(-1);
     // Epochs never fall within a log, so with the last one known all are.
@@ -34,7 +38,7 @@ export class FetchedEpochs {
     this.#starts.splice(0, this.#starts.length - EPOCHS_MAX);
   }
 
-  /** Epoch of the batch that ends at `offset`, or holds it; undefined when that was not fetched, or is forgotten. */
+  /** Epoch of the batch that ends at `offset`, or holds it; undefined when that was not read, or is forgotten. */
   before(offset: number): number | undefined {
     return this.#starts.findLast(({ from }) => from < offset)?.epoch;
   }
