@@ -56,7 +56,7 @@ afterAll(async () => {
   if (container !== undefined) await buildah('umount', container);
   await buildah('rm', '--all');
   rmSync(folder, { recursive: true, force: true });
-});
+}, BUILD_TIMEOUT_MS);
 
 beforeEach((context) => {
   if (why !== undefined) context.skip(why);

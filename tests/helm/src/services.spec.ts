@@ -133,6 +133,14 @@ describe('all services', () => {
     });
   });
 
+  it('make topics of their own with as many replicas as there are brokers', async () => {
+    const factor = async (...set: readonly string[]): Promise<string | undefined> =>
+      environmentOf(mainContainer(named(await render({ set }), 'StatefulSet', 'r-moldau-connector-worker')))['MOLDAU_REPLICATION_FACTOR'];
+    expect(await factor()).toBeUndefined();
+    expect(await factor('broker.replicas=1')).toBe('1');
+    expect(await factor('broker.replicas=1', 'connectorWorker.config.replicationFactor=2')).toBe('2');
+  });
+
   it('keep their pods over an upgrade of the chart that changes nothing in them', async () => {
     for (const set of ofKind(await render(), 'StatefulSet')) {
       const { template } = set['spec'] as { template: unknown };
