@@ -13,6 +13,7 @@ import { clusterPartitions } from './scenarios/cluster-partitions.ts';
 import { clusterProduce } from './scenarios/cluster-produce.ts';
 import { clusterResources } from './scenarios/cluster-resources.ts';
 import { commits } from './scenarios/commits.ts';
+import { connect } from './scenarios/connect.ts';
 import { clusterCopy, copy } from './scenarios/copy.ts';
 import { dirtyPartitions } from './scenarios/dirty-partitions.ts';
 import { distance } from './scenarios/distance.ts';
@@ -54,13 +55,15 @@ const CLUSTER: readonly Scenario[] = [
   groupRebalance,
   commits,
 ];
+/** Connector workers beside one broker. */
+const CONNECT: readonly Scenario[] = [connect];
 const ROOT = resolve(import.meta.dirname, '../..');
 const EXIT = { reached: 0, missed: 1, failed: 2, interrupted: 130 } as const;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const options = parseOptions({ standalone: STANDALONE, cluster: CLUSTER });
+const options = parseOptions({ standalone: STANDALONE, cluster: CLUSTER, connect: CONNECT });
 const machine = describeMachine();
-const order = [...STANDALONE, ...CLUSTER].map(({ name }) => name);
+const order = [...STANDALONE, ...CLUSTER, ...CONNECT].map(({ name }) => name);
 const published = options.write ? Results.open(join(ROOT, 'docs/performance.json'), order) : undefined;
 const ofThisRun = options.json === undefined ? undefined : Results.create(resolve(options.json), order);
 

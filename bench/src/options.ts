@@ -19,11 +19,12 @@ export interface Options {
 export interface ScenarioLists {
   readonly standalone: readonly Scenario[];
   readonly cluster: readonly Scenario[];
+  readonly connect: readonly Scenario[];
 }
 
 /** Parses the command line, or prints the help and ends the process. @throws Error that says what is wrong with it */
-export function parseOptions({ standalone, cluster }: ScenarioLists): Options {
-  const all = [...standalone, ...cluster];
+export function parseOptions({ standalone, cluster, connect }: ScenarioLists): Options {
+  const all = [...standalone, ...cluster, ...connect];
   const args = process.argv.slice(2);
   const against = args.find((arg) => arg === '--against-kafka' || arg.startsWith('--against-kafka='));
   const { values } = parseArgs({
@@ -31,6 +32,7 @@ export function parseOptions({ standalone, cluster }: ScenarioLists): Options {
     options: {
       only: { type: 'string' },
       cluster: { type: 'boolean', default: false },
+      connect: { type: 'boolean', default: false },
       runs: { type: 'string' },
       scale: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -40,13 +42,13 @@ export function parseOptions({ standalone, cluster }: ScenarioLists): Options {
     },
   });
   if (values.help) {
-    process.stdout.write(help({ standalone, cluster }));
+    process.stdout.write(help({ standalone, cluster, connect }));
     process.exit(0);
   }
   const script = against?.split('=')[1] ?? process.env['KAFKA_ANCHOR'];
   if (against !== undefined && script === undefined) throw new Error('--against-kafka needs a script, here or in KAFKA_ANCHOR');
   return {
-    scenarios: values.only === undefined ? (values.cluster ? cluster : standalone) : chosen(all, values.only),
+    scenarios: values.only === undefined ? (values.connect ? connect : values.cluster ? cluster : standalone) : chosen(all, values.only),
     runs: positive('--runs', values.runs ?? (values.quick ? String(QUICK.runs) : RUNS_DEFAULT)),
     scale: positive('--scale', values.scale ?? (values.quick ? String(QUICK.scale) : '1')),
     kafkaScript: script,
@@ -79,12 +81,13 @@ function positive(flag: string, text: string): number {
   return value;
 }
 
-function help({ standalone, cluster }: ScenarioLists): string {
+function help({ standalone, cluster, connect }: ScenarioLists): string {
   const listed = (some: readonly Scenario[]): string =>
     some.map(({ name, description }) => `  ${name.padEnd(NAME_WIDTH)} ${description}`).join('\n');
   return `npm run bench -- [options]
   --cluster                  the scenarios of a cluster of three brokers, two or three coordinators and an etcd instead of those of one broker
-  --only NAMES               some of the scenarios of either, separated by commas
+  --connect                  the scenarios of connectors instead
+  --only NAMES               some of the scenarios of any, separated by commas
   --runs N                   counted runs of each, or pairs of runs (default ${RUNS_DEFAULT})
   --scale N                  multiplies how much each run does (default 1); the goals are meant for 1
   --quick                    a look in a few minutes: --runs ${QUICK.runs} --scale ${QUICK.scale}
@@ -98,5 +101,7 @@ Scenarios:
 ${listed(standalone)}
 With --cluster:
 ${listed(cluster)}
+With --connect:
+${listed(connect)}
 `;
 }

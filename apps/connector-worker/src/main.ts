@@ -1,3 +1,4 @@
+import '@moldau/service/process-start';
 import { currentProcess, runService } from '@moldau/service';
 import { CONNECTOR_WORKER_PROCESS } from './connector-worker-process.ts';
 

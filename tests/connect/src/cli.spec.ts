@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ConnectRig, type RigWorker, startRig } from './fixture/connect-rig.ts';
 
 const MOLDAU = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
-const WAIT = { timeout: 30_000, interval: 200 };
+const WAIT = { timeout: 60_000, interval: 200 };
 
 let rig: ConnectRig;
 let worker: RigWorker;
@@ -13,7 +13,7 @@ let worker: RigWorker;
 beforeAll(async () => {
   rig = await startRig();
   worker = await rig.startWorker('one');
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => rig?.[Symbol.asyncDispose]());
 
@@ -82,5 +82,5 @@ describe('moldau connector', () => {
     const plugins = await json<readonly { readonly class: string }[]>('plugins');
     expect(plugins.map((plugin) => plugin.class)).toEqual(expect.arrayContaining(['DatagenSource', 'FileSink', 'FileSource']) as string[]);
     expect((await moldau('plugins', 'FileSink')).out).toMatch(/rotate\.max\.bytes/);
-  }, 60_000);
+  }, 120_000);
 });

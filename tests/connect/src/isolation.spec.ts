@@ -5,7 +5,7 @@ import { type ConnectRig, type RigWorker, startRig } from './fixture/connect-rig
 import { readTopic } from './fixture/read-topic.ts';
 import { type Config, statesOf } from './fixture/rest-client.ts';
 
-const WAIT = { timeout: 30_000, interval: 100 };
+const WAIT = { timeout: 60_000, interval: 100 };
 const PLUGINS = fileURLToPath(new URL('./fixture/plugins', import.meta.url));
 const SECRET = 'correct-horse-battery';
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
   worker = await rig.startWorker('one', ['--plugin-path', PLUGINS]);
   await worker.rest.apply('steady', configOf('beats', 'steady'));
   await reaches('steady', 'RUNNING RUNNING');
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => rig?.[Symbol.asyncDispose]());
 
@@ -60,7 +60,7 @@ describe('a task that misbehaves', () => {
     expect(values).toEqual(values.map((_value, index) => index + 1));
     const { body } = await worker.rest.call<string>('GET', '/health');
     expect(body).toMatchObject({ status: 'healthy' });
-  }, 90_000);
+  }, 150_000);
 
   it('is started again by a person after its budget is used up', async () => {
     await worker.rest.apply('again', configOf('throws', 'again'));
@@ -70,7 +70,7 @@ describe('a task that misbehaves', () => {
     await reaches('again', 'RUNNING FAILED');
     await worker.rest.apply('again', configOf('beats', 'again'));
     await reaches('again', 'RUNNING RUNNING');
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a plugin', () => {
@@ -85,7 +85,7 @@ describe('a plugin', () => {
   it('whose folder leads out of the plugin folder is never loaded', async () => {
     await using other = await rig.startWorker('two', ['--plugin-path', `${rig.scratch.path}/plugins`, '--group-id', 'other']);
     expect(other.service.process.stdout() + other.service.process.stderr()).toMatch(/escape[^\n]*leads out of the plugin folder/);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a secret', () => {
@@ -108,7 +108,7 @@ describe('a secret', () => {
     expect(status).toContain('[hidden]');
     expect(status).not.toContain(SECRET);
     expect(worker.service.process.stdout() + worker.service.process.stderr()).not.toContain(SECRET);
-  }, 60_000);
+  }, 120_000);
 
   it('that is sent back as it was shown stays what it was', async () => {
     const { body } = await worker.rest.call<Config>('GET', '/connectors/open/config');
@@ -119,5 +119,5 @@ describe('a secret', () => {
     const refused = await worker.rest.call('PUT', '/connectors/missing/config', missing);
     expect(refused.status).toBe(400);
     expect(JSON.stringify(refused.body)).toMatch(/secret.value[^]*NOT_THERE/);
-  }, 60_000);
+  }, 120_000);
 });

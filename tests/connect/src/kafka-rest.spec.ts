@@ -9,7 +9,7 @@ import { type Config, type RestAnswer, type RestClient, statesOf } from './fixtu
  * KIP-745, KIP-875, KIP-980) by bare fetch: paths, bodies and codes as a client of Kafka Connect expects them.
  */
 
-const WAIT = { timeout: 30_000, interval: 100 };
+const WAIT = { timeout: 60_000, interval: 100 };
 
 let rig: ConnectRig;
 let workers: readonly RigWorker[];
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await rest.patiently('GET', '/health');
   writeFileSync(`${rig.scratch.path}/in`, 'a\nb\nc\n');
   source = { 'connector.class': 'FileStreamSource', file: `${rig.scratch.path}/in`, topic: 'rest-lines', 'tasks.max': '1' };
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => rig?.[Symbol.asyncDispose]());
 
@@ -301,5 +301,5 @@ describe('a cluster without a leader', () => {
     }, WAIT);
     expect([...codes].sort()).toEqual(expect.arrayContaining([200]) as number[]);
     expect([...codes].every((code) => code === 200 || code === 409)).toBe(true);
-  }, 60_000);
+  }, 120_000);
 });

@@ -4,7 +4,7 @@ import { type ConnectRig, type RigWorker, startRig } from './fixture/connect-rig
 import { fillTopic, readTopic } from './fixture/read-topic.ts';
 import { type Config, statesOf } from './fixture/rest-client.ts';
 
-const WAIT = { timeout: 30_000, interval: 100 };
+const WAIT = { timeout: 60_000, interval: 100 };
 const SOURCE = 'FileStreamSource';
 const SINK = 'FileStreamSink';
 
@@ -14,7 +14,7 @@ let worker: RigWorker;
 beforeAll(async () => {
   rig = await startRig();
   worker = await rig.startWorker('one');
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => rig?.[Symbol.asyncDispose]());
 
@@ -46,7 +46,7 @@ describe('lines of a file', () => {
     worker = await rig.startWorker('two');
     await vi.waitFor(() => expect(readFileSync(path('out.txt'), 'utf8')).toBe(lines(0, 1_000)), WAIT);
     expect((await readTopic(rig.moldau, 'lines')).map(({ value }) => `${value}\n`).join('')).toBe(lines(0, 1_000));
-  }, 60_000);
+  }, 120_000);
 
   it('are changed by transforms and converters on both ways', async () => {
     writeFileSync(path('changed.txt'), 'a\nskip\nb\n');
@@ -71,7 +71,7 @@ describe('lines of a file', () => {
       const values = (await readTopic(rig.moldau, 'changed-json').catch(() => [])).map(({ value }) => value);
       expect(values).toEqual(['{"text":"a"}', '{"text":"skip"}', '{"text":"b"}']);
     }, WAIT);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('records at fault', () => {
@@ -97,7 +97,7 @@ describe('records at fault', () => {
     expect(headers.get('__connect.errors.connector.name')).toBe('mixing');
     expect(headers.get('__connect.errors.exception.message')).toMatch(/JSON/i);
     await vi.waitFor(() => expect(readFileSync(path('mixed.txt'), 'utf8').trim().split('\n')).toHaveLength(2), WAIT);
-  }, 60_000);
+  }, 120_000);
 
   it('fail the task where nothing is tolerated: its status says why, and a restart after the repair goes on', async () => {
     await fillTopic(rig.moldau, 'strict', ['{"a":1}', 'no json', '{"a":2}']);
@@ -115,5 +115,5 @@ describe('records at fault', () => {
     expect(tasks[0]?.trace).toContain('given up after 1 restarts');
     await apply('strict', { ...config, 'value.converter': 'string' }, 'RUNNING RUNNING');
     await vi.waitFor(() => expect(readFileSync(path('strict.txt'), 'utf8')).toBe('{"a":1}\nno json\n{"a":2}\n'), WAIT);
-  }, 60_000);
+  }, 120_000);
 });

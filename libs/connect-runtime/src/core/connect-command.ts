@@ -28,6 +28,8 @@ export type ConnectCommand =
 export interface CommandOutcome {
   readonly created: boolean;
   readonly changed: boolean;
+  /** Of the last record written, in the configs topic: who forwarded the command reads up to it before it answers. */
+  readonly offset?: number;
 }
 
 /** A change of offsets: of a source's partitions, or a sink's topic partitions. Undefined: all are reset. */

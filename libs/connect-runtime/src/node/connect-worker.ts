@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { createMoldau, type Moldau } from '@moldau/client';
 import type { JsonObject } from '@moldau/connect';
 import { isErrorName, MoldauError } from '@moldau/kernel';
@@ -21,6 +22,7 @@ import { unmaskedConfig } from './connector-views.ts';
 import { forwardCall } from './forward-call.ts';
 import { RunSet } from './run-set.ts';
 import { PluginRegistry } from './runs/plugin-registry.ts';
+import { StartQueue } from './runs/start-queue.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import type { ThreadJob, ValidationResult } from './thread/thread-messages.ts';
 import type { ConnectWorkerOptions } from './worker-options.ts';
@@ -28,6 +30,10 @@ import type { ConnectWorkerOptions } from './worker-options.ts';
 /** What a worker does for others that are no leader. */
 export type InternalCall = ConnectCommand | { readonly t: 'offsets'; readonly name: string; readonly change: OffsetsChange | null };
 
+/** For so long a worker waits to read what the leader wrote. */
+const CATCH_UP_MS = 10_000;
+/** Threads that start at once besides one for each core: a start waits for the disk, too. */
+const STARTS_BESIDE_CORES = 2;
 const PLAN_RETRY_MS = 1_000;
 /** For so long a change of offsets waits for tasks that are ending. */
 const STOPPING_MAX_MS = 10_000;
@@ -43,6 +49,7 @@ export class ConnectWorker {
   readonly #status: StatusLog;
   readonly #runs: RunSet;
   readonly #metrics: TaskMetrics;
+  readonly #starts = new StartQueue(availableParallelism() + STARTS_BESIDE_CORES);
   readonly #configs: TopicTail;
   #member: SlotMember | undefined;
   #leader: Leader | undefined;
@@ -61,6 +68,7 @@ export class ConnectWorker {
     this.#runs = new RunSet({
       image: this.image,
       logger: options.logger,
+      turn: (isFirst) => this.#starts.turn(isFirst),
       job: (run) => this.#jobOf(run),
       tell: (run, state, trace, finished) => {
         this.#metrics.state(run, state);
@@ -158,7 +166,10 @@ export class ConnectWorker {
 
   /** Carried out by the leader, wherever that is. @throws MoldauError REBALANCE_IN_PROGRESS and what the decision refuses */
   async run(command: ConnectCommand): Promise<CommandOutcome> {
-    return (await this.call(command)) as CommandOutcome;
+    const outcome = (await this.call(command)) as CommandOutcome;
+    // The leader has read what it wrote; here it may still be on its way, and the answer is made of it.
+    if (outcome.offset !== undefined) await withinTime(this.#configs.reached(outcome.offset), CATCH_UP_MS);
+    return outcome;
   }
 
   offsets(name: string): Promise<readonly OffsetView[]> {
@@ -363,6 +374,16 @@ export class ConnectWorker {
   #place(): { readonly moldau: Moldau; readonly names: WorkerClusterNames; readonly groupId: string } {
     return { moldau: this.#moldau, names: this.#names, groupId: this.options.groupId };
   }
+}
+
+function withinTime(work: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void work.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function invalid(count: number, list: string): MoldauError {

@@ -57,8 +57,7 @@ export class Leader {
       const { image, statuses, moldau, names } = this.#parts;
       const owners = ownersOf(await describeWorkers(moldau, names).catch(() => []));
       const { records, outcome } = decide(command, { image, statuses, owners });
-      if (records.length > 0) await this.#write(records);
-      return outcome;
+      return records.length === 0 ? outcome : { ...outcome, offset: await this.#write(records) };
     });
   }
 
@@ -86,7 +85,7 @@ export class Leader {
     return work();
   }
 
-  async #write(records: readonly ConfigRecord[]): Promise<void> {
+  async #write(records: readonly ConfigRecord[]): Promise<number> {
     const { names, worker, image, configs } = this.#parts;
     const written = await this.#producer.transaction(async (transaction) => {
       // Also the newest revision is in there, so that it can't come twice.
@@ -101,5 +100,6 @@ export class Leader {
       return places.at(-1)?.offset ?? 0;
     });
     await configs.reached(written);
+    return written;
   }
 }

@@ -5,9 +5,12 @@ import { type RunEffect, type RunEvent, type RunPhase, step } from '../../core/r
 import type { RunState } from '../../core/run-status.ts';
 import type { HeldRun, WantedRun } from '../../core/wanted-runs.ts';
 import type { MetricSample, ThreadJob, ThreadMessage } from '../thread/thread-messages.ts';
+import type { Leave } from './start-queue.ts';
 import { startThread, type TaskThread, type ThreadLimits } from './task-thread.ts';
 
 export interface RunHostParts {
+  /** Resolves when a thread may be started. */
+  turn(isFirst: boolean): Promise<Leave>;
   /** What its thread is started with. @throws when its class is not there */
   job(run: WantedRun): ThreadJob;
   readonly logger: Logger;
@@ -37,6 +40,8 @@ export class RunHost {
   #timer: NodeJS.Timeout | undefined;
   /** Its plan is made, and nothing has to be watched: it runs without a thread. */
   #isDone = false;
+  /** For its turn to start a thread. */
+  #isWaiting = false;
 
   constructor(run: WantedRun, limits: RunLimits, parts: RunHostParts) {
     this.#run = run;
@@ -85,8 +90,9 @@ export class RunHost {
         this.#spawn();
         return;
       case 'end-thread':
-        if (this.#thread === undefined) queueMicrotask(() => this.#exited(undefined));
-        else this.#thread.stop(this.#limits.graceMs);
+        // One that waits for its turn finds out when that comes.
+        if (this.#thread !== undefined) this.#thread.stop(this.#limits.graceMs);
+        else if (!this.#isWaiting) queueMicrotask(() => this.#exited(undefined));
         return;
       case 'wait':
         this.#parts.restarted(this.#run);
@@ -107,12 +113,31 @@ export class RunHost {
       this.#step({ t: run.target === 'PAUSED' ? 'paused' : 'started' });
       return;
     }
+    this.#isWaiting = true;
+    void this.#parts.turn(run.task !== undefined).then((leave) => this.#start(leave));
+  }
+
+  #start(leave: Leave): void {
+    this.#isWaiting = false;
+    // It was ended while it waited.
+    if (this.#phase.t !== 'starting') {
+      leave();
+      this.#exited(undefined);
+      return;
+    }
     try {
-      this.#thread = startThread(this.#parts.job(run), this.#limits, {
-        message: (message) => this.#heard(message),
-        exited: (cause) => this.#exited(cause),
+      this.#thread = startThread(this.#parts.job(this.#run), this.#limits, {
+        message: (message) => {
+          leave();
+          this.#heard(message);
+        },
+        exited: (cause) => {
+          leave();
+          this.#exited(cause);
+        },
       });
     } catch (error) {
+      leave();
       const cause = error instanceof Error ? error.message : String(error);
       queueMicrotask(() => this.#exited(cause));
     }

@@ -1,13 +1,24 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { ThreadJob, ThreadMessage, ThreadOrder } from '../thread/thread-messages.ts';
 
-const ENTRY = new URL('../thread/thread-main.ts', import.meta.url);
+const ENTRY = new URL('../thread/thread-start.ts', import.meta.url);
 
 /** Memory outside the heap, as buffers have it, is not bounded by the engine: a task may have so much of it for each MiB of heap. */
 const BUFFERS_PER_HEAP = 4;
 /** Loading code takes long on a busy machine, and nothing is heard meanwhile. */
 const START_MS_MAX = 30_000;
 const MIB = 1024 * 1024;
+/** Records live for as long as their batch is under way: in a smaller young generation most of them would grow old. */
+const YOUNG_MB = 96;
+
+/**
+ * The services' young generation does not grow (`@moldau/service/process-start`), as what passes them are messages; what passes
+ * a task are records, each of which is some objects. Of the whole process, and no flag of single threads.
+ */
+setFlagsFromString('--semi-space-growth-factor=2');
 
 export interface ThreadLimits {
   /** Heap, in MiB. */
@@ -30,9 +41,11 @@ export interface TaskThread {
 }
 
 export function startThread(job: ThreadJob, limits: ThreadLimits, events: ThreadEvents): TaskThread {
+  const cache = getCompileCacheDir();
   const worker = new Worker(ENTRY, {
     workerData: job,
-    resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb },
+    ...(cache === undefined ? {} : { env: { ...process.env, MOLDAU_THREAD_COMPILE_CACHE: dirname(cache) } }),
+    resourceLimits: { maxOldGenerationSizeMb: limits.memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
     name: job.t,
   });
   let cause: string | undefined;

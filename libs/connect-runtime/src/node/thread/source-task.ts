@@ -23,7 +23,7 @@ const IDLE_MS = 100;
 /** For so long batches that are ready join one transaction. */
 const READY_GATHER_MS = 50;
 /** Records of one transaction: kept in memory until it is committed. */
-const TRANSACTION_RECORDS_MAX = 100_000;
+const TRANSACTION_RECORDS_MAX = 20_000;
 /** Batches written and not committed, of an at-least-once source. */
 const UNCOMMITTED_BATCHES_MAX = 256;
 
