@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{apps,libs,tools,tests,bench}/**/*.spec.ts'],
+    include: ['{apps,libs,tools,tests,bench,examples}/**/*.spec.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/src/gen/**'],
     // A process per file: native packages and open handles of one suite never reach another.
     pool: 'forks',

@@ -19,7 +19,7 @@ const SUITE_FILES = ['**/*.spec.ts', '**/*.contract.ts', '**/*.bench.ts'];
 const SPEC_FILES = [...SUITE_FILES, '{apps,libs}/**/src/testing/**/*.ts'];
 const CORE_FILES = CORE_FOLDERS.map((folder) => `${folder}/src/**/*.ts`);
 /** Folders whose specs, and whose code, are tests or tools: development dependencies are theirs to use. */
-const DEVELOPMENT_FOLDERS = ['tests', 'bench', 'tools', 'libs/harness'];
+const DEVELOPMENT_FOLDERS = ['tests', 'examples', 'bench', 'tools', 'libs/harness'];
 
 /** The repository's ESLint configuration; the root's eslint.config.mjs hands it to ESLint. */
 export function eslintConfig(): Config[] {

@@ -14,6 +14,7 @@ const TESTED_FOLDERS = [
   'libs/',
   'apps/',
   'tools/',
+  'examples/',
   'tests/e2e/',
   'tests/chaos/',
   'tests/conformance/',

@@ -73,6 +73,7 @@ function expectedName({ folder }: Project): string {
   const [parent, child, grandchild] = folder.split('/');
   if (parent === 'libs' && grandchild !== undefined) return `@moldau/connector-${grandchild}`;
   if (parent === 'apps') return `@moldau/${child}-app`;
+  if (parent === 'examples') return `@moldau/${child}-example`;
   if (parent === 'tests') return `@moldau/${child}-tests`;
   return `@moldau/${child ?? parent}`;
 }

@@ -7,7 +7,7 @@ import { type PackageManifest, type Project, REPOSITORY_ROOT } from './projects.
 const TEST_FILE = /\.(spec|contract|bench)\.ts$|\/src\/testing\//;
 const RESOLVED = /\bimport\.meta\.resolve\('([^']+)'\)/g;
 /** Projects that nobody installs: one list of dependencies serves their sources and their specs. */
-const UNPUBLISHED = /^(tests\/|bench$|tools$)/;
+const UNPUBLISHED = /^(tests\/|examples\/|bench$|tools$)/;
 
 /** The workspace packages that a project has to declare, sorted. */
 export interface WorkspaceDependencies {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const REPOSITORY_ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
 
 /** Folders whose every child with a package.json is a project. */
-export const PROJECT_PARENTS = ['apps', 'libs', 'libs/connectors', 'tests'] as const;
+export const PROJECT_PARENTS = ['apps', 'libs', 'libs/connectors', 'tests', 'examples'] as const;
 /** Folders that are projects themselves. */
 export const SINGLE_PROJECTS = ['bench', 'tools'] as const;
 

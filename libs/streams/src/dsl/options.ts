@@ -11,7 +11,7 @@ export interface SourceOptions<K, V> extends Named {
   readonly key: Serde<K>;
   readonly value: Serde<V>;
   /** Event time of a record; default its own timestamp. */
-  readonly timestamp?: TimestampExtractor<V, K>;
+  readonly timestamp?: TimestampExtractor<NoInfer<K>, NoInfer<V>>;
 }
 
 /** Formats of what an operator makes, where they are not those of its input. */

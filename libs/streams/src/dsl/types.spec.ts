@@ -29,6 +29,15 @@ describe('types', () => {
     expectTypeOf(perHour.toStream()).toEqualTypeOf<RecordStream<Windowed<string>, number | null>>();
   });
 
+  it('follow from the serdes of a source, whatever its timestamps come from', () => {
+    const timed = builder.stream('timed', { ...FLIGHTS, timestamp: (flight, key) => flight.delay + Number(key) });
+    expectTypeOf(timed).toEqualTypeOf<RecordStream<bigint | null, Flight>>();
+    const delayOf = (flight: Flight): number => flight.delay;
+    expectTypeOf(builder.stream('late', { ...FLIGHTS, timestamp: delayOf })).toEqualTypeOf<RecordStream<bigint | null, Flight>>();
+    // @ts-expect-error: the function takes text, the values are flights
+    builder.stream('wrong', { ...FLIGHTS, timestamp: (text: string) => text.length });
+  });
+
   it('refuse wrong keys, values and serdes', () => {
     const byOrigin = flights.selectKey((flight) => flight.origin, { key: serdes.string });
     // @ts-expect-error: a flight's origin is text

@@ -1,4 +1,4 @@
-import { sharedBytes } from '../serdes/shared-bytes.ts';
+import { rememberBytes } from '../serdes/remembered-bytes.ts';
 import { CachedKeyValueStore } from '../stores/cached-key-value-store.ts';
 import { CachedWindowStore } from '../stores/cached-window-store.ts';
 import { type Changelog, LoggedKeyValueStore, LoggedSessionStore, LoggedWindowStore } from '../stores/logged-stores.ts';
@@ -19,7 +19,8 @@ export function createTaskStore(
   { changelog, cacheEntries }: TaskStoreOptions,
 ): StateStore {
   const logged = declared.log.kind === 'changelog';
-  const spec = factory.keepsBytes === true ? { ...declared, key: sharedBytes(declared.key), value: sharedBytes(declared.value) } : declared;
+  const spec =
+    factory.keepsBytes === true ? { ...declared, key: rememberBytes(declared.key), value: rememberBytes(declared.value) } : declared;
   switch (spec.kind) {
     case 'key-value': {
       const inner = factory.keyValue(spec);
