@@ -28,6 +28,14 @@ async function values(topic: string): Promise<readonly string[]> {
   return (await readAll(suite.moldau, topic)).map(({ value }) => Buffer.from(value ?? []).toString());
 }
 
+/** A member of a group of the topic's name reads so many records, and commits them. */
+async function readInGroup(topic: string, count: number): Promise<void> {
+  await using member = suite.moldau.consumer({ group: topic, topics: [topic], autoCommit: false });
+  const read = member[Symbol.asyncIterator]();
+  for (let index = 0; index < count; index++) await read.next();
+  await member.commit();
+}
+
 /** Turns one bit in the middle of the broker's log of this topic's only partition. */
 function flip({ directory }: Cluster, brokerId: number, topicId: string): void {
   const path = join(directory, `broker-${brokerId}`, 'topics', topicId, '0', '00000000000000000000.log');
@@ -69,12 +77,14 @@ describe('a replica whose log rots under a running broker', () => {
 
 describe('an election at the price of acknowledged records', () => {
   it(
-    'is made by an explicit word, tells the reader at the tail what it lost, and leaves equal replicas',
+    'is made by an explicit word, tells the reader at the tail and a group that stood behind it what they lost, and leaves equal replicas',
     async (context) => {
       const all = suite.running(context);
       await createTopic(suite.moldau, 'unclean', { replicationFactor: 2, configs: { 'min.insync.replicas': '1' } });
       const kept = numbered('kept', 10);
       await send('unclean', kept);
+      // Groups have their topic, with a replica on each broker, before one is gone.
+      await readInGroup('unclean', 10);
       const before = await placement('unclean');
       const leader = brokerOf(all, before.leaderId);
       const behindId = before.replicaIds.find((id) => id !== before.leaderId);
@@ -85,6 +95,7 @@ describe('an election at the price of acknowledged records', () => {
       const reader = suite.moldau.consumer({ assignment: [{ topic: 'unclean', partition: 0, from: 'earliest' }] });
       const read = reader[Symbol.asyncIterator]();
       for (let count = 0; count < 20; count++) await read.next();
+      await readInGroup('unclean', 10);
       await leader.kill();
       await behind.restart();
       await expect.poll(async () => (await placement('unclean')).leaderId, POLL).toBeUndefined();
@@ -99,6 +110,8 @@ describe('an election at the price of acknowledged records', () => {
       await reader.seek({ topic: 'unclean', partition: 0 }, { offset: 10 });
       expect(Buffer.from((await read.next()).value?.value ?? []).toString()).toContain('other 0');
       await reader.close();
+      // The committed offset lies within the log that there is now, but what was read before it is not there.
+      await expect(readInGroup('unclean', 1)).rejects.toMatchObject({ reason: 'LOG_TRUNCATED', facts: { diverging_offset: '10' } });
       await leader.restart();
       await expect.poll(async () => (await placement('unclean')).inSyncReplicaIds.length, POLL).toBe(2);
       expect(await values('unclean')).toEqual([...kept, ...numbered('other', 15)]);
