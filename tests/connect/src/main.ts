@@ -35,8 +35,10 @@ async function kills(subjects: readonly KillSubject[], runs: number, seed: numbe
     }
     say(`${subject.name}: ${subject.title}; ${runs} runs, seeds from ${seed}`);
     const result = await runSubject(subject, { runs, seed, say });
-    if (result.findings.length > 0) failed += 1;
-    if (write) addKillRecord({ subject: subject.name, seed, ...result, findings: result.findings.join('; ') });
+    const { findings, unfinished, ...counts } = result;
+    if (findings.length > 0 || unfinished !== undefined) failed += 1;
+    if (write && counts.runs > 0) addKillRecord({ subject: subject.name, seed, ...counts, findings: findings.join('; ') });
+    if (unfinished !== undefined) say(`${subject.name} could not go on: ${unfinished}`);
     say(
       `${subject.name}: ${result.findings.length === 0 ? `equal in ${result.runs} runs, ${result.faults} kills` : result.findings.join('; ')}`,
     );

@@ -17,6 +17,8 @@ export interface KillResult {
   readonly records: number;
   /** Empty: everything arrived once in each run. */
   readonly findings: readonly string[];
+  /** Why the next run could not be finished, so nothing is known of it: a process did not start in time. */
+  readonly unfinished?: string;
 }
 
 export interface KillOptions {
@@ -37,7 +39,8 @@ export async function runSubject(subject: KillSubject, { runs, seed, say }: Kill
   for (let index = 0; index < runs; index++) {
     const hurting = new Hurting(rig, open, workers, new SeededRandom(seed + index));
     const run = await open.prepare(`${subject.name}-${seed + index}`);
-    const result = await oneRun(run, hurting);
+    const result = await oneRun(run, hurting).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    if (result instanceof Error) return { runs: index, faults, records, findings, unfinished: `seed ${seed + index}: ${result.message}` };
     faults += hurting.done.length;
     records += result.records;
     findings.push(...result.findings.map((finding) => `seed ${seed + index} (${hurting.done.join(', ')}): ${finding}`));
