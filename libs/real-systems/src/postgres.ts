@@ -1,16 +1,21 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, globSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort, removeFolder, type ServerProcess, serverFolder, startServer, untilReady } from './server-process.ts';
 
 const READY_TIMEOUT_MS = 30_000;
+/** Most that one statement may answer. */
+const SQL_OUTPUT_BYTES_MAX = 64 * 1_048_576;
 
 /** A private PostgreSQL on the loopback. */
 export interface PostgresServer {
   /** `postgres://postgres@127.0.0.1:PORT/postgres`; no password is asked for. */
   readonly url: string;
   readonly port: number;
+  /** Runs statements; the rows of the last one as lines, with a bar between columns. @throws Error with what it says */
+  sql(text: string): Promise<readonly string[]>;
   /** Kills all of its processes at once, as a crash does. */
   crash(): Promise<void>;
   /** Starts it again on the same data and port. */
@@ -61,6 +66,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
+    sql: (text) => sql(bin, port, text),
     start,
     crash: async () => {
       execFileSync('sh', ['-c', `kill -9 $(head -1 ${data}/postmaster.pid)`]);
@@ -104,6 +110,13 @@ function asPostgres(command: readonly string[]): readonly string[] {
 function answers(bin: string, port: number): Promise<boolean> {
   const asked = spawnSync(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres']);
   return Promise.resolve(asked.status === 0);
+}
+
+async function sql(bin: string, port: number, text: string): Promise<readonly string[]> {
+  const place = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres'];
+  const flags = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', text];
+  const { stdout } = await promisify(execFile)(join(bin, 'psql'), [...place, ...flags], { maxBuffer: SQL_OUTPUT_BYTES_MAX });
+  return stdout === '' ? [] : stdout.trimEnd().split('\n');
 }
 
 /** Waits until nobody listens any more: the processes of sessions outlive a killed postmaster by a moment. */
