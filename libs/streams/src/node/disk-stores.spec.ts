@@ -12,6 +12,8 @@ import { keyValueStore, type StoreSpec, sessionStore, windowStore } from '../sto
 import type { TaskState } from '../stores/task-state.ts';
 import { openDiskTaskState } from './disk-task-state.ts';
 
+/** Some scripts stay below it, some outgrow it. */
+const MIRROR_ENTRIES = 6;
 const TEXT = { key: serdes.string, value: serdes.string };
 const KV = keyValueStore({ name: 'Values.of-keys', ...TEXT }).spec as StoreSpec<string, string>;
 const WINDOWS = windowStore({ name: 'windows', ...TEXT, retentionMs: 40 }).spec as StoreSpec<string, string>;
@@ -177,7 +179,7 @@ class Subject {
   }
 
   #open(): [TaskState, Stores] {
-    const { state } = openDiskTaskState({ directory: this.#directory(), cacheBytes: 64 * 1024 });
+    const { state } = openDiskTaskState({ directory: this.#directory(), cacheBytes: 64 * 1024, mirrorEntries: MIRROR_ENTRIES });
     return [state, storesOf(state.stores)];
   }
 }

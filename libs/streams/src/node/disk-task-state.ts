@@ -7,9 +7,18 @@ import { TaskStopped } from '../task/failure.ts';
 import { DiskKeyValueStore } from './disk-key-value-store.ts';
 import { DiskSessionStore } from './disk-session-store.ts';
 import { DiskWindowStore } from './disk-window-store.ts';
+import { MirroredWindowStore } from './mirrored-window-store.ts';
 import type { RowOf } from './paging.ts';
 import { StateDatabase, type StateDatabaseOptions } from './state-database.ts';
 import { stateFailure } from './state-failure.ts';
+
+/** Windows of a store of which memory has a copy; at some 300 bytes beside their values. */
+export const MIRROR_ENTRIES = 65_536;
+
+export interface DiskTaskStateOptions extends StateDatabaseOptions {
+  /** A window store with at most so many windows is held in memory too; default `MIRROR_ENTRIES`. */
+  readonly mirrorEntries?: number;
+}
 
 /** The state of a task in a directory of its own. */
 class DiskTaskState implements TaskState {
@@ -18,7 +27,7 @@ class DiskTaskState implements TaskState {
   readonly #checkpoints = new Map<string, number>();
   readonly #keep: StatementSync;
 
-  constructor(database: StateDatabase) {
+  constructor(database: StateDatabase, mirrorEntries: number) {
     this.#database = database;
     this.#keep = database.prepare('UPDATE stores SET next_offset = ? WHERE name = ?');
     const known = new Map<string, string>();
@@ -31,7 +40,8 @@ class DiskTaskState implements TaskState {
     this.stores = {
       keepsBytes: true,
       keyValue: (spec) => new DiskKeyValueStore(database, this.#table(spec, 'key-value', known), spec),
-      window: (spec) => new DiskWindowStore(database, this.#table(spec, 'window', known), spec),
+      window: (spec) =>
+        new MirroredWindowStore(new DiskWindowStore(database, this.#table(spec, 'window', known), spec), spec, mirrorEntries),
       session: (spec) => new DiskSessionStore(database, this.#table(spec, 'session', known), spec),
     };
   }
@@ -87,10 +97,10 @@ export interface OpenedState {
  *
  * @throws MoldauError STATE_LOCKED when another task or process has it, STATE_STORE_FAILED
  */
-export function openDiskTaskState(options: StateDatabaseOptions): OpenedState {
+export function openDiskTaskState(options: DiskTaskStateOptions): OpenedState {
   const database = new StateDatabase(options);
   try {
-    return { state: new DiskTaskState(database), discarded: database.discarded };
+    return { state: new DiskTaskState(database, options.mirrorEntries ?? MIRROR_ENTRIES), discarded: database.discarded };
   } catch (thrown) {
     database.close();
     throw thrown instanceof TaskStopped ? thrown.reason : thrown;

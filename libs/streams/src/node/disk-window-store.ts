@@ -20,6 +20,7 @@ export class DiskWindowStore<K, V> implements WindowStore<K, V> {
   readonly #fetch: StatementSync;
   readonly #fetchAll: StatementSync;
   readonly #first: StatementSync;
+  readonly #count: StatementSync;
   /** Not later than the earliest start; undefined: unknown. */
   #firstMs: number | undefined;
 
@@ -40,8 +41,14 @@ export class DiskWindowStore<K, V> implements WindowStore<K, V> {
     this.#fetch = database.prepare(`SELECT k, s, t, v FROM ${table} WHERE k = ? AND s >= ? AND s <= ? ORDER BY s`);
     this.#fetchAll = database.prepare(`SELECT k, s, t, v FROM ${table} WHERE s >= ? AND s <= ? ORDER BY s, k`);
     this.#first = database.prepare(`SELECT min(s) FROM ${table} WHERE s >= ?`);
+    this.#count = database.prepare(`SELECT count(*) FROM ${table}`);
     const expire = database.prepare(`DELETE FROM ${table} WHERE s < ?`);
     this.#floor = new ExpiryFloor(spec.retentionMs, (beforeMs) => void database.attempt(() => expire.run(beforeMs)));
+  }
+
+  /** Rows, those that have expired and are not deleted yet among them. */
+  count(): number {
+    return this.#database.attempt(() => this.#count.get() as unknown as RowOf<readonly [number]>)[0];
   }
 
   get(key: K, startMs: number): V | null {

@@ -1,2 +1,2 @@
-export { type OpenedState, openDiskTaskState } from './disk-task-state.ts';
-export { CACHE_BYTES, removeState, type StateDatabaseOptions } from './state-database.ts';
+export { type DiskTaskStateOptions, MIRROR_ENTRIES, type OpenedState, openDiskTaskState } from './disk-task-state.ts';
+export { CACHE_BYTES, removeState } from './state-database.ts';

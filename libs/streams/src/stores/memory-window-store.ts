@@ -18,11 +18,17 @@ export class MemoryWindowStore<K, V> implements WindowStore<K, V> {
   /** Per key by rising start. */
   readonly #byKey = new Map<KeyIdentity, Entry<K, V>[]>();
   readonly #byTime = new TimeIndex<Entry<K, V>>();
+  #size = 0;
 
   constructor(spec: StoreSpec<K, V>) {
     this.name = spec.name;
     this.#spec = spec;
     this.#identityOf = keyIdentity(spec.key, spec.name);
+  }
+
+  /** Windows that it holds. */
+  get size(): number {
+    return this.#size;
   }
 
   get(key: K, startMs: number): V | null {
@@ -55,6 +61,7 @@ export class MemoryWindowStore<K, V> implements WindowStore<K, V> {
     if (at === list.length) list.push(added);
     else list.splice(at, 0, added);
     this.#byTime.add(startMs, added);
+    this.#size++;
   }
 
   fetch(key: K, fromMs: number, toMs: number): readonly WindowEntry<K, V>[] {
@@ -72,6 +79,7 @@ export class MemoryWindowStore<K, V> implements WindowStore<K, V> {
 
   expire(beforeMs: number): void {
     for (const entry of this.#byTime.takeBefore(beforeMs)) {
+      this.#size--;
       const list = this.#byKey.get(entry.identity);
       if (list === undefined) continue;
       list.splice(placeOf(list, entry.startMs), 1);
@@ -94,10 +102,12 @@ export class MemoryWindowStore<K, V> implements WindowStore<K, V> {
   close(): void {
     this.#byTime.takeBefore(Number.POSITIVE_INFINITY);
     this.#byKey.clear();
+    this.#size = 0;
   }
 
   #remove(entry: Entry<K, V>, list: Entry<K, V>[], at: number): void {
     list.splice(at, 1);
+    this.#size--;
     if (list.length === 0) this.#byKey.delete(entry.identity);
     this.#byTime.remove(entry.startMs, entry);
   }
