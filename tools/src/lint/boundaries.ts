@@ -122,7 +122,7 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lz4-napi': ['records'],
   re2js: ['groups', 'connect'],
   avsc: ['connect'],
-  pg: ['connector-postgres'],
+  pg: ['connector-postgres', 'connect-example'],
   pino: ['service'],
   'prom-client': ['service'],
 };
