@@ -1,0 +1,3 @@
+export { StreamsHandle, type StreamsState, type TaskDescription } from './core/streams-handle.ts';
+export type { TaskPhase } from './core/task-phase.ts';
+export { type StartStreamsOptions, startStreams } from './node/start-streams.ts';

@@ -1,0 +1,64 @@
+import { createMoldau, type Logger, type Moldau } from '@moldau/client';
+import { MoldauError, silentLogger } from '@moldau/kernel';
+import { createNodeClock, createNodeIds, createNodeScheduler } from '@moldau/platform-node';
+import { defineApplication, memoryTaskStates, type StreamsApplication, type StreamsSettings, type TaskStates } from '@moldau/streams';
+import { openDiskTaskState } from '@moldau/streams/node';
+import { runApplication } from '../core/run-application.ts';
+import type { StreamsHandle } from '../core/streams-handle.ts';
+
+/** Members of one process; each works in the same thread of the machine. */
+const PARALLELISM_MAX = 64;
+
+/** What `startStreams` is told; the settings go over those of the application. */
+export interface StartStreamsOptions extends Omit<StreamsSettings, 'handlers' | 'build' | 'standbys'> {
+  readonly application: StreamsApplication;
+  /** Where the cluster is, or a client of it, which stays open. */
+  readonly cluster: Moldau | { readonly bootstrap: string };
+  /** Where tasks have their state, one directory each; needed unless `state` is `memory`. */
+  readonly stateDirectory?: string;
+  /** Members of the application's group in this process, 1 … 64; default 1. */
+  readonly parallelism?: number;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Runs an application in this process. Resolves when its topics are made and it is about to join its group; every other process
+ * that runs the application shares its tasks.
+ *
+ * @throws MoldauError INVALID_CONFIG, INVALID_APPLICATION, INVALID_TOPOLOGY, CO_PARTITION_MISMATCH
+ */
+export async function startStreams(options: StartStreamsOptions): Promise<StreamsHandle> {
+  const { application, cluster, stateDirectory, parallelism = 1, logger = silentLogger, ...given } = options;
+  if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > PARALLELISM_MAX) {
+    throw invalid('parallelism', String(parallelism), `1 … ${PARALLELISM_MAX}`);
+  }
+  const settings: StreamsSettings = { ...application.settings, ...given };
+  defineApplication({ ...application, settings });
+  const states = taskStates(application.name, settings, stateDirectory);
+  const owned = 'bootstrap' in cluster ? createMoldau({ bootstrap: cluster.bootstrap }) : undefined;
+  const moldau = owned ?? (cluster as Moldau);
+  const ports = { clock: createNodeClock(), scheduler: createNodeScheduler(), logger, states };
+  const processId = createNodeIds().uuid();
+  const release = async (): Promise<void> => owned?.close();
+  try {
+    return await runApplication({ moldau, ports, application, settings, parallelism, processId, release });
+  } catch (caught) {
+    await release();
+    throw caught;
+  }
+}
+
+function taskStates(application: string, { state = 'disk' }: StreamsSettings, directory: string | undefined): TaskStates {
+  if (state === 'memory') return memoryTaskStates;
+  if (directory === undefined) throw invalid('stateDirectory', '', "a directory, or state 'memory'");
+  return ({ subTopology, partition }) => openDiskTaskState({ directory: `${directory}/${application}/${subTopology}_${partition}` }).state;
+}
+
+function invalid(setting: string, value: string, limit: string): MoldauError {
+  return new MoldauError('INVALID_CONFIG', `${setting} of a stream application is '${value}'; it takes ${limit}`, {
+    setting,
+    value,
+    limit,
+  });
+}
