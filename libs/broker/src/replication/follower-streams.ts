@@ -1,3 +1,4 @@
+import type { MetadataImage } from '@moldau/cluster';
 import type { BrokerId } from '@moldau/kernel';
 import type { Deadline } from '../limits/deadline-wheel.ts';
 import type { Partition } from '../partition/partition.ts';
@@ -9,8 +10,9 @@ import type { AskedPosition, FollowerFeed } from './following.ts';
 const RETRY_SWEEP_MS = 50;
 
 /**
- * The streams of this broker to the leaders of what it follows: one for each leader, while anything follows there, and a second
- * one for replicas that are being copied while a throttle holds them back.
+ * The streams of this broker to the leaders of what it follows: one for each, and a second one for replicas that are being copied
+ * while a throttle holds them back. Those to brokers that serve are there before anything follows them: when leaders move, records
+ * are not acknowledged until followers have found the new ones, and a connection of its own would be the longest part of it.
  */
 export class FollowerStreams implements FollowerFeed {
   readonly #deps: FollowerStreamDeps;
@@ -19,12 +21,16 @@ export class FollowerStreams implements FollowerFeed {
   readonly #throttled = new Map<BrokerId, FollowerStream>();
   readonly #streamOf = new Map<Partition, FollowerStream>();
   readonly #failed = new Set<Partition>();
+  readonly #unlisten: () => void;
   #sweep: Deadline | undefined;
   #closed = false;
 
   constructor(deps: FollowerStreamDeps, throttle: CopyThrottle) {
     this.#deps = deps;
     this.#throttle = throttle;
+    this.#unlisten = deps.cluster.listen(({ image, delta }) => {
+      if (delta === undefined || delta.brokers.size > 0) this.#prepare(image);
+    });
   }
 
   /** Partitions that follow a leader. */
@@ -73,6 +79,7 @@ export class FollowerStreams implements FollowerFeed {
 
   close(): void {
     this.#closed = true;
+    this.#unlisten();
     this.#sweep?.cancel();
     for (const streams of [this.#streams, this.#throttled]) {
       for (const stream of streams.values()) stream.close();
@@ -100,9 +107,26 @@ export class FollowerStreams implements FollowerFeed {
   #leaveStream(partition: Partition, stream: FollowerStream): void {
     this.#streamOf.delete(partition);
     stream.leave(partition);
-    if (stream.size > 0) return;
+    if (stream.size > 0 || (!stream.isThrottled && this.#serves(stream.leaderId, this.#deps.cluster.current))) return;
     (stream.isThrottled ? this.#throttled : this.#streams).delete(stream.leaderId);
     stream.close();
+  }
+
+  /** Opens the streams to brokers that serve, and ends those that nothing follows to brokers that do no more. */
+  #prepare(image: MetadataImage): void {
+    if (this.#deps.brokerEpoch() === undefined) return;
+    for (const brokerId of image.brokers.keys()) {
+      if (this.#serves(brokerId, image)) this.#streamTo(brokerId, false);
+    }
+    for (const [brokerId, stream] of [...this.#streams]) {
+      if (stream.size > 0 || this.#serves(brokerId, image)) continue;
+      this.#streams.delete(brokerId);
+      stream.close();
+    }
+  }
+
+  #serves(brokerId: BrokerId, image: MetadataImage): boolean {
+    return brokerId !== this.#deps.brokerId && image.brokers.get(brokerId)?.fenced === false;
   }
 
   #retry(): void {

@@ -29,6 +29,29 @@ describe('three replicas', () => {
     expect(cluster.logOf(3, topicId)).toEqual(cluster.logOf(1, topicId));
   });
 
+  it('keep a stream to each broker that serves, also while they follow nothing there', async () => {
+    const cluster = await SimCluster.started();
+    let heard = 0;
+    cluster.tamper = (path, bytes) => {
+      if (path.endsWith('/Replicate')) heard += 1;
+      return bytes;
+    };
+    const heardInASecond = async (): Promise<number> => {
+      heard = 0;
+      await cluster.runFor(1_000);
+      return heard;
+    };
+    await cluster.runFor(1_000);
+    // Two heartbeats a second from each of two brokers to each of three; no topic is there.
+    expect(await heardInASecond()).toBe(12);
+    cluster.kill(3);
+    await cluster.runFor(10_000);
+    expect(await heardInASecond()).toBe(4);
+    await cluster.restart(3);
+    await cluster.runFor(2_000);
+    expect(await heardInASecond()).toBe(12);
+  });
+
   it('refuse what asks for all of them when too few are in sync', async () => {
     const cluster = await SimCluster.started();
     const topicId = await cluster.topic();
