@@ -1,14 +1,14 @@
-import type { PartitionImage } from '@moldau/cluster';
+import type { BrokerImage, PartitionImage } from '@moldau/cluster';
 import type { BrokerNode } from '../world/broker-node.ts';
-import { durableEnd } from './durable-log.ts';
+import { directoryOn, durableEnd } from './durable-log.ts';
 import type { Findings } from './findings.ts';
 
 /** What the checker looks at. */
 export interface CandidateCheckerDeps {
   readonly findings: Findings;
   readonly broker: (id: number) => BrokerNode;
-  /** Epoch in which a broker is registered; 0 when it never was. */
-  readonly brokerEpoch: (id: number) => number;
+  /** A broker as it is registered; undefined when it never was. */
+  readonly registered: (id: number) => BrokerImage | undefined;
 }
 
 /**
@@ -35,15 +35,25 @@ export class CandidateChecker {
     // With flush=async nothing has to be durable.
     if (topicId !== this.topicId || committed === undefined || flush === 'async') return;
     for (const id of [...isr, ...elr]) {
-      const { disk, replacedAt } = this.#deps.broker(id);
-      // The controller has not heard yet that the disk is another.
-      if (replacedAt !== undefined && this.#deps.brokerEpoch(id) <= replacedAt) continue;
-      const end = durableEnd(disk, topicId, partition) ?? 0;
+      if (this.#isUnheardOf(id)) continue;
+      const end = durableEnd(this.#deps.broker(id).disk, topicId, partition) ?? 0;
       this.#deps.findings.expect(
         end >= committed,
         'candidate-incomplete',
         () => `broker ${id} may lead partition ${partition} and has ${end} of ${committed} committed records on its disk`,
       );
     }
+  }
+
+  /**
+   * Whether the controller has not heard yet that the disk is another. It does before the broker may lead, since only a registration
+   * makes a broker serve; one of an earlier life, which speaks of the disk that is gone, may come late, and stays fenced.
+   */
+  #isUnheardOf(id: number): boolean {
+    const { disk, replacedAt } = this.#deps.broker(id);
+    const registered = this.#deps.registered(id);
+    if (replacedAt === undefined) return false;
+    if (registered === undefined || registered.brokerEpoch <= replacedAt) return true;
+    return registered.fenced && registered.directoryId !== directoryOn(disk);
   }
 }

@@ -41,6 +41,13 @@ export function durableEnd(disk: SimDisk, topicId: string, partition: number): n
   return end;
 }
 
+/** The id of the data directory on the disk; undefined before it is made. */
+export function directoryOn(disk: SimDisk): string | undefined {
+  if (!disk.fileNames(DATA_DIRECTORY).includes('meta.json')) return undefined;
+  const text = new TextDecoder().decode(disk.contents(`${DATA_DIRECTORY}/meta.json`));
+  return /"directoryId":\s*"([0-9a-f-]+)"/.exec(text)?.[1];
+}
+
 /** The side file's JSON, whatever its frame. */
 function readManifest(disk: SimDisk, path: string): { readonly start: number; readonly logId: Uint8Array } {
   const text = new TextDecoder().decode(disk.contents(path));

@@ -1,5 +1,6 @@
 import {
   applyChanges,
+  type BrokerImage,
   CONTROLLER_KEY,
   clusterPrefix,
   EMPTY_IMAGE,
@@ -51,9 +52,9 @@ export class MetadataChecker {
     return this.#image;
   }
 
-  /** Epoch in which a broker is registered; 0 when it never was. */
-  brokerEpoch(id: number): number {
-    return this.#image.brokers.get(id as BrokerId)?.brokerEpoch ?? 0;
+  /** A broker as it is registered; undefined when it never was. */
+  registered(id: number): BrokerImage | undefined {
+    return this.#image.brokers.get(id as BrokerId);
   }
 
   /** Whether all partitions of the topic have a leader and all replicas in sync, and none is being moved. */

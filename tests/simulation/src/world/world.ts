@@ -73,7 +73,7 @@ export class World {
     this.candidates = new CandidateChecker({
       findings: this.findings,
       broker: (id) => this.broker(id),
-      brokerEpoch: (id) => this.metadata.brokerEpoch(id),
+      registered: (id) => this.metadata.registered(id),
     });
     this.metadata = new MetadataChecker(this.store, this.candidates, this.findings, this.trace);
     this.reads = new ReadChecker(this.findings, (partition, end) => this.candidates.committed(partition, end));
