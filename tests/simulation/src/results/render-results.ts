@@ -20,12 +20,14 @@ export function renderResults(campaigns: readonly Campaign[]): string {
   ].join('\n');
 }
 
-/** What may be said: only of runs behind the last one that found something, as that was mended. */
+/** What may be said: only of runs behind the last ones that found something. */
 function bound(campaigns: readonly Campaign[]): string {
   const last = campaigns.findLastIndex(({ unsafeRuns }) => unsafeRuns > 0);
   const runs = campaigns.slice(last + 1).reduce((sum, campaign) => sum + campaign.runs, 0);
   const since =
-    last < 0 ? 'In all of them' : `Since commit ${campaigns[last]?.commit}, whose finding was mended, in ${numberOf(runs)} of them`;
+    last < 0
+      ? 'In all of them'
+      : `Since the last campaign that found something unsafe, at commit ${campaigns[last]?.commit}, in ${numberOf(runs)} of them`;
   if (runs === 0) return 'The last campaign found something; nothing may be claimed until it is mended and the seeds are run again.';
   return `${since} no record was lost, repeated, reordered or altered. ${ruleOfThree(runs, numberOf(runs), 'a run')}`;
 }
