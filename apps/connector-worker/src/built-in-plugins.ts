@@ -6,6 +6,7 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   '@moldau/connector-file': import.meta.resolve('@moldau/connector-file'),
   '@moldau/connector-http': import.meta.resolve('@moldau/connector-http'),
   '@moldau/connector-postgres': import.meta.resolve('@moldau/connector-postgres'),
+  '@moldau/connector-s3': import.meta.resolve('@moldau/connector-s3'),
   '@moldau/connector-spooldir': import.meta.resolve('@moldau/connector-spooldir'),
   '@moldau/connector-syslog': import.meta.resolve('@moldau/connector-syslog'),
 };

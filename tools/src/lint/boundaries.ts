@@ -123,6 +123,7 @@ const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   re2js: ['groups', 'connect'],
   avsc: ['connect'],
   pg: ['connector-postgres', 'connect-example'],
+  '@aws-sdk/*': ['connector-s3'],
   pino: ['service'],
   'prom-client': ['service'],
 };
