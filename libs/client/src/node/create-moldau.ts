@@ -1,4 +1,10 @@
-import { createGrpcConnector, createNodeClock, createNodeCompute, createNodeRandom, createNodeScheduler } from '@moldau/platform-node';
+import {
+  createGrpcConnector,
+  createNodeClock,
+  createNodeCompute,
+  createNodeRandom,
+  createNodeScheduler,
+} from '@moldau/platform-node/client';
 import { type MoldauOptions, parseClientOptions } from '../core/client-options.ts';
 import { Moldau } from '../core/moldau.ts';
 

@@ -1,6 +1,6 @@
 import { createMoldau, type Logger, type Moldau } from '@moldau/client';
 import { MoldauError, silentLogger } from '@moldau/kernel';
-import { createNodeClock, createNodeIds, createNodeScheduler } from '@moldau/platform-node';
+import { createNodeClock, createNodeIds, createNodeScheduler } from '@moldau/platform-node/client';
 import { defineApplication, memoryTaskStates, type StreamsApplication, type StreamsSettings, type TaskStates } from '@moldau/streams';
 import { openDiskTaskState } from '@moldau/streams/node';
 import { runApplication } from '../core/run-application.ts';
