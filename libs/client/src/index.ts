@@ -94,6 +94,8 @@ export type {
   GroupSubscription,
   OffsetCommit,
   RebalanceEvents,
+  StreamsMembership,
+  StreamsTaskName,
 } from './core/group/group-types.ts';
 export type { HandlerContext, HandlerOrdering, RecordHandler, RunOptions } from './core/group/run-types.ts';
 export type { Moldau } from './core/moldau.ts';

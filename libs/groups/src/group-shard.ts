@@ -22,6 +22,7 @@ import type { GroupResult, MemberNotice } from './result.ts';
 import type { SettingsView } from './settings/group-settings.ts';
 import { ShardExpiry } from './shard-expiry.ts';
 import { ShardState } from './shard-state.ts';
+import { checkStreamsProfile } from './streams/streams-profile.ts';
 import { MemberTimers } from './timers/member-timers.ts';
 import type { TopicsView } from './topics-view.ts';
 
@@ -82,6 +83,7 @@ export class GroupShard {
   /** @throws MoldauError UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH, INVALID_TOPIC_NAME, INVALID_TOPIC_PATTERN, INVALID_REQUEST */
   heartbeat(now: Instants, request: HeartbeatRequest): GroupResult<undefined> {
     const subscription = request.subscription && checkSubscription(request.subscription);
+    if (request.streams !== undefined) checkStreamsProfile(request.streams);
     return this.#in(now, request.group, (op, entry) => {
       heartbeat(op, entry, { ...request, subscription });
       return undefined;
@@ -185,7 +187,8 @@ export class GroupShard {
 
   /** @throws MoldauError UNKNOWN_GROUP */
   beginAssignment(group: GroupRef): AssignmentTask {
-    return new AssignmentTask(this.#known(group), this.#options.topics, this.#resolver);
+    const { topics, settings } = this.#options;
+    return new AssignmentTask(this.#known(group), { topics, settings: settings.settingsOf(group), resolver: this.#resolver });
   }
 
   /** A task is done: what it computed is to be held from now on, and `reconcile` gets there. */

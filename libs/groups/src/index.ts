@@ -41,4 +41,5 @@ export {
   parseGroupSettings,
   type SettingsView,
 } from './settings/group-settings.ts';
+export { profileOfStreams, type StreamsProfile, wireTask } from './streams/streams-profile.ts';
 export type { TopicsView, TopicView } from './topics-view.ts';

@@ -11,6 +11,8 @@ export interface MemberAssignment {
   readonly assigned: TopicPartitions;
   /** What it is to give up: it finishes, commits, and says so by naming the member epoch. */
   readonly revoking: TopicPartitions;
+  /** Tasks of a stream application whose state it is to keep up to date; default none. */
+  readonly following?: readonly string[] | undefined;
 }
 
 /** What members must hear without having asked, in this order. */

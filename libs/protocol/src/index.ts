@@ -342,6 +342,10 @@ export {
   MembershipSubscribe,
   OffsetResult,
   OffsetToCommit,
+  StreamsMember,
+  StreamsPart,
+  StreamsTask,
+  StreamsTaskLag,
   TopicIdPartitions,
 } from './gen/moldau/v1/group.ts';
 export {

@@ -46,7 +46,7 @@ class Played {
   /** The stream to an owner is open; it takes the join with this epoch. */
   joined(memberEpoch: number): number | undefined {
     const { memberEpoch: named } = this.session.join();
-    const value: MembershipJoined = { settings: SETTINGS, assignment: { memberEpoch, assigned: [], revoking: [] } };
+    const value: MembershipJoined = { settings: SETTINGS, assignment: { memberEpoch, assigned: [], revoking: [], following: [] } };
     this.session.notice({ $case: 'joined', value });
     return named;
   }
@@ -131,7 +131,7 @@ describe('a membership at the edge', () => {
     const played = new Played();
     played.joined(3);
     played.commit(1);
-    played.session.notice({ $case: 'assignment', value: { memberEpoch: 7, assigned: [], revoking: [] } });
+    played.session.notice({ $case: 'assignment', value: { memberEpoch: 7, assigned: [], revoking: [], following: [] } });
     played.commit(2);
     const epochs = played.heard.flatMap((frame) => (frame.$case === 'commit' ? [frame.value.memberEpoch] : []));
     expect(epochs).toEqual([3, 7]);

@@ -93,8 +93,8 @@ export class MemberSession implements MemberLinkEvents {
         this.#inOrder(() => this.#heartbeat(frame.value));
         return;
       case 'subscribe': {
-        const { topicNames, topicPattern } = frame.value;
-        this.#join = { ...this.#join, topicNames, topicPattern };
+        const { topicNames, topicPattern, streams = this.#join.streams } = frame.value;
+        this.#join = { ...this.#join, topicNames, topicPattern, streams };
         this.#inOrder(() => void this.#send({ $case: 'subscribe', value: frame.value }));
         return;
       }

@@ -115,13 +115,14 @@ export class PlayedSubscriptions {
 
   /** The owner takes the member, with these partitions. */
   async join(assigned: readonly number[] = [0]): Promise<void> {
-    const assignment = { memberEpoch: 1, assigned: partitionsOf(assigned), revoking: [] };
+    const assignment = { memberEpoch: 1, assigned: partitionsOf(assigned), revoking: [], following: [] };
     this.#events?.tell({ $case: 'joined', value: { settings: SETTINGS, assignment } });
     await this.scheduler.runFor(50);
   }
 
   async assign(memberEpoch: number, assigned: readonly number[], revoking: readonly number[] = []): Promise<void> {
-    this.#events?.tell({ $case: 'assignment', value: { memberEpoch, assigned: partitionsOf(assigned), revoking: partitionsOf(revoking) } });
+    const value = { memberEpoch, assigned: partitionsOf(assigned), revoking: partitionsOf(revoking), following: [] };
+    this.#events?.tell({ $case: 'assignment', value });
     await this.scheduler.runFor(50);
   }
 

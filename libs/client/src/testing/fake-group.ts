@@ -195,7 +195,7 @@ export class FakeGroup {
 
   #assignment({ held, revoking }: FakeMember, memberEpoch: number) {
     const assigned = [...held.keys()].filter((key) => !revoking.has(key));
-    return { memberEpoch, assigned: this.#grouped(assigned), revoking: this.#grouped([...revoking.keys()]) };
+    return { memberEpoch, assigned: this.#grouped(assigned), revoking: this.#grouped([...revoking.keys()]), following: [] };
   }
 
   #grouped(keys: readonly string[]) {

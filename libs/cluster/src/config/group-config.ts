@@ -7,9 +7,9 @@ export const GROUP_CONFIG_SETTINGS = [
   {
     name: 'assignor',
     type: 'enum',
-    values: ['sticky', 'uniform', 'range', 'rack-aware'],
+    values: ['sticky', 'uniform', 'range', 'rack-aware', 'streams'],
     defaultValue: 'sticky',
-    documentation: 'How partitions are spread over the members.',
+    documentation: 'How partitions are spread over the members; streams: whole tasks of a stream application, with copies of their state.',
   },
   {
     name: 'heartbeat.interval.ms',
@@ -50,6 +50,31 @@ export const GROUP_CONFIG_SETTINGS = [
     max: 1_800_000,
     defaultValue: '45000',
     documentation: 'A member of whom nothing is heard for so long is removed, in milliseconds.',
+  },
+  {
+    name: 'streams.acceptable.recovery.lag',
+    type: 'int',
+    min: 0,
+    max: 1_000_000_000,
+    defaultValue: '10000',
+    documentation:
+      'A member takes a task of a stream application over at once when its copy of the state lacks at most so many changelog records.',
+  },
+  {
+    name: 'streams.max.warmup.replicas',
+    type: 'int',
+    min: 1,
+    max: 100,
+    defaultValue: '2',
+    documentation: 'Tasks of a stream application whose state is copied at a time so that they can move.',
+  },
+  {
+    name: 'streams.standby.replicas',
+    type: 'int',
+    min: 0,
+    max: 5,
+    defaultValue: '0',
+    documentation: 'Copies of the state of each task of a stream application, in processes other than its own.',
   },
 ] as const satisfies readonly Setting[];
 

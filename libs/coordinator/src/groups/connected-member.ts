@@ -1,4 +1,4 @@
-import type { GroupRef, GroupSettings, JoinResponse, MemberNotice } from '@moldau/groups';
+import { type GroupRef, type GroupSettings, type JoinResponse, type MemberNotice, profileOfStreams } from '@moldau/groups';
 import { type Clock, type ErrorName, type Instants, MoldauError } from '@moldau/kernel';
 import {
   errorToItem,
@@ -155,6 +155,7 @@ export class ConnectedMember implements AttachedMember {
       ...{ topicNames: join?.topicNames ?? [], topicPattern: join?.topicPattern, metadata: Uint8Array.from(join?.metadata ?? []) },
       rebalanceTimeoutMs: join?.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS,
       attempt: join?.attempt ?? 0,
+      streams: join?.streams && profileOfStreams(join.streams),
     };
     return (shard, now) => (memberEpoch === undefined ? shard.join(now, request) : shard.rejoin(now, request, memberEpoch));
   }
@@ -180,10 +181,17 @@ export class ConnectedMember implements AttachedMember {
     else void this.#tell((shard, now) => shard.heartbeat(now, request));
   }
 
-  async #subscribe({ topicNames, topicPattern }: MembershipSubscribe): Promise<void> {
+  async #subscribe({ topicNames, topicPattern, streams }: MembershipSubscribe): Promise<void> {
     const { group, memberId } = this;
     const memberEpoch = this.#namedEpoch;
-    const request = { group, memberId, memberEpoch, processingForMs: undefined, subscription: { topicNames, topicPattern } };
+    const request = {
+      group,
+      memberId,
+      memberEpoch,
+      processingForMs: undefined,
+      subscription: { topicNames, topicPattern },
+      streams: streams && profileOfStreams(streams),
+    };
     const failed = await this.#tell((shard, now) => shard.heartbeat(now, request));
     // It can't be dropped: the broker joins the member again, with what it subscribes to now.
     if (failed !== undefined) this.#refuse(failed);

@@ -13,6 +13,7 @@ import {
   type PartitionOutcome,
   type TopicPartitions,
   type TopicsView,
+  wireTask,
 } from '@moldau/groups';
 import { type LeaderEpoch, type PartitionIndex, parseNamespace, type TopicId } from '@moldau/kernel';
 import {
@@ -92,8 +93,13 @@ export function toPartitions(partitions: TopicPartitions, topics: TopicsView): W
   });
 }
 
-export function toAssignment({ memberEpoch, assigned, revoking }: MemberAssignment, topics: TopicsView): WireAssignment {
-  return { memberEpoch, assigned: toPartitions(assigned, topics), revoking: toPartitions(revoking, topics) };
+export function toAssignment({ memberEpoch, assigned, revoking, following = [] }: MemberAssignment, topics: TopicsView): WireAssignment {
+  return {
+    memberEpoch,
+    assigned: toPartitions(assigned, topics),
+    revoking: toPartitions(revoking, topics),
+    following: following.map(wireTask),
+  };
 }
 
 type MemberSettings = Pick<GroupSettings, 'heartbeatIntervalMs' | 'sessionTimeoutMs' | 'processingIntervalMs'>;

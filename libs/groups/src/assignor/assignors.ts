@@ -9,11 +9,13 @@ export const ASSIGNORS = {
   uniform: assignUniform,
   range: assignRange,
   'rack-aware': assignRackAware,
+  // Of whole tasks where members tell of them (`streams/`); this is how it assigns otherwise.
+  streams: assignRange,
 } as const satisfies Record<string, Assignor>;
 
 export type AssignorName = keyof typeof ASSIGNORS;
 
-export const ASSIGNOR_NAMES: readonly AssignorName[] = ['sticky', 'uniform', 'range', 'rack-aware'];
+export const ASSIGNOR_NAMES: readonly AssignorName[] = ['sticky', 'uniform', 'range', 'rack-aware', 'streams'];
 
 export function isAssignorName(name: string): name is AssignorName {
   return Object.hasOwn(ASSIGNORS, name);

@@ -12,6 +12,8 @@ export interface ConsumerMember {
   readonly memberId: string;
   readonly profile: MemberProfile | undefined;
   readonly target: TopicPartitions | undefined;
+  /** Tasks of a stream application that it is to follow. */
+  readonly following: readonly string[];
   readonly holding: Holding | undefined;
 }
 
@@ -68,9 +70,9 @@ export class ConsumerMembers implements GroupMembers {
   get(memberId: string): JoinedMember | undefined {
     const member = this.#members.get(memberId);
     if (member?.profile === undefined) return undefined;
-    const { profile, target } = member;
+    const { profile, target, following } = member;
     const holding = member.holding ?? { memberEpoch: profile.joinedEpoch, held: NONE, revoking: NONE, away: false };
-    return { memberId, profile, target, holding };
+    return { memberId, profile, target, following, holding };
   }
 
   *joined(): Generator<JoinedMember> {
@@ -132,13 +134,13 @@ export class ConsumerMembers implements GroupMembers {
 
   replay(record: ConsumerRecord): void {
     const { memberId } = record;
-    const before = this.#members.get(memberId) ?? { memberId, profile: undefined, target: undefined, holding: undefined };
+    const before = this.#members.get(memberId) ?? { memberId, profile: undefined, target: undefined, following: [], holding: undefined };
     switch (record.type) {
       case 'member':
         this.#replayProfile(before, record.value);
         break;
       case 'target':
-        this.#replayTarget(before, record.value);
+        this.#replayTarget({ ...before, following: record.following ?? [] }, record.value);
         break;
       case 'holding':
         this.#replayHolding(before, record.value);
@@ -148,9 +150,9 @@ export class ConsumerMembers implements GroupMembers {
 
   *snapshot(): Generator<ConsumerRecord> {
     const { group } = this;
-    for (const { memberId, profile, target, holding } of this.#members.values()) {
+    for (const { memberId, profile, target, following, holding } of this.#members.values()) {
       if (profile !== undefined) yield { type: 'member', group, memberId, value: profile };
-      if (target !== undefined) yield { type: 'target', group, memberId, value: target };
+      if (target !== undefined) yield { type: 'target', group, memberId, value: target, following };
       if (holding !== undefined) yield { type: 'holding', group, memberId, value: holding };
     }
   }

@@ -14,7 +14,7 @@ export function refreshGroup(op: Operation, entry: GroupEntry): void {
   const { value, consumer } = entry;
   if (value?.kind !== 'consumer' || consumer.size === 0) return;
   const { assignor } = op.settings.settingsOf(entry.group);
-  const fingerprint = fingerprintTopics(consumer, op.resolver, op.topics);
+  const fingerprint = fingerprintOf(op, entry);
   if (assignor !== value.assignor || fingerprint !== value.topicsFingerprint) raiseGroupEpoch(op, entry);
 }
 
@@ -28,9 +28,16 @@ function nextGroupValue(op: Operation, entry: GroupEntry): GroupValue {
     // Without members there is nothing to compute.
     assignmentEpoch: empty ? groupEpoch : (value?.assignmentEpoch ?? 0),
     assignor: op.settings.settingsOf(entry.group).assignor,
-    topicsFingerprint: fingerprintTopics(consumer, op.resolver, op.topics),
+    topicsFingerprint: fingerprintOf(op, entry),
     emptySinceMs: empty ? op.now.wallMs : undefined,
   };
+}
+
+/** With the settings that count for the assignment of tasks: others call for another one too. */
+function fingerprintOf(op: Operation, { group, consumer }: GroupEntry): string {
+  const topics = fingerprintTopics(consumer, op.resolver, op.topics);
+  const { assignor, streamsStandbys, streamsAcceptableLag, streamsWarmups } = op.settings.settingsOf(group);
+  return assignor === 'streams' ? `${topics}/${streamsStandbys}/${streamsAcceptableLag}/${streamsWarmups}` : topics;
 }
 
 /** Removes a member: what it held is free at once, and nothing it says is heard any more. */

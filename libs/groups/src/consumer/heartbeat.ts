@@ -2,7 +2,8 @@ import type { GroupEntry } from '../group-entry.ts';
 import type { GroupRef } from '../group-ref.ts';
 import type { Operation } from '../operation.ts';
 import { epochOf } from '../partitions/partition-map.ts';
-import type { Holding } from '../record/group-state-record.ts';
+import type { Holding, MemberProfile } from '../record/group-state-record.ts';
+import type { StreamsProfile } from '../streams/streams-profile.ts';
 import type { JoinedMember } from './consumer-members.ts';
 import { raiseGroupEpoch } from './group-change.ts';
 import { calledOtherwise } from './join.ts';
@@ -22,12 +23,14 @@ export interface HeartbeatRequest {
   readonly processingForMs: number | undefined;
   /** What it subscribes to from now on. Undefined: as before. */
   readonly subscription: Subscription | undefined;
+  /** What a member of a stream application says from now on. Undefined: as before. */
+  readonly streams?: StreamsProfile | undefined;
 }
 
 /** Whether the heartbeat moves timers only. One that will be refused is not quiet: the refusal must be proven to be the owner's. */
-export function isQuiet(entry: GroupEntry, { memberId, memberEpoch, subscription }: HeartbeatRequest): boolean {
+export function isQuiet(entry: GroupEntry, { memberId, memberEpoch, subscription, streams }: HeartbeatRequest): boolean {
   const member = entry.consumer.get(memberId);
-  if (member === undefined || member.holding.away || subscription !== undefined) return false;
+  if (member === undefined || member.holding.away || subscription !== undefined || streams !== undefined) return false;
   const { profile, holding } = member;
   if (memberEpoch < profile.joinedEpoch || memberEpoch > holding.memberEpoch) return false;
   return !hasReleased(holding, memberEpoch);
@@ -35,7 +38,7 @@ export function isQuiet(entry: GroupEntry, { memberId, memberEpoch, subscription
 
 /** @throws MoldauError UNKNOWN_MEMBER, FENCED_MEMBER_EPOCH */
 export function heartbeat(op: Operation, entry: GroupEntry, request: HeartbeatRequest): void {
-  const { memberId, memberEpoch, processingForMs, subscription } = request;
+  const { memberId, memberEpoch, processingForMs, subscription, streams } = request;
   const member = entry.consumer.checkMember(memberId, memberEpoch);
   const { sessionTimeoutMs, processingIntervalMs } = op.settings.settingsOf(entry.group);
   const nowMs = op.now.monotonicMs;
@@ -43,7 +46,8 @@ export function heartbeat(op: Operation, entry: GroupEntry, request: HeartbeatRe
   const processingUntilMs = processingForMs === undefined ? undefined : nowMs - processingForMs + processingIntervalMs;
   op.timers.set(entry.group, memberId, 'processing', processingUntilMs);
   if (member.holding.revoking.size > 0) releaseRevoked(op, entry, member, memberEpoch);
-  if (subscription !== undefined) changeSubscription(op, entry, member, subscription);
+  if (subscription !== undefined || streams !== undefined)
+    changeSubscription(op, entry, member, { ...subscription, ...(streams && { streams }) });
 }
 
 /** What the member was asked for up to `memberEpoch` is free. */
@@ -63,8 +67,8 @@ function hasReleased({ revoking }: Holding, memberEpoch: number): boolean {
   return false;
 }
 
-function changeSubscription(op: Operation, entry: GroupEntry, { memberId, profile }: JoinedMember, subscription: Subscription): void {
-  const changed = { ...profile, ...subscription };
+function changeSubscription(op: Operation, entry: GroupEntry, { memberId, profile }: JoinedMember, said: Partial<MemberProfile>): void {
+  const changed = { ...profile, ...said };
   if (!calledOtherwise(profile, changed)) return;
   op.emit({ type: 'member', group: entry.group, memberId, value: changed });
   raiseGroupEpoch(op, entry);

@@ -5,6 +5,7 @@ import type { Operation } from '../operation.ts';
 import { type EpochedPartitions, EpochGatherer, NO_EPOCHED_PARTITIONS } from '../partitions/partition-map.ts';
 import type { Holding, MemberProfile } from '../record/group-state-record.ts';
 import type { MemberAssignment } from '../result.ts';
+import { equalStreams } from '../streams/streams-profile.ts';
 import type { JoinedMember } from './consumer-members.ts';
 import { forgetMember, raiseGroupEpoch } from './group-change.ts';
 import type { JoinRequest } from './member-request.ts';
@@ -103,7 +104,8 @@ function succeed(op: Operation, entry: GroupEntry, predecessor: JoinedMember, re
   op.emit({ type: 'member', group, memberId, value: profile });
   const held = inherit(predecessor.holding, memberEpoch);
   op.emit({ type: 'holding', group, memberId, value: { memberEpoch, held, revoking: NO_EPOCHED_PARTITIONS, away: false } });
-  if (predecessor.target !== undefined) op.emit({ type: 'target', group, memberId, value: predecessor.target });
+  if (predecessor.target !== undefined)
+    op.emit({ type: 'target', group, memberId, value: predecessor.target, following: predecessor.following });
   if (calledOtherwise(predecessor.profile, profile)) raiseGroupEpoch(op, entry);
   if (!predecessor.holding.away) {
     op.notify({ type: 'removed', group, memberId: predecessor.memberId, reason: 'FENCED_INSTANCE' });
@@ -121,13 +123,14 @@ function inherit({ held, revoking }: Holding, memberEpoch: number): EpochedParti
 }
 
 function profileOf(request: JoinRequest, joinedEpoch: number): MemberProfile {
-  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, attempt } = request;
-  return { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch, attempt };
+  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, attempt, streams } = request;
+  const said = { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs };
+  return { ...said, joinedEpoch, attempt, streams };
 }
 
 /** Whether an assignor would see another member. */
 export function calledOtherwise(before: MemberProfile, now: MemberProfile): boolean {
-  return before.rack !== now.rack || signatureOf(before) !== signatureOf(now);
+  return before.rack !== now.rack || signatureOf(before) !== signatureOf(now) || !equalStreams(before.streams, now.streams);
 }
 
 function equalProfiles(one: MemberProfile, other: MemberProfile): boolean {

@@ -1,6 +1,7 @@
 import { MoldauError, parseTopicName } from '@moldau/kernel';
 import { type GroupRef, parseGroupId } from '../group-ref.ts';
 import { compileTopicPattern } from '../pattern/topic-pattern.ts';
+import { checkStreamsProfile, type StreamsProfile } from '../streams/streams-profile.ts';
 import type { Subscription } from './subscription-resolver.ts';
 
 /** Longest member, instance and client id, rack and host, in characters: as long as names may be. */
@@ -28,6 +29,8 @@ export interface JoinRequest extends Subscription {
   readonly rebalanceTimeoutMs: number;
   /** Which of its streams this is: more for each after the first; 0: it does not number them. */
   readonly attempt: number;
+  /** Of a member of a stream application. */
+  readonly streams?: StreamsProfile | undefined;
 }
 
 /**
@@ -50,6 +53,7 @@ export function checkJoinRequest(request: JoinRequest): JoinRequest {
   if (!Number.isInteger(rebalanceTimeoutMs) || !timeoutFits) {
     throw invalid('rebalance_timeout_ms', String(rebalanceTimeoutMs), `${REBALANCE_TIMEOUT_MS_MIN} to ${REBALANCE_TIMEOUT_MS_MAX}`);
   }
+  if (request.streams !== undefined) checkStreamsProfile(request.streams);
   return { ...request, ...checkSubscription(request) };
 }
 

@@ -49,7 +49,7 @@ export function changeHolding(op: Operation, entry: GroupEntry, memberId: string
 }
 
 /** What a member with that holding is told. */
-export function assignmentOf({ memberEpoch, held, revoking }: Holding): MemberAssignment {
+export function assignmentOf({ memberEpoch, held, revoking, following }: Holding): MemberAssignment {
   const assigned = new PartitionGatherer();
   const asked = new PartitionGatherer();
   for (const [topicId, partitions] of held) {
@@ -57,7 +57,7 @@ export function assignmentOf({ memberEpoch, held, revoking }: Holding): MemberAs
       (epochOf(revoking, topicId, partition) === undefined ? assigned : asked).add(topicId, partition);
     }
   }
-  return { memberEpoch, assigned: assigned.finish(), revoking: asked.finish() };
+  return { memberEpoch, assigned: assigned.finish(), revoking: asked.finish(), following };
 }
 
 /** Without what `released` names. */
@@ -70,11 +70,16 @@ export function without(topics: EpochedPartitions, released: (topicId: TopicId, 
 }
 
 /** The holding that comes next; undefined: nothing to do now. */
-function towards(consumer: ConsumerMembers, { holding }: JoinedMember, target: TopicPartitions, memberEpoch: number): Holding | undefined {
+function towards(
+  consumer: ConsumerMembers,
+  { holding, following }: JoinedMember,
+  target: TopicPartitions,
+  memberEpoch: number,
+): Holding | undefined {
   const wanted = new Map([...target].map(([topicId, partitions]) => [topicId, new Set(partitions)]));
   const held = new EpochGatherer();
   const revoking = new EpochGatherer();
-  let changes = 0;
+  let changes = Number(following.join() !== (holding.following ?? []).join());
   for (const [topicId, partitions] of holding.held) {
     for (const [partition, since] of partitions) {
       held.add(topicId, partition, since);
@@ -94,7 +99,7 @@ function towards(consumer: ConsumerMembers, { holding }: JoinedMember, target: T
       changes++;
     }
   }
-  return changes === 0 ? undefined : { memberEpoch, held: held.finish(), revoking: revoking.finish(), away: false };
+  return changes === 0 ? undefined : { memberEpoch, held: held.finish(), revoking: revoking.finish(), away: false, following };
 }
 
 /** A member that is away reads nothing, so what it is not to keep is free at once. */

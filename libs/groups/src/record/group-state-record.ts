@@ -1,6 +1,7 @@
 import type { LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, TopicId } from '@moldau/kernel';
 import type { GroupRef } from '../group-ref.ts';
 import type { EpochedPartitions, TopicPartitions } from '../partitions/partition-map.ts';
+import type { StreamsProfile } from '../streams/streams-profile.ts';
 
 /** Kinds of groups: `offsets` has no members and never had any. */
 export type GroupKindName = 'offsets' | 'consumer';
@@ -30,6 +31,8 @@ export interface MemberProfile {
   readonly joinedEpoch: number;
   /** Which of its streams joined last; 0: it does not number them. */
   readonly attempt: number;
+  /** Of a member of a stream application. */
+  readonly streams?: StreamsProfile | undefined;
 }
 
 /** What a member holds. */
@@ -40,6 +43,8 @@ export interface Holding {
   /** Those among them that it is to give up, each with the member epoch at which it was asked for. */
   readonly revoking: EpochedPartitions;
   readonly away: boolean;
+  /** Tasks of a stream application that it was told to follow; default none. */
+  readonly following?: readonly string[] | undefined;
 }
 
 export interface CommittedOffset {
@@ -87,5 +92,12 @@ export type GroupStateRecord =
 /** The records of consumer groups alone; another kind of group has its own. */
 export type ConsumerRecord =
   | { readonly type: 'member'; readonly group: GroupRef; readonly memberId: string; readonly value: MemberProfile | undefined }
-  | { readonly type: 'target'; readonly group: GroupRef; readonly memberId: string; readonly value: TopicPartitions | undefined }
+  | {
+      readonly type: 'target';
+      readonly group: GroupRef;
+      readonly memberId: string;
+      readonly value: TopicPartitions | undefined;
+      /** Tasks of a stream application that it is to follow; default none. */
+      readonly following?: readonly string[] | undefined;
+    }
   | { readonly type: 'holding'; readonly group: GroupRef; readonly memberId: string; readonly value: Holding | undefined };

@@ -18,8 +18,10 @@ import {
   GroupStagedOffsetRecord,
   GroupTargetRecord,
   type GroupTopicPartitions,
+  type StreamsTask,
 } from '@moldau/protocol';
 import { type EpochedPartitions, sortedByTopic, type TopicPartitions } from '../partitions/partition-map.ts';
+import { profileOfStreams, taskOf, wireStreams, wireTask } from '../streams/streams-profile.ts';
 import type { CommittedOffset, GroupKindName, GroupStateRecord, GroupValue } from './group-state-record.ts';
 import { decodeRecordKey, encodeRecordKey } from './record-key.ts';
 
@@ -36,11 +38,9 @@ export function decodeRecord({ key, value }: EncodedRecord): GroupStateRecord {
     case 'member':
       return { ...thing, value: value && decodeMember(value) };
     case 'target':
-      return { ...thing, value: value && plainPartitions(GroupTargetRecord.decode(value).topics) };
-    case 'holding': {
-      const holding = value && GroupHoldingRecord.decode(value);
-      return { ...thing, value: holding && { ...holding, held: epoched(holding.held), revoking: epoched(holding.revoking) } };
-    }
+      return value === undefined ? { ...thing, value } : { ...thing, ...decodeTarget(value) };
+    case 'holding':
+      return { ...thing, value: value && decodeHolding(value) };
     case 'offset':
       return { ...thing, value: value && fromOffset(GroupOffsetRecord.decode(value)) };
     case 'staged-offset': {
@@ -64,12 +64,19 @@ function encodeValue(record: GroupStateRecord): Uint8Array | undefined {
     case 'group':
       return GroupRecord.encode({ ...record.value, kind: KIND_CODES[record.value.kind] }).finish();
     case 'member':
-      return GroupMemberRecord.encode({ ...record.value, topicNames: [...record.value.topicNames] }).finish();
+      return GroupMemberRecord.encode({
+        ...record.value,
+        topicNames: [...record.value.topicNames],
+        streams: record.value.streams && wireStreams(record.value.streams),
+      }).finish();
     case 'target':
-      return GroupTargetRecord.encode({ topics: fromPlain(record.value) }).finish();
+      return GroupTargetRecord.encode({ topics: fromPlain(record.value), following: (record.following ?? []).map(wireTask) }).finish();
     case 'holding': {
-      const { memberEpoch, held, revoking, away } = record.value;
-      return GroupHoldingRecord.encode({ memberEpoch, held: fromEpoched(held), revoking: fromEpoched(revoking), away }).finish();
+      const { memberEpoch, held, revoking, away, following = [] } = record.value;
+      const tasks = following.map(wireTask);
+      return GroupHoldingRecord.encode({
+        ...{ memberEpoch, held: fromEpoched(held), revoking: fromEpoched(revoking), away, following: tasks },
+      }).finish();
     }
     case 'offset':
       return GroupOffsetRecord.encode(record.value).finish();
@@ -88,12 +95,26 @@ function decodeGroup(bytes: Uint8Array): GroupValue {
   return { kind: name, groupEpoch, assignmentEpoch, assignor, topicsFingerprint, emptySinceMs };
 }
 
+function decodeTarget(bytes: Uint8Array): { readonly value: TopicPartitions; readonly following: readonly string[] | undefined } {
+  const { topics, following } = GroupTargetRecord.decode(bytes);
+  return { value: plainPartitions(topics), following: tasksOf(following) };
+}
+
+function decodeHolding(bytes: Uint8Array): (GroupStateRecord & { type: 'holding' })['value'] {
+  const { memberEpoch, held, revoking, away, following } = GroupHoldingRecord.decode(bytes);
+  return { memberEpoch, held: epoched(held), revoking: epoched(revoking), away, following: tasksOf(following) };
+}
+
+function tasksOf(following: readonly StreamsTask[]): readonly string[] | undefined {
+  return following.length === 0 ? undefined : following.map(taskOf);
+}
+
 function decodeMember(bytes: Uint8Array): (GroupStateRecord & { type: 'member' })['value'] {
-  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch, attempt } =
+  const { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata, rebalanceTimeoutMs, joinedEpoch, attempt, streams } =
     GroupMemberRecord.decode(bytes);
   // A copy: what was decoded is a view of a whole batch, which the state would keep in memory.
-  const noted = Uint8Array.from(metadata);
-  return { instanceId, rack, clientId, clientHost, topicNames, topicPattern, metadata: noted, rebalanceTimeoutMs, joinedEpoch, attempt };
+  const said = { clientId, clientHost, topicNames, metadata: Uint8Array.from(metadata), rebalanceTimeoutMs, joinedEpoch, attempt };
+  return { ...said, instanceId, rack, topicPattern, streams: streams && profileOfStreams(streams) };
 }
 
 function fromOffset(record: GroupOffsetRecord): CommittedOffset {

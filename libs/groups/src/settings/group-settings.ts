@@ -15,6 +15,12 @@ export interface GroupSettings {
   readonly assignor: AssignorName;
   /** Offsets expire so long after their commit or, if later, after the last member left, in milliseconds. */
   readonly offsetsRetentionMs: number;
+  /** Of a stream application: copies of the state of each task. */
+  readonly streamsStandbys: number;
+  /** A member takes a task over at once when its copy lacks at most so many changelog records. */
+  readonly streamsAcceptableLag: number;
+  /** Tasks that are warmed up at a time. */
+  readonly streamsWarmups: number;
 }
 
 export interface SettingsView {
@@ -22,7 +28,7 @@ export interface SettingsView {
 }
 
 interface NumberSetting {
-  readonly field: 'sessionTimeoutMs' | 'heartbeatIntervalMs' | 'processingIntervalMs' | 'maxSize' | 'offsetsRetentionMs';
+  readonly field: Exclude<keyof GroupSettings, 'assignor'>;
   readonly min: number;
   readonly max: number;
 }
@@ -37,6 +43,9 @@ export const DEFAULT_GROUP_SETTINGS: GroupSettings = {
   maxSize: 10_000,
   assignor: 'sticky',
   offsetsRetentionMs: 7 * DAY_MS,
+  streamsStandbys: 0,
+  streamsAcceptableLag: 10_000,
+  streamsWarmups: 2,
 };
 
 /** Names of the settings, as an operator writes them. */
@@ -46,6 +55,9 @@ export const GROUP_SETTINGS: Readonly<Record<string, NumberSetting>> = {
   'processing.interval.ms': { field: 'processingIntervalMs', min: 1_000, max: DAY_MS },
   'max.size': { field: 'maxSize', min: 1, max: 10_000 },
   'offsets.retention.ms': { field: 'offsetsRetentionMs', min: 60_000, max: 3_650 * DAY_MS },
+  'streams.acceptable.recovery.lag': { field: 'streamsAcceptableLag', min: 0, max: 1_000_000_000 },
+  'streams.max.warmup.replicas': { field: 'streamsWarmups', min: 1, max: 100 },
+  'streams.standby.replicas': { field: 'streamsStandbys', min: 0, max: 5 },
 };
 
 /** Name of the setting that chooses the assignor. */

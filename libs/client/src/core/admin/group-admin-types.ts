@@ -1,4 +1,5 @@
 import type { MoldauError, Offset } from '@moldau/kernel';
+import type { StreamsTaskName } from '../group/group-types.ts';
 import type { PartitionName } from './placement-types.ts';
 
 /** `empty`: without members; `assigning`: who reads what is being worked out; `reconciling`: some do not hold yet what they are to. */
@@ -33,6 +34,8 @@ export interface DescribedMember {
   readonly revoking: readonly PartitionName[];
   /** Is to hold in the end. */
   readonly target: readonly PartitionName[];
+  /** Tasks of a stream application whose state it keeps up to date. */
+  readonly following: readonly StreamsTaskName[];
 }
 
 /** How far a group has come in one partition. */

@@ -97,6 +97,7 @@ function describedMember(member: GroupMemberDescription): DescribedMember {
     assigned: named(assignment?.assigned),
     revoking: named(assignment?.revoking),
     target: named(member.target),
+    following: assignment?.following ?? [],
   };
 }
 

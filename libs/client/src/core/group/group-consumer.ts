@@ -67,6 +67,11 @@ export class GroupConsumer<K = Uint8Array, V = Uint8Array> implements AsyncItera
     this.#session.membership.subscribe(parseSubscription(subscription));
   }
 
+  /** Of a stream application: says anew how complete the state is that it has. */
+  reportState(): void {
+    this.#session.membership.reportState();
+  }
+
   /** What it reads now. */
   assignment(): readonly TopicPartitionName[] {
     return [...this.#session.rebalancer.partitions].filter(({ told }) => told).map(({ topic, partition }) => ({ topic, partition }));

@@ -1,6 +1,6 @@
 import { integerOption, invalidOption } from '../client-options.ts';
 import { parseStartPosition } from '../consumer/consumer-settings.ts';
-import type { GroupConsumerOptions, GroupStart, GroupSubscription, RebalanceEvents } from './group-types.ts';
+import type { GroupConsumerOptions, GroupStart, GroupSubscription, RebalanceEvents, StreamsMembership } from './group-types.ts';
 
 /** The options of a group consumer that are about its group, checked and complete. */
 export interface GroupSettings {
@@ -14,6 +14,7 @@ export interface GroupSettings {
   readonly metadata: Uint8Array;
   readonly rebalanceTimeoutMs: number;
   readonly events: RebalanceEvents;
+  readonly streams: StreamsMembership | undefined;
 }
 
 const GROUP_ID = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -48,6 +49,7 @@ export function parseGroupOptions<K, V>(options: GroupConsumerOptions<K, V>): Gr
     metadata,
     rebalanceTimeoutMs: integerOption('rebalanceTimeoutMs', options.rebalanceTimeoutMs, REBALANCE_TIMEOUT_MS, REBALANCE_TIMEOUT_MS.default),
     events: options,
+    streams: options.streams,
   };
 }
 

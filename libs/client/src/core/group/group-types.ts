@@ -29,6 +29,24 @@ export interface RebalanceEvents {
   onLost?(partitions: readonly TopicPartitionName[], cause: MoldauError): void | Promise<void>;
 }
 
+/** A task of a stream application: a part of its topology, for one partition of that part's topics. */
+export interface StreamsTaskName {
+  readonly part: number;
+  readonly partition: number;
+}
+
+/** What a member of a stream application says of the application's tasks and of the state that it has. */
+export interface StreamsMembership {
+  /** Process that it runs in, 1–249 characters. */
+  readonly processId: string;
+  /** Parts of the topology by number, the same for all members; a topic is in one of them only. */
+  readonly parts: readonly { readonly topics: readonly string[]; readonly stateful: boolean }[];
+  /** Asked when it joins, and at `reportState`: tasks whose state it has without running them, and the changelog records that lacks. */
+  lags(): readonly (StreamsTaskName & { readonly records: number })[];
+  /** Told with every assignment: tasks whose state it is to keep up to date. */
+  onFollowing(tasks: readonly StreamsTaskName[]): void;
+}
+
 /** Options of a consumer that shares the partitions of topics with the other members of its group. */
 export interface GroupConsumerOptions<K, V>
   extends Omit<ConsumerOptions<K, V>, 'assignment' | 'stopAtEnd'>,
@@ -52,6 +70,8 @@ export interface GroupConsumerOptions<K, V>
   readonly metadata?: Uint8Array;
   /** How long it may take to give up partitions, 100 … 1,800,000 ms; default 60,000. */
   readonly rebalanceTimeoutMs?: number;
+  /** Makes it a member of a stream application: the assignor `streams` gives it whole tasks. */
+  readonly streams?: StreamsMembership;
 }
 
 /** An offset to commit: that of the next record to read. */

@@ -1,5 +1,5 @@
 import { MoldauError } from '@moldau/kernel';
-import type { MembershipRequest } from '@moldau/protocol';
+import type { MembershipRequest, StreamsMember } from '@moldau/protocol';
 import type { GroupSettings } from './group-settings.ts';
 import type { GroupSubscription } from './group-types.ts';
 
@@ -10,9 +10,10 @@ export function joinMessage(
   subscription: GroupSubscription,
 ): MembershipRequest {
   const { group, instanceId, rack, metadata, rebalanceTimeoutMs } = settings;
+  const streams = wireStreams(settings);
   const { topics = [], pattern: topicPattern } = subscription;
   const topicNames = [...topics];
-  const value = { groupId: group, memberId, instanceId, rack, topicNames, topicPattern, metadata, rebalanceTimeoutMs, attempt };
+  const value = { groupId: group, memberId, instanceId, rack, topicNames, topicPattern, metadata, rebalanceTimeoutMs, attempt, streams };
   return { frame: { $case: 'join', value } };
 }
 
@@ -21,8 +22,16 @@ export function heartbeatMessage(memberEpoch: number, processingForMs: number | 
   return { frame: { $case: 'heartbeat', value: { memberEpoch, processingForMs: whole } } };
 }
 
-export function subscribeMessage({ topics = [], pattern }: GroupSubscription): MembershipRequest {
-  return { frame: { $case: 'subscribe', value: { topicNames: [...topics], topicPattern: pattern } } };
+export function subscribeMessage(settings: GroupSettings, { topics = [], pattern }: GroupSubscription): MembershipRequest {
+  const value = { topicNames: [...topics], topicPattern: pattern, streams: wireStreams(settings) };
+  return { frame: { $case: 'subscribe', value } };
+}
+
+function wireStreams({ streams }: GroupSettings): StreamsMember | undefined {
+  if (streams === undefined) return undefined;
+  const parts = streams.parts.map(({ topics, stateful }) => ({ topicNames: [...topics], stateful }));
+  const lags = streams.lags().map(({ part, partition, records }) => ({ task: { part, partition }, records }));
+  return { processId: streams.processId, parts, lags };
 }
 
 /** What the end of a membership's stream means for the member. */

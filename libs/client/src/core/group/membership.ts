@@ -94,7 +94,12 @@ export class Membership {
 
   subscribe(subscription: GroupSubscription): void {
     this.#subscription = subscription;
-    joinedStream(this.#state)?.call?.send(subscribeMessage(subscription));
+    joinedStream(this.#state)?.call?.send(subscribeMessage(this.#settings, subscription));
+  }
+
+  /** Says anew what state of a stream application it has. */
+  reportState(): void {
+    this.subscribe(this.#subscription);
   }
 
   /** Everything that was asked for up to this epoch is given up. */
@@ -233,7 +238,7 @@ export class Membership {
     this.#cluster.health.brokerAnswered(stream.brokerId);
     this.#move({ tag: 'stable', stream });
     this.#scheduleHeartbeat();
-    this.#assigned(stream, assignment ?? { memberEpoch: 0, assigned: [], revoking: [] });
+    this.#assigned(stream, assignment ?? { memberEpoch: 0, assigned: [], revoking: [], following: [] });
     this.#hooks.attached();
   }
 
@@ -242,6 +247,7 @@ export class Membership {
     this.#memberEpoch = assignment.memberEpoch;
     if (assignment.revoking.length > 0 && this.#state.tag === 'stable') this.#move({ tag: 'revoking', stream });
     this.#hooks.assigned(assignment);
+    this.#settings.streams?.onFollowing(assignment.following);
   }
 
   #scheduleHeartbeat(): void {

@@ -68,7 +68,51 @@ export interface MembershipJoin {
    * Which stream of this member it is: 1 for the first, more for each after it. A broker that has not noticed yet that the member is elsewhere
    * then can't take it back. Unset is 0.
    */
-  attempt?: number | undefined;
+  attempt?:
+    | number
+    | undefined;
+  /** Set by a member of a stream application: whole tasks are assigned to it by the assignor `streams`. */
+  streams?: StreamsMember | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What a member of a stream application says of the application's tasks, and of the state that it has of them. */
+export interface StreamsMember {
+  /** Process that it runs in, 1–249 characters: members of one share its disk and its fate. */
+  processId: string;
+  /** Parts of the topology, by number; the same for all members, else all partitions are assigned by ranges. At most 1,000. */
+  parts: StreamsPart[];
+  /** Tasks whose state it has, wholly or in part, other than those that it runs. At most 10,000. */
+  lags: StreamsTaskLag[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A part of a topology. For each partition there is one task of it, which reads that partition of all its topics. */
+export interface StreamsPart {
+  /** Topics that it reads, by name. No topic is in two parts. */
+  topicNames: string[];
+  /** Whether its tasks have state that has to be restored elsewhere. */
+  stateful: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A task of a stream application. */
+export interface StreamsTask {
+  /** Number of the part. */
+  part: number;
+  /** Partition of its topics. */
+  partition: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** How complete the state of a task is. */
+export interface StreamsTaskLag {
+  /** The task. */
+  task?:
+    | StreamsTask
+    | undefined;
+  /** Records of changelogs that the state lacks. */
+  records: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -92,7 +136,11 @@ export interface MembershipSubscribe {
   /** As in MembershipJoin: instead of those before. */
   topicNames: string[];
   /** As in MembershipJoin. */
-  topicPattern?: string | undefined;
+  topicPattern?:
+    | string
+    | undefined;
+  /** As in MembershipJoin, instead of what was said before. Unset: as before. */
+  streams?: StreamsMember | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -174,6 +222,11 @@ export interface MembershipAssignment {
   assigned: AssignedPartitions[];
   /** Partitions to give up. */
   revoking: AssignedPartitions[];
+  /**
+   * Tasks of a stream application whose state it is to keep up to date without running them: for somebody else, or until it has
+   * their partitions.
+   */
+  following: StreamsTask[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -454,6 +507,7 @@ function createBaseMembershipJoin(): MembershipJoin {
     metadata: new Uint8Array(0),
     rebalanceTimeoutMs: undefined,
     attempt: undefined,
+    streams: undefined,
     _unknownFields: {},
   };
 }
@@ -486,6 +540,9 @@ export const MembershipJoin: MessageFns<MembershipJoin> = {
     }
     if (message.attempt !== undefined) {
       writer.uint32(72).uint32(message.attempt);
+    }
+    if (message.streams !== undefined) {
+      StreamsMember.encode(message.streams, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -583,6 +640,317 @@ export const MembershipJoin: MessageFns<MembershipJoin> = {
             message.attempt = reader.uint32();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.streams = StreamsMember.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStreamsMember(): StreamsMember {
+  return { processId: "", parts: [], lags: [], _unknownFields: {} };
+}
+
+export const StreamsMember: MessageFns<StreamsMember> = {
+  encode(message: StreamsMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.processId !== "") {
+      writer.uint32(10).string(message.processId);
+    }
+    for (const v of message.parts) {
+      StreamsPart.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.lags) {
+      StreamsTaskLag.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamsMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamsMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.processId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.parts.push(StreamsPart.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lags.push(StreamsTaskLag.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStreamsPart(): StreamsPart {
+  return { topicNames: [], stateful: false, _unknownFields: {} };
+}
+
+export const StreamsPart: MessageFns<StreamsPart> = {
+  encode(message: StreamsPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topicNames) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.stateful !== false) {
+      writer.uint32(16).bool(message.stateful);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamsPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamsPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicNames.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stateful = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStreamsTask(): StreamsTask {
+  return { part: 0, partition: 0, _unknownFields: {} };
+}
+
+export const StreamsTask: MessageFns<StreamsTask> = {
+  encode(message: StreamsTask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part !== 0) {
+      writer.uint32(8).int32(message.part);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).int32(message.partition);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamsTask {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamsTask();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.part = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStreamsTaskLag(): StreamsTaskLag {
+  return { task: undefined, records: 0, _unknownFields: {} };
+}
+
+export const StreamsTaskLag: MessageFns<StreamsTaskLag> = {
+  encode(message: StreamsTaskLag, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      StreamsTask.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.records !== 0) {
+      writer.uint32(16).int64(message.records);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamsTaskLag {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamsTaskLag();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = StreamsTask.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.records = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -678,7 +1046,7 @@ export const MembershipHeartbeat: MessageFns<MembershipHeartbeat> = {
 };
 
 function createBaseMembershipSubscribe(): MembershipSubscribe {
-  return { topicNames: [], topicPattern: undefined, _unknownFields: {} };
+  return { topicNames: [], topicPattern: undefined, streams: undefined, _unknownFields: {} };
 }
 
 export const MembershipSubscribe: MessageFns<MembershipSubscribe> = {
@@ -688,6 +1056,9 @@ export const MembershipSubscribe: MessageFns<MembershipSubscribe> = {
     }
     if (message.topicPattern !== undefined) {
       writer.uint32(18).string(message.topicPattern);
+    }
+    if (message.streams !== undefined) {
+      StreamsMember.encode(message.streams, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -727,6 +1098,14 @@ export const MembershipSubscribe: MessageFns<MembershipSubscribe> = {
             }
 
             message.topicPattern = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.streams = StreamsMember.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1162,7 +1541,7 @@ export const MembershipSettings: MessageFns<MembershipSettings> = {
 };
 
 function createBaseMembershipAssignment(): MembershipAssignment {
-  return { memberEpoch: 0, assigned: [], revoking: [], _unknownFields: {} };
+  return { memberEpoch: 0, assigned: [], revoking: [], following: [], _unknownFields: {} };
 }
 
 export const MembershipAssignment: MessageFns<MembershipAssignment> = {
@@ -1175,6 +1554,9 @@ export const MembershipAssignment: MessageFns<MembershipAssignment> = {
     }
     for (const v of message.revoking) {
       AssignedPartitions.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.following) {
+      StreamsTask.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1222,6 +1604,14 @@ export const MembershipAssignment: MessageFns<MembershipAssignment> = {
             }
 
             message.revoking.push(AssignedPartitions.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.following.push(StreamsTask.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { StreamsMember, StreamsTask } from "../../v1/group.ts";
 
 export const protobufPackage = "moldau.internal.v1";
 
@@ -160,6 +161,8 @@ export interface GroupMemberRecord {
   joinedEpoch: number;
   /** Which of its streams joined last: an earlier one, whose broker does not know yet that the member is elsewhere, can't take it back. */
   attempt: number;
+  /** What a member of a stream application says of its tasks. */
+  streams?: StreamsMember | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -181,6 +184,8 @@ export interface GroupTopicPartitions {
 export interface GroupTargetRecord {
   /** By topic. */
   topics: GroupTopicPartitions[];
+  /** Tasks of a stream application that it is to follow. */
+  following: StreamsTask[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -194,6 +199,8 @@ export interface GroupHoldingRecord {
   revoking: GroupTopicPartitions[];
   /** A static member that left for a while: what it has is kept for its next life. */
   away: boolean;
+  /** Tasks of a stream application that it was told to follow. */
+  following: StreamsTask[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -921,6 +928,7 @@ function createBaseGroupMemberRecord(): GroupMemberRecord {
     rebalanceTimeoutMs: 0,
     joinedEpoch: 0,
     attempt: 0,
+    streams: undefined,
     _unknownFields: {},
   };
 }
@@ -956,6 +964,9 @@ export const GroupMemberRecord: MessageFns<GroupMemberRecord> = {
     }
     if (message.attempt !== 0) {
       writer.uint32(80).uint32(message.attempt);
+    }
+    if (message.streams !== undefined) {
+      StreamsMember.encode(message.streams, writer.uint32(90).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1059,6 +1070,14 @@ export const GroupMemberRecord: MessageFns<GroupMemberRecord> = {
             }
 
             message.attempt = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.streams = StreamsMember.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1195,13 +1214,16 @@ export const GroupTopicPartitions: MessageFns<GroupTopicPartitions> = {
 };
 
 function createBaseGroupTargetRecord(): GroupTargetRecord {
-  return { topics: [], _unknownFields: {} };
+  return { topics: [], following: [], _unknownFields: {} };
 }
 
 export const GroupTargetRecord: MessageFns<GroupTargetRecord> = {
   encode(message: GroupTargetRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.topics) {
       GroupTopicPartitions.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.following) {
+      StreamsTask.encode(v!, writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1235,6 +1257,14 @@ export const GroupTargetRecord: MessageFns<GroupTargetRecord> = {
             message.topics.push(GroupTopicPartitions.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.following.push(StreamsTask.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1257,7 +1287,7 @@ export const GroupTargetRecord: MessageFns<GroupTargetRecord> = {
 };
 
 function createBaseGroupHoldingRecord(): GroupHoldingRecord {
-  return { memberEpoch: 0, held: [], revoking: [], away: false, _unknownFields: {} };
+  return { memberEpoch: 0, held: [], revoking: [], away: false, following: [], _unknownFields: {} };
 }
 
 export const GroupHoldingRecord: MessageFns<GroupHoldingRecord> = {
@@ -1273,6 +1303,9 @@ export const GroupHoldingRecord: MessageFns<GroupHoldingRecord> = {
     }
     if (message.away !== false) {
       writer.uint32(32).bool(message.away);
+    }
+    for (const v of message.following) {
+      StreamsTask.encode(v!, writer.uint32(42).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1328,6 +1361,14 @@ export const GroupHoldingRecord: MessageFns<GroupHoldingRecord> = {
             }
 
             message.away = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.following.push(StreamsTask.decode(reader, reader.uint32()));
             continue;
           }
         }
