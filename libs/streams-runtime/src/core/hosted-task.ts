@@ -2,9 +2,10 @@ import type { ConsumerBatch } from '@moldau/client';
 import { MoldauError } from '@moldau/kernel';
 import { StreamTask, type SubTopology, type TaskId, type TaskPosition, type TaskState, type TaskStats } from '@moldau/streams';
 import { PartitionBuffer } from './partition-buffer.ts';
-import { restoreStores } from './restore-stores.ts';
+import { type RestoreOptions, restoreStores } from './restore-stores.ts';
 import type { ResultWriter } from './result-writer.ts';
 import type { ThreadContext } from './runtime-options.ts';
+import { StoreFollower } from './store-follower.ts';
 import type { TaskPhase } from './task-phase.ts';
 
 export interface HostedTaskOptions {
@@ -28,6 +29,7 @@ export class HostedTask {
   #state: TaskState | undefined;
   #task: StreamTask | undefined;
   #abort = new AbortController();
+  #follower: { readonly follower: StoreFollower; readonly abort: AbortController; readonly done: Promise<void> } | undefined;
   #stats: TaskStats | undefined;
   /** By store: offset of the changelog record that comes next. */
   #logged = new Map<string, number>();
@@ -48,6 +50,16 @@ export class HostedTask {
 
   get running(): StreamTask | undefined {
     return this.#phase.t === 'running' ? this.#phase.task : undefined;
+  }
+
+  /** Changelog records that its copy lacks while it follows; undefined while that is not known. */
+  get lag(): number | undefined {
+    return this.#follower?.follower.lag;
+  }
+
+  /** Its stores while it follows. */
+  get copy(): StreamTask | undefined {
+    return this.#phase.t === 'following' ? this.#task : undefined;
   }
 
   get stats(): TaskStats | undefined {
@@ -74,43 +86,43 @@ export class HostedTask {
    * those that are retriable may be tried again
    */
   async restore(committed: readonly TaskPosition[]): Promise<void> {
-    const { context, id, subTopology } = this.#options;
-    this.#drop();
+    const kept = this.#stopFollowing();
+    if (kept === undefined) this.#drop();
     this.#phase = { t: 'restoring' };
     const abort = new AbortController();
     this.#abort = abort;
-    const state = context.ports.states(id);
-    this.#state = state;
-    const task = this.#createTask(state);
-    this.#task = task;
-    this.#stats = task.stats;
     try {
-      const { moldau, plan, ports } = context;
-      const isolation = context.guarantee === 'exactly_once' ? 'read_committed' : 'read_uncommitted';
-      const restored = (records: number): void => void (this.restoredRecords += records);
-      const { partition } = id;
-      const { scheduler } = ports;
-      const logged = await restoreStores({
-        moldau,
-        scheduler,
-        plan,
-        subTopology,
-        partition,
-        task,
-        state,
-        committed,
-        isolation,
-        signal: abort.signal,
-        restored,
-      });
+      await kept;
       abort.signal.throwIfAborted();
-      this.#logged = new Map(logged);
+      const { task, state } = this.#opened() ?? this.#open();
+      await restoreStores({ ...this.#reading(task, state, abort.signal), committed });
+      abort.signal.throwIfAborted();
       this.#committed = new Map(committed.map((position) => [position.topic, position]));
       task.start(committed);
       this.#phase = { t: 'running', task };
     } catch (caught) {
       if (!abort.signal.aborted) this.#drop();
       throw caught;
+    }
+  }
+
+  /**
+   * Opens its state and keeps it up to date with what its owner does, until it is restored, closed or fails.
+   *
+   * @throws MoldauError what following fails with: it may be tried again
+   */
+  async follow(committed: () => Promise<readonly TaskPosition[]>): Promise<void> {
+    this.#drop();
+    this.#phase = { t: 'following' };
+    const { task, state } = this.#open();
+    const abort = new AbortController();
+    const follower = new StoreFollower({ ...this.#reading(task, state, abort.signal), committed });
+    const done = follower.run();
+    this.#follower = { follower, abort, done: done.catch(() => {}) };
+    try {
+      await done;
+    } catch (caught) {
+      if (!abort.signal.aborted) throw caught;
     }
   }
 
@@ -181,7 +193,62 @@ export class HostedTask {
     this.#phase = { t: 'closed' };
   }
 
+  /** Its state and copy stay as they are; resolves when nothing touches them any more. Undefined: it does not follow. */
+  #stopFollowing(): Promise<void> | undefined {
+    const following = this.#follower;
+    this.#follower = undefined;
+    following?.abort.abort(new MoldauError('CANCELLED', 'the task is not followed any more'));
+    return following?.done;
+  }
+
+  #opened(): { readonly task: StreamTask; readonly state: TaskState } | undefined {
+    return this.#task === undefined || this.#state === undefined ? undefined : { task: this.#task, state: this.#state };
+  }
+
+  #open(): { readonly task: StreamTask; readonly state: TaskState } {
+    const state = this.#options.context.ports.states(this.id);
+    this.#state = state;
+    this.#logged = new Map();
+    const task = this.#createTask(state);
+    this.#task = task;
+    this.#stats = task.stats;
+    return { task, state };
+  }
+
+  #reading(task: StreamTask, state: TaskState, signal: AbortSignal): Omit<RestoreOptions, 'committed'> {
+    const { context, id, subTopology } = this.#options;
+    const { moldau, plan, ports } = context;
+    const isolation = context.guarantee === 'exactly_once' ? 'read_committed' : 'read_uncommitted';
+    const restored = (records: number): void => void (this.restoredRecords += records);
+    const { scheduler } = ports;
+    return {
+      moldau,
+      scheduler,
+      plan,
+      subTopology,
+      partition: id.partition,
+      task,
+      state,
+      positions: this.#logged,
+      isolation,
+      signal,
+      restored,
+    };
+  }
+
+  /** What it has copied is kept: whoever opens the state goes on from there. */
+  #keepCopy(): void {
+    if (this.#follower === undefined) return;
+    void this.#stopFollowing();
+    try {
+      this.#state?.persist(this.#logged);
+    } catch (caught) {
+      this.#options.context.ports.logger.warn('a copy of state is not kept', { error: MoldauError.from(caught).message });
+    }
+  }
+
   #drop(): void {
+    this.#keepCopy();
     this.#abort.abort(new MoldauError('CANCELLED', 'the task is not restored any more'));
     this.#task?.close();
     this.#task = undefined;

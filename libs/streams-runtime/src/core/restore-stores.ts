@@ -3,7 +3,7 @@ import type { Scheduler } from '@moldau/kernel';
 import type { StreamTask, SubTopology, TaskPosition, TaskState, TopologyPlan } from '@moldau/streams';
 
 /** State is kept so often while it is restored, in records: a restore that is cut off goes on from there. */
-const PERSIST_RECORDS = 100_000;
+export const PERSIST_RECORDS = 100_000;
 /** Transactions of whoever had the task before end within their timeout; asked for so often, ms. */
 const STABLE_WAIT_MS = 50;
 
@@ -16,6 +16,8 @@ export interface RestoreOptions {
   readonly task: StreamTask;
   readonly state: TaskState;
   readonly committed: readonly TaskPosition[];
+  /** By store: offset of the changelog record that comes next, kept up to date; where none is, the checkpoint counts. */
+  readonly positions: Map<string, number>;
   readonly isolation: 'read_committed' | 'read_uncommitted';
   readonly signal: AbortSignal;
   restored(records: number): void;
@@ -28,23 +30,22 @@ interface RestoredStore {
   readonly end: number;
 }
 
-/** Brings the stores of a task up to date from their changelogs. Answers the offsets of the changelog records that come next. */
-export async function restoreStores(options: RestoreOptions): Promise<ReadonlyMap<string, number>> {
+/** Brings the stores of a task up to date from their changelogs; `positions` are those of the changelog records that come next then. */
+export async function restoreStores(options: RestoreOptions): Promise<void> {
   const stores = await storesToRestore(options);
-  const next = new Map(stores.map(({ name, end }) => [name, end]));
   const open = stores.filter(({ from, end }) => (from ?? 0) < end);
   if (open.length > 0) await readAll(options, open);
   options.signal.throwIfAborted();
-  options.state.persist(next);
-  return next;
+  for (const { name, end } of stores) options.positions.set(name, end);
+  options.state.persist(options.positions);
 }
 
 async function storesToRestore(options: RestoreOptions): Promise<readonly RestoredStore[]> {
-  const { subTopology, plan, state, committed } = options;
+  const { subTopology, plan, state, committed, positions } = options;
   const stores: RestoredStore[] = [];
   for (const { name, log } of subTopology.stores) {
     if (log.kind === 'none') continue;
-    const from = state.checkpoint(name);
+    const from = positions.get(name) ?? state.checkpoint(name);
     if (log.kind === 'topic') {
       // The topic holds more than the task has seen.
       const end = committed.find(({ topic }) => topic === log.topic)?.offset ?? 0;
@@ -72,7 +73,7 @@ async function stableEnd({ moldau, scheduler, partition, isolation, signal }: Re
 }
 
 async function readAll(
-  { moldau, partition, task, state, isolation, signal, restored }: RestoreOptions,
+  { moldau, partition, task, state, positions, isolation, signal, restored }: RestoreOptions,
   open: readonly RestoredStore[],
 ): Promise<void> {
   const byTopic = Map.groupBy(open, ({ topic }) => topic);
@@ -81,7 +82,6 @@ async function readAll(
     return { topic, partition, from: from === 0 ? ('earliest' as const) : { offset: from } };
   });
   await using consumer = moldau.consumer({ assignment, isolation, onOutOfRange: 'earliest', stopAtEnd: true, signal });
-  const offsets = new Map(open.flatMap(({ name, from }) => (from === undefined ? [] : [[name, from] as const])));
   let unkept = 0;
   for await (const batch of consumer.batches()) {
     const stores = byTopic.get(batch.topic) ?? [];
@@ -89,11 +89,11 @@ async function readAll(
       if (key === null) continue;
       for (const { name, from, end } of stores) if (offset >= (from ?? 0) && offset < end) task.restore(name, key, value, timestampMs);
     }
-    for (const { name, end } of stores) offsets.set(name, Math.min(batch.lastOffset + 1, end));
+    for (const { name, end } of stores) positions.set(name, Math.min(batch.lastOffset + 1, end));
     restored(batch.count);
     unkept += batch.count;
     if (unkept < PERSIST_RECORDS) continue;
     unkept = 0;
-    state.persist(offsets);
+    state.persist(positions);
   }
 }

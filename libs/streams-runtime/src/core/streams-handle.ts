@@ -1,6 +1,8 @@
-import type { MoldauError } from '@moldau/kernel';
+import { type MoldauError, present } from '@moldau/kernel';
+import { partitionForKey } from '@moldau/records';
 import type { StateStore, TaskStats } from '@moldau/streams';
 import type { HostedTask } from './hosted-task.ts';
+import type { StorePlace, StorePlaces } from './store-places.ts';
 import type { StreamsThread } from './streams-thread.ts';
 import type { TaskPhase } from './task-phase.ts';
 
@@ -26,15 +28,27 @@ export interface TaskDescription {
   readonly lag: readonly { readonly topic: string; readonly partition: number; readonly records: number | undefined }[];
 }
 
+/** A copy of the state of a task, as it stands now. */
+export interface StandbyDescription {
+  /** As of tasks. */
+  readonly id: string;
+  /** Changelog records that it lacks; undefined while that is not known. */
+  readonly lag: number | undefined;
+  /** Changelog records that it has read. */
+  readonly restored: number;
+}
+
 /** A running application. Made by `startStreams`. */
 export class StreamsHandle {
   readonly #threads: readonly StreamsThread[];
+  readonly #places: StorePlaces;
   readonly #release: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
   /** @internal */
-  constructor(threads: readonly StreamsThread[], release: () => Promise<void>) {
+  constructor(threads: readonly StreamsThread[], places: StorePlaces, release: () => Promise<void>) {
     this.#threads = threads;
+    this.#places = places;
     this.#release = release;
   }
 
@@ -42,7 +56,8 @@ export class StreamsHandle {
     if (this.#closing !== undefined) return 'closed';
     const phases = this.#tasks().map(([, { phase }]) => phase.t);
     if (this.failure !== undefined || phases.includes('failed')) return 'failed';
-    return phases.length > 0 && phases.every((phase) => phase === 'running') ? 'running' : 'restoring';
+    const idle = phases.length === 0 && this.standbys().length === 0;
+    return !idle && phases.every((phase) => phase === 'running') ? 'running' : 'restoring';
   }
 
   /** What ended one of its threads. */
@@ -65,6 +80,38 @@ export class StreamsHandle {
         return { topic, partition, records: behind === undefined ? undefined : behind + count };
       }),
     }));
+  }
+
+  /** Copies of tasks that others run, or that are about to come here. */
+  standbys(): readonly StandbyDescription[] {
+    return this.#threads.flatMap(({ copies }) =>
+      [...copies.tasks].map(([id, { lag, restoredRecords }]) => ({ id, lag, restored: restoredRecords })),
+    );
+  }
+
+  /** The copies of a store that are here, by partition: they may lag behind. Read at once, and don't keep them. */
+  queryStandbys(store: string): ReadonlyMap<number, StateStore> {
+    const found = new Map<number, StateStore>();
+    for (const { id, copy } of this.#threads.flatMap(({ copies }) => [...copies.tasks.values()])) {
+      const part = copy?.store(store);
+      if (part !== undefined) found.set(id.partition, part);
+    }
+    return found;
+  }
+
+  /**
+   * Where every partition of a store is, among all processes that run the application, as the group knew it within the last second.
+   *
+   * @throws MoldauError INVALID_REQUEST for a store that the application does not have; what describing the group fails with
+   */
+  metadata(store: string): Promise<readonly StorePlace[]> {
+    return this.#places.all(store);
+  }
+
+  /** Where a key of a store is: the key as bytes, as it is written to the topics that the task reads. @throws MoldauError as `metadata` */
+  async locate(store: string, key: Uint8Array): Promise<StorePlace> {
+    const places = await this.#places.all(store);
+    return present(places[partitionForKey(key, places.length)], 'a store has partitions');
   }
 
   /** The parts of a store that are here, by partition: read at once, and don't keep them. */

@@ -2,8 +2,11 @@ import type { ConsumerBatch, GroupConsumer, TopicPartitionName } from '@moldau/c
 import { MoldauError } from '@moldau/kernel';
 import type { TaskPosition } from '@moldau/streams';
 import { HostedTask } from './hosted-task.ts';
+import { encodeMemberNote } from './member-note.ts';
 import { plainWriter, type ResultWriter, TransactionWriter } from './result-writer.ts';
 import type { ThreadContext } from './runtime-options.ts';
+import { TaskCopies } from './task-copies.ts';
+import { taskKey, topicsOfTask } from './task-topics.ts';
 
 /** Records of one task in a row before another has its turn, and before timers and the network have theirs. */
 const SLICE_RECORDS = 1_000;
@@ -23,6 +26,7 @@ const RETRY_MS = 200;
  */
 export class StreamsThread {
   readonly tasks = new Map<string, HostedTask>();
+  readonly copies: TaskCopies;
   readonly #context: ThreadContext;
   readonly #writer: ResultWriter;
   readonly #consumer: GroupConsumer;
@@ -47,12 +51,21 @@ export class StreamsThread {
     this.#lastCommitMs = context.ports.clock.monotonicMs();
     this.#writer = exact ? new TransactionWriter(moldau.transactionalProducer({ transactionalId })) : plainWriter(moldau.producer());
     const topics = topology.subTopologies.flatMap(({ sources }) => sources.map((ref) => plan.topicName(ref)));
+    this.copies = new TaskCopies({
+      context,
+      runs: (key) => this.tasks.has(key),
+      create: (key) => this.#create(key),
+      committed: (task) => this.#committed(task),
+      report: () => this.#consumer.reportState(),
+    });
     this.#consumer = moldau.consumer({
       group: plan.application,
       topics: [...new Set(topics)],
       autoCommit: false,
       onOutOfRange: 'earliest',
       isolation: exact ? 'read_committed' : 'read_uncommitted',
+      metadata: encodeMemberNote(context),
+      streams: this.copies.membership(),
       onAssigned: (partitions) => this.#assigned(partitions),
       onRevoked: (partitions) => this.#revoked(partitions),
       onLost: (partitions, cause) => this.#lost(partitions, cause),
@@ -82,6 +95,7 @@ export class StreamsThread {
     this.#wake();
     this.#room();
     await this.#running;
+    this.copies.close();
     for (const task of this.tasks.values()) task.close();
     this.tasks.clear();
     await this.#writer.abort().catch(() => {});
@@ -93,6 +107,7 @@ export class StreamsThread {
     this.#closed = true;
     this.#wake();
     this.#room();
+    this.copies.close();
     await this.#exclusive(async () => {
       for (const task of this.tasks.values()) task.close();
       this.tasks.clear();
@@ -132,6 +147,7 @@ export class StreamsThread {
     while (!this.#closed) {
       try {
         const worked = await this.#exclusive(() => this.#slice());
+        this.copies.probe();
         if (clock.monotonicMs() - this.#lastCommitMs >= this.#context.commitIntervalMs) await this.#exclusive(() => this.#commit());
         if (!this.#writer.writable) await this.#writer.drained();
         if (worked > 0) await new Promise<void>((resolve) => scheduler.nextTurn(resolve));
@@ -303,17 +319,31 @@ export class StreamsThread {
     this.#consumer.pause(...partitions);
     for (const { topic, partition } of partitions) this.#held.add(`${topic}/${partition}`);
     for (const part of this.#context.plan.parts) {
-      const names = part.subTopology.sources.map((ref) => this.#context.plan.topicName(ref));
       for (let partition = 0; partition < part.tasks; partition++) {
-        const topics = names.filter((topic) => partition < (this.#context.partitions.get(topic) ?? 0));
-        const key = `${part.subTopology.index}_${partition}`;
+        const key = taskKey({ subTopology: part.subTopology.index, partition });
+        const topics = topicsOfTask(this.#context, part, partition);
         if (this.tasks.has(key) || !topics.every((topic) => this.#held.has(`${topic}/${partition}`))) continue;
-        const id = { subTopology: part.subTopology.index, partition };
-        const task = new HostedTask({ context: this.#context, writer: this.#writer, id, subTopology: part.subTopology, topics });
+        // A copy that it has followed goes on from where it is.
+        const task = this.copies.take(key) ?? this.#create(key);
+        if (task === undefined) continue;
         this.tasks.set(key, task);
         void this.#restore(task, false);
       }
     }
+  }
+
+  #create(key: string): HostedTask | undefined {
+    const [index = -1, partition = -1] = key.split('_').map(Number);
+    const part = this.#context.plan.parts.find(({ subTopology }) => subTopology.index === index);
+    if (part === undefined || !(partition >= 0 && partition < part.tasks)) return undefined;
+    const topics = topicsOfTask(this.#context, part, partition);
+    const id = { subTopology: index, partition };
+    return new HostedTask({ context: this.#context, writer: this.#writer, id, subTopology: part.subTopology, topics });
+  }
+
+  async #committed({ buffers }: HostedTask): Promise<readonly TaskPosition[]> {
+    const found = await this.#consumer.committed(buffers);
+    return found.map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset: offset ?? 0, metadata }));
   }
 
   /** Never rejects. Tries until the task runs, has failed for good, or goes. */
@@ -347,7 +377,7 @@ export class StreamsThread {
   }
 
   #gone(task: HostedTask): boolean {
-    return this.#closed || this.tasks.get(`${task.id.subTopology}_${task.id.partition}`) !== task;
+    return this.#closed || this.tasks.get(taskKey(task.id)) !== task;
   }
 
   async #revoked(partitions: readonly TopicPartitionName[]): Promise<void> {
@@ -373,6 +403,7 @@ export class StreamsThread {
       task.close();
       this.tasks.delete(key);
     }
+    this.copies.reconcile();
     this.#countBuffered();
   }
 }

@@ -18,6 +18,12 @@ export interface StreamsSettings {
   readonly state?: StateLocation;
   /** Copies of each task's state on other workers, 0 … 5; default 0. */
   readonly standbys?: number;
+  /** A worker takes a task over at once when its copy lacks at most so many changelog records; else it is warmed up first. Default 10,000. */
+  readonly acceptableRecoveryLag?: number;
+  /** Tasks that are warmed up at a time, 1 … 100; default 2. */
+  readonly maxWarmups?: number;
+  /** How often a worker looks how complete its copies are, and says so when it matters, 50 … 3,600,000 ms; default 2,000. */
+  readonly probingIntervalMs?: number;
   /** A partition that brings nothing for so long does not hold event time back; default 30,000. */
   readonly idleMs?: number;
   /** How far the time of a record may lie ahead of the wall clock; default one day. */

@@ -10,6 +10,10 @@ export const COMMIT_INTERVAL_MS_MIN = 10;
 /** What is not committed is worked on again after a failure. */
 export const COMMIT_INTERVAL_MS_MAX = 300_000;
 export const STANDBYS_MAX = 5;
+const RECOVERY_LAG_MAX = 1_000_000_000;
+const WARMUPS_MAX = 100;
+const PROBING_MS_MIN = 50;
+const PROBING_MS_MAX = 3_600_000;
 /** Some 3 GB. */
 export const CACHE_ENTRIES_MAX = 16_777_216;
 
@@ -53,11 +57,15 @@ function checkName(setting: 'name' | 'version', value: string): void {
 }
 
 function checkSettings(name: string, settings: StreamsSettings): void {
-  const { guarantee, state, commitIntervalMs, standbys, idleMs, futureMs, cacheEntries, handlers = {} } = settings;
+  const { guarantee, state, commitIntervalMs, idleMs, futureMs, cacheEntries, handlers = {} } = settings;
+  const { standbys, acceptableRecoveryLag, maxWarmups, probingIntervalMs } = settings;
   checkOne(name, { setting: 'guarantee', value: guarantee, allowed: ['at_least_once', 'exactly_once'] });
   checkOne(name, { setting: 'state', value: state, allowed: ['disk', 'memory'] });
   checkWhole(name, { setting: 'commitIntervalMs', value: commitIntervalMs, min: COMMIT_INTERVAL_MS_MIN, max: COMMIT_INTERVAL_MS_MAX });
   checkWhole(name, { setting: 'standbys', value: standbys, min: 0, max: STANDBYS_MAX });
+  checkWhole(name, { setting: 'acceptableRecoveryLag', value: acceptableRecoveryLag, min: 0, max: RECOVERY_LAG_MAX });
+  checkWhole(name, { setting: 'maxWarmups', value: maxWarmups, min: 1, max: WARMUPS_MAX });
+  checkWhole(name, { setting: 'probingIntervalMs', value: probingIntervalMs, min: PROBING_MS_MIN, max: PROBING_MS_MAX });
   checkWhole(name, { setting: 'idleMs', value: idleMs, min: 0, max: Number.MAX_SAFE_INTEGER });
   checkWhole(name, { setting: 'futureMs', value: futureMs, min: 0, max: Number.MAX_SAFE_INTEGER });
   checkWhole(name, { setting: 'cacheEntries', value: cacheEntries, min: 0, max: CACHE_ENTRIES_MAX });
