@@ -14,6 +14,7 @@ import { clusterProduce } from './scenarios/cluster-produce.ts';
 import { clusterResources } from './scenarios/cluster-resources.ts';
 import { commits } from './scenarios/commits.ts';
 import { connect } from './scenarios/connect.ts';
+import { connectTakeover } from './scenarios/connect-takeover.ts';
 import { clusterCopy, copy } from './scenarios/copy.ts';
 import { dirtyPartitions } from './scenarios/dirty-partitions.ts';
 import { distance } from './scenarios/distance.ts';
@@ -56,7 +57,7 @@ const CLUSTER: readonly Scenario[] = [
   commits,
 ];
 /** Connector workers beside one broker. */
-const CONNECT: readonly Scenario[] = [connect];
+const CONNECT: readonly Scenario[] = [connect, connectTakeover];
 const ROOT = resolve(import.meta.dirname, '../..');
 const EXIT = { reached: 0, missed: 1, failed: 2, interrupted: 130 } as const;
 

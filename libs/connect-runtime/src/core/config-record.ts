@@ -31,6 +31,8 @@ export interface TasksRecord {
   readonly revision: number;
   readonly configRevision: number;
   readonly tasks: readonly JsonObject[];
+  /** False: its planner had done its work with this plan. Not there in records of older workers, which say nothing of it. */
+  readonly watches?: boolean;
 }
 
 /** Which slots its planner and its tasks belong to. */

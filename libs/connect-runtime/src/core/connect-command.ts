@@ -21,8 +21,14 @@ export type ConnectCommand =
       readonly includeTasks: boolean;
       readonly onlyFailed: boolean;
     }
-  /** From the planner's worker. */
-  | { readonly t: 'plan'; readonly name: string; readonly configRevision: number; readonly tasks: readonly JsonObject[] };
+  /** From the planner's worker. `watches`: it stays to tell of changes outside. */
+  | {
+      readonly t: 'plan';
+      readonly name: string;
+      readonly configRevision: number;
+      readonly tasks: readonly JsonObject[];
+      readonly watches: boolean;
+    };
 
 /** What came of it. `created` of an apply; `changed` false where nothing had to be written. */
 export interface CommandOutcome {

@@ -112,11 +112,9 @@ export function maxTasks(config: Readonly<Record<string, string>>): number {
 function slotsFor(name: string, entry: ConnectorEntry | undefined, count: number, { image, owners }: DecisionFacts): SlotsRecord {
   const before = entry?.slots;
   const kept = before?.tasks.slice(0, count) ?? [];
-  const missing = count - kept.length + (before === undefined ? 1 : 0);
-  const fresh = chooseSlots(image.entries(), owners, missing);
-  if (before !== undefined) return { t: 'slots', name, planner: before.planner, tasks: [...kept, ...fresh] };
-  const [planner = 0, ...tasks] = fresh;
-  return { t: 'slots', name, planner, tasks };
+  const entries = image.entries();
+  const [planner = 0] = before === undefined ? chooseSlots(entries, owners, 1, 'planner') : [before.planner];
+  return { t: 'slots', name, planner, tasks: [...kept, ...chooseSlots(entries, owners, count - kept.length, 'task')] };
 }
 
 function forget(name: string, { image }: DecisionFacts): Decision {
@@ -150,7 +148,7 @@ function restart(command: Extract<ConnectCommand, { t: 'restart' }>, { image, st
 }
 
 function plan(command: Extract<ConnectCommand, { t: 'plan' }>, facts: DecisionFacts): Decision {
-  const { name, configRevision, tasks } = command;
+  const { name, configRevision, tasks, watches } = command;
   const { image } = facts;
   const entry = findConnector(image, name);
   // Of a config that was replaced meanwhile: its planner is being ended.
@@ -163,7 +161,7 @@ function plan(command: Extract<ConnectCommand, { t: 'plan' }>, facts: DecisionFa
   const before = entry.tasks;
   if (before?.configRevision === configRevision && JSON.stringify(before.tasks) === JSON.stringify(tasks)) return UNCHANGED;
   const revision = image.revision + 1;
-  return changed([{ t: 'tasks', name, revision, configRevision, tasks }, slotsFor(name, entry, tasks.length, facts)]);
+  return changed([{ t: 'tasks', name, revision, configRevision, tasks, watches }, slotsFor(name, entry, tasks.length, facts)]);
 }
 
 function sameConfig(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {

@@ -17,6 +17,8 @@ export interface WantedRun extends RunName {
   readonly target: Exclude<TargetState, 'STOPPED'>;
   /** Its settings were planned from an older config: it goes on where it runs, and is not started until the new plan is there. */
   readonly isStale: boolean;
+  /** Of a planner whose plan stands, and which has nothing to watch: it needs no thread, wherever it goes. */
+  readonly isPlanned: boolean;
 }
 
 /** What runs on a worker now. */
@@ -48,15 +50,22 @@ export function runsOf(entry: ConnectorEntry): readonly WantedRun[] {
     revision: Math.max(connector.revision, restart?.planner ?? 0),
     slot: slots.planner,
     isStale: false,
+    isPlanned: isPlanned(entry),
   };
   const isStale = tasks !== undefined && tasks.configRevision < connector.revision;
   const list = (tasks?.tasks ?? []).flatMap((settings, task): readonly WantedRun[] => {
     const slot = slots.tasks[task];
     if (slot === undefined) return [];
     const revision = Math.max(tasks?.revision ?? 0, restart?.tasks[task] ?? 0);
-    return [{ ...shared, task, settings, revision, slot, isStale }];
+    return [{ ...shared, task, settings, revision, slot, isStale, isPlanned: false }];
   });
   return [planner, ...list];
+}
+
+/** A plan of the present config, made after the last restart that a person asked for, by a planner that watches nothing. */
+function isPlanned({ connector, tasks, restart }: ConnectorEntry): boolean {
+  if (tasks === undefined || tasks.watches !== false) return false;
+  return tasks.configRevision === connector.revision && tasks.revision > (restart?.planner ?? 0);
 }
 
 /** What to do so that exactly the wanted runs. Stops come first: they free what starts may need. */

@@ -74,7 +74,7 @@ export class ConnectWorker {
         this.#metrics.state(run, state);
         this.#status.tell(run, { ...this.#generation(run), state, sinceMs: Date.now(), trace, finished });
       },
-      planned: (run, tasks) => void this.#planned(run, tasks),
+      planned: (run, tasks, watches) => void this.#planned(run, tasks, watches),
       samples: (run, samples) => this.#metrics.add(run, samples),
       topics: (run, topics) => this.#status.tellTopics(run, topics, Date.now()),
       restarted: (run) => this.#metrics.restarted(run),
@@ -334,12 +334,12 @@ export class ConnectWorker {
   }
 
   /** The leader may be changing: told again until it is done, or the plan is of no interest any more. */
-  async #planned(run: WantedRun, tasks: readonly JsonObject[]): Promise<void> {
+  async #planned(run: WantedRun, tasks: readonly JsonObject[], watches: boolean): Promise<void> {
     const { connector: name, configRevision } = run;
     for (;;) {
       if (this.#isClosed || this.image.find(name) === undefined || !this.#runs.slots.has(run.slot)) return;
       try {
-        await this.run({ t: 'plan', name, configRevision, tasks });
+        await this.run({ t: 'plan', name, configRevision, tasks, watches });
         return;
       } catch (caught) {
         const error = MoldauError.from(caught);

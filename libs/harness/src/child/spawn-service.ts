@@ -11,6 +11,8 @@ export interface ServiceSpawnOptions {
   readonly flags: readonly string[];
   /** Port of its admin HTTP server, where readiness is asked for. */
   readonly adminPort: number;
+  /** The script to run; default: the source. */
+  readonly main?: string | undefined;
 }
 
 /** A service in a process of its own, over ports that the caller has chosen. */
@@ -23,7 +25,7 @@ export interface SpawnedService extends AsyncDisposable {
 
 /** Starts a service on the Node that runs this code. */
 export function spawnService(options: ServiceSpawnOptions): SpawnedService {
-  const main = fileURLToPath(new URL(`../../../../apps/${options.service}/src/main.ts`, import.meta.url));
+  const main = options.main ?? fileURLToPath(new URL(`../../../../apps/${options.service}/src/main.ts`, import.meta.url));
   const flags = ['--admin-host', '127.0.0.1', '--admin-port', String(options.adminPort), ...options.flags];
   const child = startChild({ command: process.execPath, arguments: [main, ...flags] });
   const stop = async (): Promise<number | null> => (await child.stop()).code;

@@ -15,7 +15,7 @@ export interface RunHostParts {
   job(run: WantedRun): ThreadJob;
   readonly logger: Logger;
   tell(run: WantedRun, state: RunState, trace: string | undefined, finished: boolean): void;
-  planned(run: WantedRun, tasks: readonly JsonObject[]): void;
+  planned(run: WantedRun, tasks: readonly JsonObject[], watches: boolean): void;
   samples(run: WantedRun, samples: readonly MetricSample[]): void;
   /** Records went through these topics. */
   topics(run: WantedRun, topics: readonly string[]): void;
@@ -107,8 +107,8 @@ export class RunHost {
   #spawn(): void {
     this.#isDone = false;
     const run = this.#run;
-    // The connector of a sink has nothing to plan.
-    if (run.task === undefined && run.kind === 'sink') {
+    // The connector of a sink has nothing to plan; that of a source may have done so elsewhere.
+    if (run.task === undefined && (run.kind === 'sink' || run.isPlanned)) {
       this.#isDone = true;
       this.#step({ t: run.target === 'PAUSED' ? 'paused' : 'started' });
       return;
@@ -160,7 +160,7 @@ export class RunHost {
       case 'planned':
         this.#isDone = !message.watches;
         this.#step({ t: this.#run.target === 'PAUSED' ? 'paused' : 'started' });
-        this.#parts.planned(this.#run, message.tasks);
+        this.#parts.planned(this.#run, message.tasks, message.watches);
         return;
       case 'note':
         this.#note(message.text);

@@ -18,8 +18,9 @@ import type { TopicsInUse } from './topics-in-use.ts';
 import type { WorkGate } from './work-gate.ts';
 
 const LIMITS: BatchLimits = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024 };
-/** Between two questions to a source that had nothing. */
-const IDLE_MS = 100;
+/** Between two questions to a source that had nothing; doubles while it has nothing. */
+const IDLE_MS = 50;
+const IDLE_MS_MAX = 800;
 /** For so long batches that are ready join one transaction. */
 const READY_GATHER_MS = 50;
 /** Records of one transaction: kept in memory until it is committed. */
@@ -109,6 +110,7 @@ class SourceLoop {
   readonly #errors: Counter;
   #asked: Promise<Polled> | undefined;
   #uncommitted: SourceBatch[] = [];
+  #idleMs = IDLE_MS;
   #committedMs = threadClock.monotonicMs();
 
   constructor(task: SourceTask, writer: SourceWriter, parts: TaskParts, settings: SourceSettings) {
@@ -148,10 +150,19 @@ class SourceLoop {
         await this.#commit();
         say({ t: 'finished' });
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-      } else if (batch === undefined) await Promise.all([this.#commitIfDue(), pause(IDLE_MS, signal)]);
-      else await this.#take(batch);
+      } else if (batch === undefined) await Promise.all([this.#commitIfDue(), pause(this.#idlePauseMs(), signal)]);
+      else {
+        this.#idleMs = IDLE_MS;
+        await this.#take(batch);
+      }
     }
     await this.#commit();
+  }
+
+  #idlePauseMs(): number {
+    const ms = this.#idleMs;
+    this.#idleMs = Math.min(2 * ms, IDLE_MS_MAX);
+    return ms;
   }
 
   async #next(): Promise<SourceBatch | undefined | 'finished'> {
