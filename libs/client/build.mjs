@@ -3,7 +3,7 @@
 //
 //   node build.mjs [folder]
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,15 @@ function readJson(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
+/** The source that a package of the workspace, or one of its further entries (`@moldau/kernel/test`), stands for. */
+function sourceOf(specifier) {
+  const [name, ...entry] = specifier.slice(SCOPE.length).split('/');
+  const { exports } = readJson(join(LIBS, name, 'package.json'));
+  const source = exports[['.', ...entry].join('/')];
+  if (source === undefined) throw new Error(`${specifier} is not among the exports of libs/${name}/package.json`);
+  return join(LIBS, name, source);
+}
+
 /** Packages of the registry that the client, or a package of the workspace it uses, depends on. */
 function registryDependencies() {
   const found = {};
@@ -49,8 +58,7 @@ async function bundle() {
     name: 'workspace',
     setup(plugin) {
       // Our modules do nothing when they are imported, so what is not used can go.
-      const entry = (name) => join(LIBS, name.slice(SCOPE.length), 'src/index.ts');
-      plugin.onResolve({ filter: /^@moldau\// }, ({ path }) => ({ path: entry(path), sideEffects: false }));
+      plugin.onResolve({ filter: /^@moldau\// }, ({ path }) => ({ path: sourceOf(path), sideEffects: false }));
       plugin.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) =>
         resolveDir.startsWith(LIBS) ? { path: resolve(resolveDir, path), sideEffects: false } : undefined,
       );
@@ -94,7 +102,7 @@ function emitTypes() {
         stripInternal: true,
         rootDir: LIBS,
         outDir: emitted,
-        paths: { [`${SCOPE}*`]: [join(LIBS, '*/src/index.ts')] },
+        paths: sourcePaths(),
         typeRoots: [join(ROOT, 'node_modules/@types')],
       },
       files: [join(HERE, 'src/index.ts')],
@@ -109,12 +117,25 @@ function emitTypes() {
   }
 }
 
+/** The compiler's `paths`: every entry of every package of the workspace with its source. */
+function sourcePaths() {
+  const packages = readdirSync(LIBS).filter((name) => existsSync(join(LIBS, name, 'package.json')));
+  return Object.fromEntries(
+    packages.flatMap((name) =>
+      Object.entries(readJson(join(LIBS, name, 'package.json')).exports ?? {}).map(([entry, source]) => [
+        join(SCOPE, name, entry),
+        [join(LIBS, name, source)],
+      ]),
+    ),
+  );
+}
+
 function copyReachable(emitted, file, seen) {
   if (seen.has(file)) return;
   seen.add(file);
   const text = readFileSync(file, 'utf8').replace(/((?:from|import\()\s*['"])([^'"]+)(['"])/g, (_, before, specifier, after) => {
     const path = specifier.startsWith(SCOPE)
-      ? join(emitted, specifier.slice(SCOPE.length), 'src/index.d.ts')
+      ? join(emitted, relative(LIBS, sourceOf(specifier))).replace(/\.ts$/, '.d.ts')
       : specifier.startsWith('.')
         ? join(dirname(file), specifier.replace(/\.ts$/, '.d.ts'))
         : undefined;
